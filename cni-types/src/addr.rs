@@ -1,0 +1,180 @@
+//! Addresses as CNI writes them: IP texts, CIDRs with host bits, MAC addresses.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnetwork::IpNetwork;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::name::excerpt;
+
+/// Reads an IP address as Go does: an IPv4-mapped IPv6 text is IPv4, leading zeros in octets are refused.
+pub fn parse_ip(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
+}
+
+/// Reads `ip` or `ip/prefix`, dropping the prefix: the form of requested addresses.
+pub fn parse_ip_or_cidr(text: &str) -> Option<IpAddr> {
+    if text.contains('/') { text.parse::<Cidr>().ok().map(|c| c.ip()) } else { parse_ip(text) }
+}
+
+/// An address with its prefix length; host bits are kept (`10.1.2.3/16`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cidr(IpNetwork);
+
+impl Cidr {
+    /// An address with a prefix length of 0–32 (IPv4) or 0–128 (IPv6); `None` outside that.
+    pub fn new(ip: IpAddr, prefix: u8) -> Option<Self> {
+        IpNetwork::new(ip, prefix).ok().map(Self)
+    }
+
+    /// One address alone: `/32` or `/128`.
+    pub fn host(ip: IpAddr) -> Self {
+        Self(IpNetwork::from(ip))
+    }
+
+    /// The address, host bits included.
+    pub fn ip(&self) -> IpAddr {
+        self.0.ip()
+    }
+
+    /// The prefix length in bits.
+    pub fn prefix(&self) -> u8 {
+        self.0.prefix()
+    }
+
+    /// The network's first address, host bits cleared.
+    pub fn network(&self) -> IpAddr {
+        self.0.network()
+    }
+
+    /// The network's last address (IPv4: the broadcast address).
+    pub fn last(&self) -> IpAddr {
+        self.0.broadcast()
+    }
+
+    /// The same network with the host bits cleared.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self::new(self.network(), self.prefix()).unwrap_or(*self)
+    }
+
+    /// Whether `ip` lies in the network; never across families.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        self.0.contains(ip)
+    }
+
+    /// Whether the address is IPv4.
+    pub fn is_ipv4(&self) -> bool {
+        self.0.is_ipv4()
+    }
+
+    /// Whether this is a default destination, `0.0.0.0/0` or `::/0`.
+    pub fn is_default(&self) -> bool {
+        self.prefix() == 0 && self.network().is_unspecified()
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("invalid CIDR address {}: it must be <ip>/<prefix length>", excerpt(text));
+        let (ip, prefix) = text.split_once('/').ok_or_else(bad)?;
+        let mapped = ip.parse::<IpAddr>().map_err(|_| bad())?;
+        let ip = mapped.to_canonical();
+        if prefix.is_empty() || !prefix.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(bad());
+        }
+        let bits: u8 = prefix.parse().map_err(|_| bad())?;
+        let bits =
+            if mapped.is_ipv6() && ip.is_ipv4() { bits.checked_sub(96).ok_or_else(bad)? } else { bits };
+        Self::new(ip, bits).ok_or_else(|| {
+            let max = if ip.is_ipv4() { 32 } else { 128 };
+            format!("invalid CIDR address {}: the prefix length must be 0–{max}", excerpt(text))
+        })
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.ip(), self.prefix())
+    }
+}
+
+impl Serialize for Cidr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cidr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// An Ethernet hardware address of 6 bytes, written in lower case with colons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl FromStr for Mac {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || {
+            format!(
+                "invalid MAC address {}: it must be six two-digit hex bytes, such as 02:11:22:33:44:55",
+                excerpt(text)
+            )
+        };
+        let separator = if text.contains('-') { '-' } else { ':' };
+        let mut bytes = [0; 6];
+        let mut parts = text.split(separator);
+        for byte in &mut bytes {
+            let part = parts.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
+            *byte = u8::from_str_radix(part.ok_or_else(bad)?, 16).map_err(|_| bad())?;
+        }
+        if parts.next().is_some() { Err(bad()) } else { Ok(Self(bytes)) }
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl<'de> Deserialize<'de> for Mac {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// For `#[serde(with)]` on an `Option<IpAddr>`: text, where `""` means none, as Go's `net.IP` reads it.
+pub mod optional_ip {
+    use super::{Deserialize, Deserializer, IpAddr, Serializer, excerpt, parse_ip};
+
+    /// # Errors
+    /// When the text is neither empty nor an IP address.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let bad = || serde::de::Error::custom(format!("invalid IP address {}", excerpt(&text)));
+        parse_ip(&text).map(Some).ok_or_else(bad)
+    }
+
+    /// # Errors
+    /// Those of the serializer.
+    #[allow(clippy::ref_option, reason = "the signature serde's `with` calls")]
+    pub fn serialize<S: Serializer>(ip: &Option<IpAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+        match ip {
+            Some(ip) => serializer.collect_str(ip),
+            None => serializer.serialize_str(""),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The identity of an attachment: what every piece of host state is found by.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha512};
+
+use crate::name::{ContainerId, IfName, NetworkName};
+
+/// Longest [`AttachmentId::tag`] in bytes: an nftables comment (`NFTNL_UDATA_COMMENT_MAXLEN`).
+const TAG_MAX: usize = 128;
+
+/// One interface of one container in one network. (network, container id, ifname) is the key of all host state, so
+/// that DEL needs neither a previous result nor a live namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AttachmentId {
+    /// The network's name.
+    pub network: NetworkName,
+    /// The container.
+    pub container_id: ContainerId,
+    /// The interface's name in the container.
+    pub ifname: IfName,
+}
+
+impl AttachmentId {
+    /// The owner mark on nftables elements, rules and host links:
+    /// `<network hash>-<attachment hash>, net: <network>, if: <ifname>, id: <container id>`, at most 128 bytes. The
+    /// reference's masquerade comments have the same form.
+    pub fn tag(&self) -> String {
+        let mut tag = format!(
+            "{}, net: {}, if: {}, id: {}",
+            self.tag_prefix(),
+            self.network,
+            self.ifname.as_str().replace('"', ""),
+            self.container_id
+        );
+        let end = (0..=TAG_MAX.min(tag.len())).rev().find(|&i| tag.is_char_boundary(i)).unwrap_or(0);
+        tag.truncate(end);
+        tag
+    }
+
+    /// The part of the tag that identifies the attachment: two hashes of 16 hex digits, joined by `-`.
+    pub fn tag_prefix(&self) -> String {
+        let owner = format!("{}:{}", self.ifname, self.container_id);
+        format!("{}-{}", network_tag_prefix(&self.network), hex(&owner, 16))
+    }
+
+    /// A container-wide hash of `digits` hex digits over network and container id, without the interface name: what
+    /// the reference names its iptables chains and ifb devices by.
+    pub fn container_hash(&self, digits: usize) -> String {
+        hex(&format!("{}{}", self.network, self.container_id), digits)
+    }
+}
+
+/// The first 16 hex digits of the network's hash: what all tags of one network start with.
+pub fn network_tag_prefix(network: &NetworkName) -> String {
+    hex(network.as_str(), 16)
+}
+
+/// The first `digits` lower-case hex digits (at most 128) of the text's SHA-512.
+pub fn hex(text: &str, digits: usize) -> String {
+    let mut out = String::with_capacity(128);
+    for byte in Sha512::digest(text) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out.truncate(digits);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(network: &str, container: &str, ifname: &str) -> AttachmentId {
+        AttachmentId {
+            network: NetworkName::new(network).unwrap(),
+            container_id: ContainerId::new(container).unwrap(),
+            ifname: IfName::new(ifname).unwrap(),
+        }
+    }
+
+    #[test]
+    fn hashes_match_the_reference_vectors() {
+        assert_eq!(
+            id("unit-test", "one", "eth0").tag(),
+            "6fd94d501e58f0aa-287fc69eff0574a2, net: unit-test, if: eth0, id: one"
+        );
+        assert_eq!(id("mynet", "dummy", "eth0").container_hash(24), "1b29d9511ed2bb3134d925d5");
+        assert_eq!(id("test", "1234", "x").container_hash(24), "2bbe0c48b91a7d1b8a6753a8");
+    }
+
+    #[test]
+    fn a_tag_never_exceeds_an_nftables_comment() {
+        let tag = id(&"n".repeat(255), &"c".repeat(255), "äthäthäth").tag();
+        assert!(tag.len() <= 128 && tag.starts_with(&hex(&"n".repeat(255), 16)));
+    }
+}

@@ -1,0 +1,27 @@
+//! The CNI protocol, spec 0.1.0 to 1.1.0, for plugins written in Rust: configuration, results, errors, dispatch,
+//! delegation. No kernel and no async in here.
+
+mod addr;
+mod args;
+mod attachment;
+pub mod delegate;
+mod error;
+mod json;
+mod name;
+mod network;
+mod result;
+mod skel;
+mod undo;
+mod version;
+
+pub use addr::{Cidr, Mac, optional_ip, parse_ip, parse_ip_or_cidr};
+pub use args::CniArgs;
+pub use attachment::{AttachmentId, hex, network_tag_prefix};
+pub use error::{Code, Doing, Error, Result};
+pub use json::Json;
+pub use name::{ContainerId, IfName, NetworkName, PluginName, excerpt};
+pub use network::Network;
+pub use result::{CniResult, Dns, Interface, IpConfig, Route};
+pub use skel::{About, Attachment, Detachment, Plugin, dispatch, run};
+pub use undo::Undo;
+pub use version::{Family, Numbers, SpecVersion};

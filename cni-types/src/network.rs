@@ -1,0 +1,122 @@
+//! One network configuration as a plugin gets it on stdin.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::args::CniArgs;
+use crate::attachment::AttachmentId;
+use crate::error::{Doing, Error, Result};
+use crate::json::Json;
+use crate::name::{ContainerId, IfName, NetworkName, PluginName};
+use crate::result::{CniResult, Dns};
+use crate::version::SpecVersion;
+
+/// The keys every plugin has in common, and the document the others are read from.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// The network's name.
+    pub name: NetworkName,
+    /// The configuration's version, which is also the result's.
+    pub version: SpecVersion,
+    /// `CNI_PATH`: where delegates are looked for.
+    pub cni_path: Vec<PathBuf>,
+    /// `CNI_ARGS`.
+    pub args: CniArgs,
+    conf: Json,
+    bytes: Vec<u8>,
+}
+
+impl Network {
+    /// Puts the parts together; `bytes` is the text of `conf`, handed on to delegates unchanged.
+    pub fn new(name: NetworkName, version: SpecVersion, conf: Json, bytes: Vec<u8>) -> Self {
+        Self { name, version, cni_path: Vec::new(), args: CniArgs::default(), conf, bytes }
+    }
+
+    /// The plugin's own keys.
+    ///
+    /// # Errors
+    /// Code 6, naming the key whose value is of the wrong type or form.
+    pub fn conf<T: DeserializeOwned>(&self) -> Result<T> {
+        self.conf.decode().doing(format!("cannot read the configuration of network {}", self.name))
+    }
+
+    /// The whole document.
+    pub fn json(&self) -> &Json {
+        &self.conf
+    }
+
+    /// The document's bytes as they came in.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The result of the plugins before this one.
+    ///
+    /// # Errors
+    /// When it does not decode or is of another version family than the configuration.
+    pub fn prev_result(&self) -> Result<Option<CniResult>> {
+        let Some(json) = self.conf.get("prevResult") else { return Ok(None) };
+        CniResult::from_json(json, self.version).map(Some).doing("could not parse prevResult")
+    }
+
+    /// The IPAM plugin to delegate to; `None` means the network has no addresses (layer 2).
+    ///
+    /// # Errors
+    /// Code 6 when `ipam` or its `type` is of the wrong type, code 7 when the name could leave `CNI_PATH`.
+    pub fn ipam_type(&self) -> Result<Option<PluginName>> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Conf {
+            ipam: Ipam,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Ipam {
+            r#type: String,
+        }
+        let name = self.conf::<Conf>()?.ipam.r#type;
+        if name.is_empty() { Ok(None) } else { PluginName::new(&name).map(Some).doing("ipam.type") }
+    }
+
+    /// The configuration's `dns`, if it says anything: a key that is present with an empty list counts.
+    ///
+    /// # Errors
+    /// Code 6 when it does not decode.
+    pub fn dns(&self) -> Result<Option<Dns>> {
+        let Some(json) = self.conf.get("dns") else { return Ok(None) };
+        let dns: Dns = json.decode().doing("dns")?;
+        let given = ["nameservers", "search", "options"].iter().any(|key| json.get(key).is_some());
+        Ok((given || !dns.domain.is_empty()).then_some(dns))
+    }
+
+    /// GC: the attachments of this network that are still in use (`cni.dev/valid-attachments`).
+    ///
+    /// # Errors
+    /// Code 7 when the key is missing (an absent list must not free everything), code 6 when it does not decode.
+    pub fn valid_attachments(&self) -> Result<Vec<AttachmentId>> {
+        const KEY: &str = "cni.dev/valid-attachments";
+        #[derive(Deserialize)]
+        struct Entry {
+            #[serde(rename = "containerID")]
+            container_id: String,
+            ifname: String,
+        }
+        let Json::Object(members) = &self.conf else { return Ok(Vec::new()) };
+        let Some((_, list)) = members.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(KEY)) else {
+            return Err(Error::config(format!("GC needs the key {KEY:?}: the list of attachments to keep")));
+        };
+        let entries: Option<Vec<Entry>> = list.decode().doing(format!("key {KEY:?}"))?;
+        let entries = entries.unwrap_or_default().into_iter();
+        entries
+            .map(|entry| {
+                Ok(AttachmentId {
+                    network: self.name.clone(),
+                    container_id: ContainerId::new(&entry.container_id)?,
+                    ifname: IfName::new(&entry.ifname)?,
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,128 @@
+//! Versions of the CNI specification.
+
+use std::fmt;
+
+/// The specification versions this suite speaks, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpecVersion {
+    /// 0.1.0
+    V0_1_0,
+    /// 0.2.0
+    V0_2_0,
+    /// 0.3.0
+    V0_3_0,
+    /// 0.3.1
+    V0_3_1,
+    /// 0.4.0
+    V0_4_0,
+    /// 1.0.0
+    V1_0_0,
+    /// 1.1.0
+    V1_1_0,
+}
+
+/// Versions whose results have one JSON shape; a prevResult must be of its configuration's family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// 0.1.0 and 0.2.0: `ip4` and `ip6` blocks.
+    Legacy,
+    /// 0.3.0, 0.3.1, 0.4.0: `ips` with a `version` key.
+    Lists,
+    /// 1.0.0 and 1.1.0: `ips` without it.
+    Current,
+}
+
+impl SpecVersion {
+    /// Every version, oldest first.
+    pub const ALL: [Self; 7] =
+        [Self::V0_1_0, Self::V0_2_0, Self::V0_3_0, Self::V0_3_1, Self::V0_4_0, Self::V1_0_0, Self::V1_1_0];
+    /// The newest version, the one VERSION answers with.
+    pub const CURRENT: Self = Self::V1_1_0;
+
+    /// The version's text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V0_1_0 => "0.1.0",
+            Self::V0_2_0 => "0.2.0",
+            Self::V0_3_0 => "0.3.0",
+            Self::V0_3_1 => "0.3.1",
+            Self::V0_4_0 => "0.4.0",
+            Self::V1_0_0 => "1.0.0",
+            Self::V1_1_0 => "1.1.0",
+        }
+    }
+
+    /// The version with exactly this text; a missing version (`""`) means 0.1.0.
+    pub fn find(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::V0_1_0);
+        }
+        Self::ALL.into_iter().find(|v| v.as_str() == text)
+    }
+
+    /// The result shape this version uses.
+    pub const fn family(self) -> Family {
+        match self {
+            Self::V0_1_0 | Self::V0_2_0 => Family::Legacy,
+            Self::V0_3_0 | Self::V0_3_1 | Self::V0_4_0 => Family::Lists,
+            Self::V1_0_0 | Self::V1_1_0 => Family::Current,
+        }
+    }
+
+    /// The versions that share this version's result shape, as texts.
+    pub fn family_members(self) -> Vec<&'static str> {
+        Self::ALL.into_iter().filter(|v| v.family() == self.family()).map(Self::as_str).collect()
+    }
+}
+
+impl fmt::Display for SpecVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Any `cniVersion` text, known or not, as numbers: what the CHECK, GC and STATUS gates compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Numbers(u64, u64, u64);
+
+impl Numbers {
+    /// Reads one to three dot-separated integers; missing ones are 0, an empty text is 0.1.0.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self(0, 1, 0));
+        }
+        let mut parts = text.split('.').map(|p| p.parse::<u64>().ok());
+        let major = parts.next()??;
+        let minor = parts.next().unwrap_or(Some(0))?;
+        let micro = parts.next().unwrap_or(Some(0))?;
+        if parts.next().is_some() { None } else { Some(Self(major, minor, micro)) }
+    }
+}
+
+impl From<SpecVersion> for Numbers {
+    fn from(version: SpecVersion) -> Self {
+        Self::parse(version.as_str()).unwrap_or(Self(0, 1, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_follow_the_reference_parser() {
+        assert_eq!(Numbers::parse(""), Some(Numbers(0, 1, 0)));
+        assert_eq!(Numbers::parse("1"), Some(Numbers(1, 0, 0)));
+        assert_eq!(Numbers::parse("0.4"), Some(Numbers(0, 4, 0)));
+        for bad in ["1.2.3.4", "a", "1.x", "1..0", "-1"] {
+            assert_eq!(Numbers::parse(bad), None, "{bad}");
+        }
+        assert!(Numbers::parse("0.10.0") > Numbers::parse("0.4.0"));
+    }
+
+    #[test]
+    fn an_absent_version_is_the_oldest() {
+        assert_eq!(SpecVersion::find(""), Some(SpecVersion::V0_1_0));
+        assert_eq!(SpecVersion::find("1.2.0"), None);
+    }
+}
