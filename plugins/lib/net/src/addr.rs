@@ -1,0 +1,126 @@
+//! Addresses of links. `ip address show|add|delete dev LINK`.
+
+use std::net::IpAddr;
+
+use cni_types::{Cidr, Result};
+
+use crate::rtnl::Rtnl;
+use crate::rtnl::attr::{Body, find, u32_of};
+use crate::rtnl::message::{CREATE, DUMP, EXCL, Message, Request};
+
+/// `IFA_FLAGS` (`linux/if_addr.h`)
+const IFA_FLAGS: u16 = 8;
+/// `IFA_F_NODAD`: no duplicate detection, so the address is usable at once.
+const IFA_F_NODAD: u32 = 0x02;
+/// `IFA_F_DADFAILED`, `IFA_F_TENTATIVE`
+const IFA_F_DADFAILED: u32 = 0x08;
+const IFA_F_TENTATIVE: u32 = 0x40;
+/// Size of `struct ifaddrmsg`.
+const HEADER: usize = 8;
+
+/// An address as the kernel lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// The address with its prefix length.
+    pub cidr: Cidr,
+    /// Duplicate detection is under way.
+    pub tentative: bool,
+    /// Duplicate detection found another owner.
+    pub duplicate: bool,
+}
+
+/// The address family's number (`AF_INET`, `AF_INET6`).
+pub(crate) fn family(ip: IpAddr) -> u8 {
+    let family = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    // AF_INET is 2, AF_INET6 is 10.
+    family.to_le_bytes()[0]
+}
+
+pub(crate) fn bytes(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+pub(crate) fn ip_of(payload: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(payload).ok().map(IpAddr::from);
+    v4.or_else(|| <[u8; 16]>::try_from(payload).ok().map(IpAddr::from))
+}
+
+/// `struct ifaddrmsg`: family, prefix length, flags, scope, index.
+fn ifaddrmsg(index: u32, family: u8, prefix: u8) -> [u8; HEADER] {
+    let mut header = [family, prefix, 0, 0, 0, 0, 0, 0];
+    header[4..8].copy_from_slice(&index.to_ne_bytes());
+    header
+}
+
+fn body(index: u32, cidr: Cidr) -> Body {
+    let mut body = Body::new(&ifaddrmsg(index, family(cidr.ip()), cidr.prefix()));
+    body.put(libc::IFA_LOCAL, &bytes(cidr.ip()));
+    body.put(libc::IFA_ADDRESS, &bytes(cidr.ip()));
+    body
+}
+
+/// The request to add `cidr`; IPv4 networks of more than two addresses get their broadcast address.
+pub(crate) fn add(index: u32, link: &str, cidr: Cidr, detect_duplicates: bool) -> Request {
+    let mut body = body(index, cidr);
+    if cidr.is_ipv4() && cidr.prefix() < 31 {
+        body.put(libc::IFA_BROADCAST, &bytes(cidr.last()));
+    }
+    if !cidr.is_ipv4() && !detect_duplicates {
+        body.put_u32(IFA_FLAGS, IFA_F_NODAD);
+    }
+    Request::new(format!("add address {cidr} to {link}"), libc::RTM_NEWADDR, CREATE | EXCL, body)
+}
+
+fn decode(message: &Message) -> Option<Address> {
+    let header = message.bytes.get(..HEADER)?;
+    let attributes = &message.bytes[HEADER..];
+    let ip = find(attributes, libc::IFA_LOCAL).or_else(|| find(attributes, libc::IFA_ADDRESS))?;
+    let flags = find(attributes, IFA_FLAGS).map_or_else(|| u32::from(header[2]), u32_of);
+    Some(Address {
+        cidr: Cidr::new(ip_of(ip)?, header[1])?,
+        tentative: flags & IFA_F_TENTATIVE != 0,
+        duplicate: flags & IFA_F_DADFAILED != 0,
+    })
+}
+
+impl Rtnl {
+    /// The addresses of the link with this index, both families.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn addresses(&self, index: u32) -> Result<Vec<Address>> {
+        let list = Request::new(
+            format!("list the addresses of the link with index {index}"),
+            libc::RTM_GETADDR,
+            DUMP,
+            Body::new(&ifaddrmsg(index, 0, 0)),
+        );
+        Ok(self.request(list)?.iter().filter_map(decode).collect())
+    }
+
+    /// Adds an address; one that is there already, with the same prefix, is success.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn ensure_address(&self, index: u32, link: &str, cidr: Cidr) -> Result<()> {
+        match self.request(add(index, link, cidr, false)) {
+            Err(refused) if !refused.is_exist() => Err(refused.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes an address; one that is gone already is success.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn remove_address_if_present(&self, index: u32, link: &str, cidr: Cidr) -> Result<()> {
+        let doing = format!("delete address {cidr} of {link}");
+        match self.request(Request::new(doing, libc::RTM_DELADDR, 0, body(index, cidr))) {
+            Err(refused) if !refused.is_not_found() => Err(refused.into()),
+            _ => Ok(()),
+        }
+    }
+}

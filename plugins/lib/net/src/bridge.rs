@@ -1,0 +1,141 @@
+//! Linux bridges and their ports. `ip link add type bridge`, `bridge link set`, `bridge vlan`.
+
+pub mod vlan;
+
+use cni_types::{AttachmentId, Code, Error, IfName, Result};
+
+use crate::link::{IFF_PROMISC, IFF_UP, Link, decode, ifinfomsg, set_flags, veth};
+use crate::mac;
+use crate::rtnl::Rtnl;
+use crate::rtnl::attr::Body;
+use crate::rtnl::message::{CREATE, EXCL, Request};
+
+/// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA`
+const INFO_SLAVE_KIND: u16 = 4;
+const INFO_SLAVE_DATA: u16 = 5;
+/// `BR_MAX_PORTS` (`net/bridge/br_private.h`)
+pub const MAX_PORTS: usize = 1024;
+
+/// What a bridge is created with; an existing one keeps what it has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// MTU in bytes; 0 leaves the kernel's default.
+    pub mtu: u32,
+    /// Whether it must filter VLANs.
+    pub vlan_filtering: bool,
+}
+
+/// What a port is like.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Port {
+    /// Packets may leave by the port they came in.
+    pub hairpin: bool,
+    /// No packets to other isolated ports.
+    pub isolated: bool,
+}
+
+/// The bridge named `name`, made and brought up if it is not there. It gets a random address in the request that
+/// creates it, so neither its ports nor udev ever change it.
+///
+/// # Errors
+/// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them;
+/// code 100 for what the kernel refused.
+pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
+    if let Some(link) = host.find_link(name.as_str())? {
+        return usable(host, link, wanted);
+    }
+    let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.put_str(libc::IFLA_IFNAME, name.as_str());
+    body.put(libc::IFLA_ADDRESS, &mac::random()?.0);
+    if wanted.mtu != 0 {
+        body.put_u32(libc::IFLA_MTU, wanted.mtu);
+    }
+    body.nest(libc::IFLA_LINKINFO, |info| {
+        info.put(libc::IFLA_INFO_KIND, b"bridge");
+        if wanted.vlan_filtering {
+            info.nest(libc::IFLA_INFO_DATA, |data| data.put_u8(decode::IFLA_BR_VLAN_FILTERING, 1));
+        }
+    });
+    let create = Request::new(format!("create bridge {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
+    match host.request(create) {
+        // Another ADD was first.
+        Err(refused) if refused.is_exist() => {}
+        answer => {
+            answer?;
+        }
+    }
+    let link = host.link(name.as_str())?;
+    usable(host, link, wanted)
+}
+
+fn usable(host: &Rtnl, link: Link, wanted: &Wanted) -> Result<Link> {
+    let name = &link.name;
+    if link.kind != "bridge" {
+        let kind = if link.kind.is_empty() { "a device of no kind" } else { &link.kind };
+        return Err(Error::config(format!("{name} already exists but is not a bridge"))
+            .because(format!("it is {kind}; choose another name with the key \"bridge\"")));
+    }
+    if wanted.vlan_filtering && !link.vlan_filtering {
+        // Switching it would change what its present ports may send: that is the operator's to decide.
+        return Err(Error::config(format!(
+            "bridge {name} does not filter VLANs, so containers would not be separated"
+        ))
+        .because(format!("make it filter them: ip link set {name} type bridge vlan_filtering 1")));
+    }
+    if !link.is_up() {
+        host.set_flags(&link, IFF_UP, IFF_UP)?;
+    }
+    Ok(link)
+}
+
+/// Sets what the host end of the attachment's pair does as a bridge port, and writes the owner's tag on it.
+///
+/// # Errors
+/// Code 100 when the kernel refuses.
+pub fn set_port(host: &Rtnl, link: &Link, port: &Port, id: &AttachmentId) -> Result<()> {
+    let mut body = Body::new(&ifinfomsg(link.index, 0, 0));
+    veth::put_tag(&mut body, id);
+    put_port(&mut body, port);
+    let doing = format!("set the bridge port flags of {}", link.name);
+    Ok(host.all(vec![Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)
+}
+
+fn put_port(body: &mut Body, port: &Port) {
+    body.nest(libc::IFLA_LINKINFO, |info| {
+        info.put(INFO_SLAVE_KIND, b"bridge");
+        info.nest(INFO_SLAVE_DATA, |data| {
+            data.put_u8(decode::IFLA_BRPORT_MODE, port.hairpin.into());
+            data.put_u8(decode::IFLA_BRPORT_ISOLATED, port.isolated.into());
+        });
+    });
+}
+
+/// Turns promiscuous mode on.
+///
+/// # Errors
+/// Code 100 when the kernel refuses.
+pub fn ensure_promiscuous(host: &Rtnl, bridge: &Link) -> Result<()> {
+    if bridge.is_promiscuous() {
+        return Ok(());
+    }
+    let doing = format!("turn on promiscuous mode on {}", bridge.name);
+    Ok(host.all(vec![set_flags(doing, bridge.index, IFF_PROMISC, IFF_PROMISC)])?)
+}
+
+/// How many ports the bridge has (at most [`MAX_PORTS`]).
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn port_count(host: &Rtnl, bridge: &Link) -> Result<usize> {
+    Ok(host.links(None)?.iter().filter(|link| link.master == Some(bridge.index)).count())
+}
+
+/// Explains a refused port: a full bridge says no more than "exchange full".
+pub fn explain_full(host: &Rtnl, bridge: &Link, error: Error) -> Error {
+    if !error.details.contains("EXFULL") {
+        return error;
+    }
+    let ports = port_count(host, bridge).unwrap_or(MAX_PORTS);
+    Error::new(Code::KERNEL, format!("bridge {} is full: it has {ports} of {MAX_PORTS} ports", bridge.name))
+        .because(error)
+}

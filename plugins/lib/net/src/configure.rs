@@ -1,0 +1,152 @@
+//! Giving the container's interface its addresses and routes, and bringing it up.
+
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use cni_types::{CniResult, Code, Error, IfName, Result};
+
+use crate::events::Events;
+use crate::link::set_up;
+use crate::netns::Netns;
+use crate::route::{Route, SCOPE_GLOBAL};
+use crate::rtnl::Rtnl;
+use crate::{addr, sysctl};
+
+/// `RTNLGRP_IPV6_IFADDR` (`linux/rtnetlink.h`)
+const RTNLGRP_IPV6_IFADDR: u32 = 9;
+/// How long duplicate address detection may take.
+const DAD_LIMIT: Duration = Duration::from_secs(5);
+
+/// The container's interface.
+pub struct Interface<'a> {
+    /// A socket in the container's namespace.
+    pub inside: &'a Rtnl,
+    /// The namespace.
+    pub netns: &'a Netns,
+    /// The interface's name.
+    pub name: &'a IfName,
+    /// The interface's index.
+    pub index: u32,
+}
+
+/// How IPv6 addresses are made sure to be unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// IPAM vouches for them: usable at once.
+    Trusted,
+    /// The kernel looks for another owner first, which takes one to two seconds.
+    Detected,
+}
+
+/// Writes the container's sysctls, all in one visit to its namespace: `extra` first, values the kernel may lack; then,
+/// for IPv6 addresses, what they need.
+///
+/// # Errors
+/// Code 8 when the namespace cannot be entered, code 100 when IPv6 cannot be enabled.
+pub fn prepare(interface: &Interface<'_>, extra: &[(String, &str)], ipv6: bool) -> Result<()> {
+    let name = interface.name.as_str();
+    interface.netns.enter(|| {
+        for (sysctl, value) in extra {
+            sysctl::write_if_possible(sysctl, value);
+        }
+        if !ipv6 {
+            return Ok(());
+        }
+        for link in ["lo", name] {
+            let disable = format!("ipv6/conf/{link}/disable_ipv6");
+            match sysctl::read(&disable) {
+                Ok(value) if value == "0" => {}
+                Ok(_) => sysctl::write(&disable, "0")?,
+                Err(e) => eprintln!("cannot read {disable}: {e}; does the kernel have IPv6?"),
+            }
+        }
+        // So that the addresses outlive a `down` and `up` inside the container.
+        sysctl::write(&format!("ipv6/conf/{name}/keep_addr_on_down"), "1")
+    })?
+}
+
+/// Adds the result's addresses and routes and brings the interface up: one burst of requests.
+///
+/// # Errors
+/// Code 100 with what the kernel refused, or with the address another machine has; code 7 for a route whose gateway
+/// is of another family than its destination.
+pub fn configure(interface: &Interface<'_>, result: &CniResult, duplicates: Duplicates) -> Result<()> {
+    let detect = duplicates == Duplicates::Detected && result.ips.iter().any(|ip| !ip.address.is_ipv4());
+    let events =
+        detect.then(|| interface.netns.enter(|| Events::subscribe(RTNLGRP_IPV6_IFADDR))).transpose()?;
+    let name = interface.name.as_str();
+    let mut requests = Vec::new();
+    for ip in &result.ips {
+        requests.push(addr::add(interface.index, name, ip.address, detect));
+    }
+    requests.push(set_up(format!("set {name} up"), interface.index));
+    for route in routes(interface, result)? {
+        requests.push(route.add());
+    }
+    interface.inside.all(requests)?;
+    match events {
+        Some(events) => wait_for_detection(interface, &events?),
+        None => Ok(()),
+    }
+}
+
+/// The result's routes as the kernel takes them: without a gateway of their own, through the address's.
+fn routes(interface: &Interface<'_>, result: &CniResult) -> Result<Vec<Route>> {
+    let gateway = |ipv4: bool| result.ips.iter().filter_map(|ip| ip.gateway).find(|gw| gw.is_ipv4() == ipv4);
+    let gateways = (gateway(true), gateway(false));
+    let routes = result.routes.iter().map(|route| {
+        let default: Option<IpAddr> = if route.dst.is_ipv4() { gateways.0 } else { gateways.1 };
+        if let Some(gw) = route.gw.filter(|gw| gw.is_ipv4() != route.dst.is_ipv4()) {
+            return Err(Error::config(format!(
+                "route {} has gateway {gw} of the other address family",
+                route.dst
+            )));
+        }
+        Ok(Route {
+            gateway: route.gw.or(default),
+            scope: route.scope.unwrap_or(SCOPE_GLOBAL),
+            table: route.table,
+            priority: route.priority,
+            mtu: route.mtu,
+            advmss: route.advmss,
+            ..Route::new(route.dst, interface.index)
+        })
+    });
+    routes.collect()
+}
+
+fn wait_for_detection(interface: &Interface<'_>, events: &Events) -> Result<()> {
+    let deadline = Instant::now() + DAD_LIMIT;
+    loop {
+        let addresses = interface.inside.addresses(interface.index)?;
+        if let Some(address) = addresses.iter().find(|a| a.duplicate) {
+            return Err(Error::new(
+                Code::KERNEL,
+                format!("address {} is in use by another machine", address.cidr),
+            )
+            .because("IPv6 duplicate address detection failed"));
+        }
+        let Some(tentative) = addresses.iter().find(|a| a.tentative && !a.cidr.is_ipv4()) else {
+            return Ok(());
+        };
+        let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+            let up = interface.inside.link(interface.name.as_str())?.is_operational();
+            // Without a carrier nobody can answer, and nobody will have the address.
+            let stuck = format!("address {} is still tentative after {DAD_LIMIT:?}", tentative.cidr);
+            return if up { Err(Error::new(Code::KERNEL, stuck)) } else { Ok(()) };
+        };
+        events.next(left);
+    }
+}
+
+/// Has the kernel tell the segment who has the interface's addresses now: a gratuitous ARP per IPv4 address, an
+/// unsolicited neighbour advertisement per IPv6 address, so that nobody keeps sending to an earlier owner. The
+/// interface needs `arp_notify` and `ndisc_notify`; its port must forward already.
+///
+/// # Errors
+/// Code 100 when the kernel refuses.
+pub fn announce(interface: &Interface<'_>, mac: cni_types::Mac) -> Result<()> {
+    // Setting the address it has is what makes the kernel announce. A packet socket of our own would do as well, but
+    // closing one waits for an RCU grace period, several times the duration of the whole ADD.
+    interface.inside.set_mac(interface.index, mac)
+}

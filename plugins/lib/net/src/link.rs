@@ -1,0 +1,212 @@
+//! Links: a snapshot of what the kernel says, and the requests every plugin needs. `ip link show|set|delete`.
+
+pub(crate) mod decode;
+pub mod veth;
+
+use cni_types::{Code, Error, IfName, Mac, Result};
+
+use crate::rtnl::attr::Body;
+use crate::rtnl::message::{DUMP, Message, Request};
+use crate::rtnl::{Refused, Rtnl};
+
+/// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
+const SKIP_STATS: u32 = 1 << 3;
+/// `IFLA_EXT_MASK`
+const IFLA_EXT_MASK: u16 = 29;
+/// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA` inside `IFLA_LINKINFO`
+const INFO_SLAVE_KIND: u16 = 4;
+const INFO_SLAVE_DATA: u16 = 5;
+
+/// Administratively up (`linux/if.h`).
+pub const IFF_UP: u32 = 0x1;
+/// Every packet is received (`linux/if.h`).
+pub const IFF_PROMISC: u32 = 0x100;
+
+/// Operational states (`IF_OPER_*`, RFC 2863), by number.
+const OPER_STATES: [&str; 7] =
+    ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+
+/// One link as the kernel described it at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Link {
+    /// The interface index in its namespace.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Its hardware address, where it is an Ethernet one.
+    pub mac: Option<Mac>,
+    /// MTU in bytes.
+    pub mtu: u32,
+    /// `IFLA_INFO_KIND`: `bridge`, `veth`, …; empty for a device of no kind.
+    pub kind: String,
+    /// The index of the bridge or other master it belongs to.
+    pub master: Option<u32>,
+    /// `IFLA_LINK`: a veth's peer, possibly in another namespace.
+    pub peer: Option<u32>,
+    /// `IFF_*` flags.
+    pub flags: u32,
+    /// `IF_OPER_*` state.
+    pub oper_state: u8,
+    /// `IFLA_IFALIAS`: on our host links the owner's tag.
+    pub alias: String,
+    /// Bridge: whether it filters VLANs.
+    pub vlan_filtering: bool,
+    /// Bridge port: `IFLA_BRPORT_MODE`, hairpin.
+    pub hairpin: bool,
+    /// Bridge port: `IFLA_BRPORT_ISOLATED`.
+    pub isolated: bool,
+}
+
+impl Link {
+    /// Whether it is administratively up.
+    pub fn is_up(&self) -> bool {
+        self.flags & IFF_UP != 0
+    }
+
+    /// Whether somebody asked for promiscuous mode.
+    pub fn is_promiscuous(&self) -> bool {
+        self.flags & IFF_PROMISC != 0
+    }
+
+    /// Whether packets pass: operational state "up".
+    pub fn is_operational(&self) -> bool {
+        self.oper_state == 6
+    }
+
+    /// The operational state as a word.
+    pub fn oper_state_text(&self) -> &'static str {
+        OPER_STATES.get(usize::from(self.oper_state)).copied().unwrap_or("unknown")
+    }
+
+    /// The hardware address as text, `""` without one.
+    pub fn mac_text(&self) -> String {
+        self.mac.map(|mac| mac.to_string()).unwrap_or_default()
+    }
+}
+
+/// `struct ifinfomsg`: family, type, index, flags, change mask.
+pub(crate) fn ifinfomsg(index: u32, flags: u32, change: u32) -> [u8; 16] {
+    let mut header = [0; 16];
+    header[4..8].copy_from_slice(&index.to_ne_bytes());
+    header[8..12].copy_from_slice(&flags.to_ne_bytes());
+    header[12..16].copy_from_slice(&change.to_ne_bytes());
+    header
+}
+
+fn get(doing: String, index: u32, name: Option<&str>) -> Request {
+    let mut body = Body::new(&ifinfomsg(index, 0, 0));
+    if let Some(name) = name {
+        body.put_str(libc::IFLA_IFNAME, name);
+    }
+    body.put_u32(IFLA_EXT_MASK, SKIP_STATS);
+    Request::new(doing, libc::RTM_GETLINK, 0, body)
+}
+
+fn first(answer: std::result::Result<Vec<Message>, Refused>) -> std::result::Result<Option<Link>, Refused> {
+    match answer {
+        Ok(messages) => Ok(messages.iter().find_map(|m| decode::link(&m.bytes))),
+        Err(refused) if refused.is_not_found() => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+impl Rtnl {
+    /// The link named `name`, if there is one.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn find_link(&self, name: &str) -> Result<Option<Link>> {
+        Ok(first(self.request(get(format!("look up link {name}"), 0, Some(name))))?)
+    }
+
+    /// The link with interface index `index`, if there is one.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn find_link_by_index(&self, index: u32) -> Result<Option<Link>> {
+        Ok(first(self.request(get(format!("look up the link with index {index}"), index, None)))?)
+    }
+
+    /// The link named `name`.
+    ///
+    /// # Errors
+    /// Code 100 when there is none or the kernel refuses to say.
+    pub fn link(&self, name: &str) -> Result<Link> {
+        self.find_link(name)?.ok_or_else(|| Error::new(Code::KERNEL, format!("there is no link {name}")))
+    }
+
+    /// All links; with `kind`, those of one kind only.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn links(&self, kind: Option<&str>) -> Result<Vec<Link>> {
+        let mut body = Body::new(&ifinfomsg(0, 0, 0));
+        body.put_u32(IFLA_EXT_MASK, SKIP_STATS);
+        if let Some(kind) = kind {
+            body.nest(libc::IFLA_LINKINFO, |info| info.put_str(libc::IFLA_INFO_KIND, kind));
+        }
+        let messages = self.request(Request::new("list the links", libc::RTM_GETLINK, DUMP, body))?;
+        Ok(messages.iter().filter_map(|m| decode::link(&m.bytes)).collect())
+    }
+
+    /// Deletes the link with index `index`; one that is gone already is success.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn remove_link_if_present(&self, index: u32) -> Result<()> {
+        let request = Request::new(
+            format!("delete the link with index {index}"),
+            libc::RTM_DELLINK,
+            0,
+            Body::new(&ifinfomsg(index, 0, 0)),
+        );
+        gone_is_fine(self.request(request))
+    }
+
+    /// Deletes the link named `name`; one that is gone already is success.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn remove_link_named_if_present(&self, name: &IfName) -> Result<()> {
+        let mut body = Body::new(&ifinfomsg(0, 0, 0));
+        body.put_str(libc::IFLA_IFNAME, name.as_str());
+        gone_is_fine(self.request(Request::new(format!("delete link {name}"), libc::RTM_DELLINK, 0, body)))
+    }
+
+    /// Switches `IFF_*` flags of `mask` to those in `flags`.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn set_flags(&self, link: &Link, flags: u32, mask: u32) -> Result<()> {
+        let doing = format!("set the flags of link {} to {flags:#x}/{mask:#x}", link.name);
+        Ok(self.all(vec![set_flags(doing, link.index, flags, mask)])?)
+    }
+
+    /// Sets the hardware address, also to the one it has: that pins a bridge's, and makes the kernel announce the
+    /// addresses of an interface with `arp_notify` and `ndisc_notify`.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn set_mac(&self, index: u32, mac: Mac) -> Result<()> {
+        let mut body = Body::new(&ifinfomsg(index, 0, 0));
+        body.put(libc::IFLA_ADDRESS, &mac.0);
+        let doing = format!("set the MAC address of the link with index {index} to {mac}");
+        Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+    }
+}
+
+pub(crate) fn set_flags(doing: String, index: u32, flags: u32, mask: u32) -> Request {
+    Request::new(doing, libc::RTM_SETLINK, 0, Body::new(&ifinfomsg(index, flags, mask)))
+}
+
+/// `ip link set NAME up`.
+pub(crate) fn set_up(doing: String, index: u32) -> Request {
+    set_flags(doing, index, IFF_UP, IFF_UP)
+}
+
+fn gone_is_fine(answer: std::result::Result<Vec<Message>, Refused>) -> Result<()> {
+    match answer {
+        Err(refused) if !refused.is_not_found() => Err(refused.into()),
+        _ => Ok(()),
+    }
+}

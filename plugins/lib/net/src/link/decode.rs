@@ -1,0 +1,49 @@
+//! `RTM_NEWLINK` into a [`Link`].
+
+use cni_types::Mac;
+
+use super::{INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link};
+use crate::rtnl::attr::{attrs, find, text, u16_of, u32_of};
+
+/// Size of `struct ifinfomsg`.
+const HEADER: usize = 16;
+/// `IFLA_BR_VLAN_FILTERING`
+pub(crate) const IFLA_BR_VLAN_FILTERING: u16 = 7;
+/// `IFLA_BRPORT_MODE` (hairpin), `IFLA_BRPORT_ISOLATED`
+pub(crate) const IFLA_BRPORT_MODE: u16 = 4;
+pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;
+
+/// `None` when the message is too short to be a link.
+pub(crate) fn link(message: &[u8]) -> Option<Link> {
+    let header = message.get(..HEADER)?;
+    let ethernet = matches!(u16_of(&header[2..4]), libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK);
+    let mut link = Link { index: u32_of(&header[4..8]), flags: u32_of(&header[8..12]), ..Link::default() };
+    for (kind, payload) in attrs(&message[HEADER..]) {
+        match kind {
+            libc::IFLA_IFNAME => link.name = text(payload),
+            libc::IFLA_ADDRESS if ethernet => link.mac = payload.try_into().ok().map(Mac),
+            libc::IFLA_MTU => link.mtu = u32_of(payload),
+            libc::IFLA_MASTER => link.master = Some(u32_of(payload)),
+            libc::IFLA_LINK => link.peer = Some(u32_of(payload)),
+            libc::IFLA_OPERSTATE => link.oper_state = payload.first().copied().unwrap_or(0),
+            libc::IFLA_IFALIAS => link.alias = text(payload),
+            libc::IFLA_LINKINFO => info(payload, &mut link),
+            _ => {}
+        }
+    }
+    Some(link)
+}
+
+fn info(linkinfo: &[u8], link: &mut Link) {
+    link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(text).unwrap_or_default();
+    let is_set =
+        |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
+    if link.kind == "bridge" {
+        link.vlan_filtering = is_set(find(linkinfo, libc::IFLA_INFO_DATA), IFLA_BR_VLAN_FILTERING);
+    }
+    if find(linkinfo, INFO_SLAVE_KIND).map(text).as_deref() == Some("bridge") {
+        let port = find(linkinfo, INFO_SLAVE_DATA);
+        link.hairpin = is_set(port, IFLA_BRPORT_MODE);
+        link.isolated = is_set(port, IFLA_BRPORT_ISOLATED);
+    }
+}

@@ -1,0 +1,166 @@
+//! veth pairs, born complete in one request: names, addresses, MTU, master, host end up, the other end directly in the
+//! container's namespace (moving a device costs 20 ms; a create 0.4 ms).
+
+use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result, hex};
+
+use super::{IFF_UP, Link, first, get, ifinfomsg};
+use crate::mac;
+use crate::netns::Netns;
+use crate::rtnl::attr::Body;
+use crate::rtnl::message::{CREATE, EXCL, Request};
+use crate::rtnl::{Refused, Rtnl};
+
+/// `VETH_INFO_PEER` (`linux/veth.h`)
+const VETH_INFO_PEER: u16 = 1;
+/// How many host names are tried when one is taken.
+const NAME_TRIES: u32 = 10;
+
+/// What the pair should be like.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// MTU of both ends in bytes; 0 leaves the kernel's default.
+    pub mtu: u32,
+    /// The container end's address; a random one otherwise.
+    pub container_mac: Option<Mac>,
+    /// The index of the bridge that the host end joins.
+    pub master: Option<u32>,
+}
+
+/// A pair that was made: the host end as the kernel describes it, the container end's index and address.
+#[derive(Debug, Clone)]
+pub struct Veth {
+    /// The host end.
+    pub host: Link,
+    /// The container end's index in its namespace.
+    pub container_index: u32,
+    /// The container end's address.
+    pub container_mac: Mac,
+}
+
+/// The name of the attachment's host end: derived from its identity, so that DEL and GC find it; `attempt` counts up
+/// when another link has the name.
+pub fn host_name(id: &AttachmentId, attempt: u32) -> String {
+    let salt = if attempt == 0 { String::new() } else { format!("/{attempt}") };
+    format!("veth{}", hex(&format!("{}{salt}", id.tag_prefix()), 8))
+}
+
+/// Makes the attachment's pair.
+///
+/// # Errors
+/// Code 100: the name is taken in the container, or what the kernel refused.
+pub fn create(host: &Rtnl, inside: &Rtnl, netns: &Netns, id: &AttachmentId, wanted: &Wanted) -> Result<Veth> {
+    let mut name = String::new();
+    for attempt in 0..NAME_TRIES {
+        name = host_name(id, attempt);
+        match create_named(host, netns, &name, &id.ifname, wanted)? {
+            Ok(veth) => return Ok(veth),
+            Err(refused) if refused.is_exist() => {
+                if inside.find_link(id.ifname.as_str())?.is_some() {
+                    break;
+                }
+            }
+            Err(refused) => return Err(refused.into()),
+        }
+    }
+    Err(Error::new(
+        Code::KERNEL,
+        format!("container veth name ({}) peer provided ({name}) already exists", id.ifname),
+    )
+    .because(format!(
+        "a link of one of these names is there; see `ip link` on the host and in {}",
+        netns.path().display()
+    )))
+}
+
+fn create_named(
+    host: &Rtnl,
+    netns: &Netns,
+    name: &str,
+    ifname: &IfName,
+    wanted: &Wanted,
+) -> Result<std::result::Result<Veth, Refused>> {
+    let container_mac = wanted.container_mac.map_or_else(mac::random, Ok)?;
+    let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.put_str(libc::IFLA_IFNAME, name);
+    body.put(libc::IFLA_ADDRESS, &mac::random()?.0);
+    put_mtu(&mut body, wanted.mtu);
+    if let Some(master) = wanted.master {
+        body.put_u32(libc::IFLA_MASTER, master);
+    }
+    body.nest(libc::IFLA_LINKINFO, |info| {
+        info.put(libc::IFLA_INFO_KIND, b"veth");
+        info.nest(libc::IFLA_INFO_DATA, |data| {
+            data.nest(VETH_INFO_PEER, |peer| {
+                // The peer cannot be brought up here: the kernel opens it before the two are tied (ENOTCONN).
+                peer.put_raw(&ifinfomsg(0, 0, 0));
+                peer.put_str(libc::IFLA_IFNAME, ifname.as_str());
+                peer.put(libc::IFLA_ADDRESS, &container_mac.0);
+                put_mtu(peer, wanted.mtu);
+                peer.put_u32(libc::IFLA_NET_NS_FD, netns.fd());
+            });
+        });
+    });
+    let doing = format!("create veth pair {name} on the host and {ifname} in {}", netns.path().display());
+    let create = Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body);
+    let mut answers = host.pipeline(vec![create, get(format!("look up link {name}"), 0, Some(name))]);
+    let found = answers.pop().map(first);
+    if let Some(Err(refused)) = answers.pop() {
+        return Ok(Err(refused));
+    }
+    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
+    let link = found.transpose()?.flatten().ok_or_else(gone)?;
+    let container_index = link.peer.ok_or_else(gone)?;
+    Ok(Ok(Veth { host: link, container_index, container_mac }))
+}
+
+fn put_mtu(body: &mut Body, mtu: u32) {
+    if mtu != 0 {
+        body.put_u32(libc::IFLA_MTU, mtu);
+    }
+}
+
+/// The host end of the attachment, if it is there: by its name, proven by its tag.
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn find_host_end(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
+    let prefix = id.tag_prefix();
+    for attempt in 0..NAME_TRIES {
+        match host.find_link(&host_name(id, attempt))? {
+            Some(link) if link.alias.starts_with(&prefix) => return Ok(Some(link)),
+            // Somebody else has the name: ours may be the next.
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// Writes the owner's tag on a host link (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
+pub(crate) fn put_tag(body: &mut Body, id: &AttachmentId) {
+    body.put(libc::IFLA_IFALIAS, id.tag().as_bytes());
+}
+
+/// Tags the host end.
+///
+/// # Errors
+/// Code 100 when the kernel refuses.
+pub fn tag(host: &Rtnl, veth: &Veth, id: &AttachmentId) -> Result<()> {
+    let mut body = Body::new(&ifinfomsg(veth.host.index, 0, 0));
+    put_tag(&mut body, id);
+    let doing = format!("set the alias of link {}", veth.host.name);
+    Ok(host.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+}
+
+/// Deletes the host ends of attachments of `network` that are not in `valid` (GC). Only tagged links are ours.
+///
+/// # Errors
+/// All failures, folded, after every link was tried.
+pub fn collect(host: &Rtnl, network: &cni_types::NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let network_prefix = format!("{}-", cni_types::network_tag_prefix(network));
+    let valid: Vec<_> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale = host.links(Some("veth"))?.into_iter().filter(|link| {
+        link.alias.starts_with(&network_prefix) && !valid.iter().any(|prefix| link.alias.starts_with(prefix))
+    });
+    Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
+}

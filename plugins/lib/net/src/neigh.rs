@@ -1,0 +1,41 @@
+//! Neighbour entries. `ip neighbour change`.
+
+use std::net::IpAddr;
+
+use cni_types::{Mac, Result};
+
+use crate::addr::{bytes, family};
+use crate::rtnl::Rtnl;
+use crate::rtnl::attr::Body;
+use crate::rtnl::message::{REPLACE, Request};
+
+/// `NUD_STALE` (`linux/neighbour.h`): usable at once, confirmed on first use.
+const NUD_STALE: u16 = 0x04;
+
+impl Rtnl {
+    /// Corrects the hardware address in an entry that is there already; without one there is nothing to correct.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn correct_neighbours(&self, index: u32, link: &str, mac: Mac, ips: &[IpAddr]) -> Result<()> {
+        let requests = ips.iter().map(|ip| {
+            // struct ndmsg: family, index, state, flags, type.
+            let mut header = [0; 12];
+            header[0] = family(*ip);
+            header[4..8].copy_from_slice(&index.to_ne_bytes());
+            header[8..10].copy_from_slice(&NUD_STALE.to_ne_bytes());
+            let mut body = Body::new(&header);
+            body.put(libc::NDA_DST, &bytes(*ip));
+            body.put(libc::NDA_LLADDR, &mac.0);
+            let doing = format!("correct the neighbour entry of {ip} on {link}");
+            Request::new(doing, libc::RTM_NEWNEIGH, REPLACE, body)
+        });
+        for answer in self.pipeline(requests.collect()) {
+            match answer {
+                Err(refused) if !refused.is_not_found() => return Err(refused.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

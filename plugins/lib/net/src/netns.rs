@@ -1,0 +1,127 @@
+//! Network namespaces by path. Netlink never switches namespaces (a socket stays in the one it was born in); `setns`
+//! is left for opening that socket and for sysctls, whose files follow the thread.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use cni_types::{Code, Error, Result};
+use nix::sched::{CloneFlags, setns};
+use nix::sys::statfs::{FsType, fstatfs};
+
+/// Magic number of namespace files (`NSFS_MAGIC`, `linux/magic.h`).
+const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
+
+/// An open network namespace: it stays alive as long as this does.
+#[derive(Debug)]
+pub struct Netns {
+    file: File,
+    path: PathBuf,
+}
+
+/// Why a path is not a usable namespace.
+enum Refusal {
+    Missing,
+    NotANamespace,
+    Io(io::Error),
+}
+
+impl Netns {
+    /// Opens the namespace of an ADD or CHECK.
+    ///
+    /// # Errors
+    /// Code 8: the path does not exist, is not a network namespace (a plain file, a FIFO, a namespace of another
+    /// kind), or cannot be opened.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::try_open(path).map_err(|refusal| {
+            let error = |what| {
+                Error::new(Code::NETNS, format!("cannot open network namespace {}: {what}", path.display()))
+            };
+            match refusal {
+                Refusal::Missing => error("it does not exist"),
+                Refusal::NotANamespace => error("the file is not a network namespace"),
+                Refusal::Io(e) => error("opening it failed").because(e),
+            }
+        })
+    }
+
+    /// Opens the namespace of a DEL. Without a path, or when nothing but a leftover file is there, the namespace is
+    /// gone, and everything in it: `None`.
+    ///
+    /// # Errors
+    /// Code 8 when the namespace is there but cannot be opened.
+    pub fn find(path: Option<&Path>) -> Result<Option<Self>> {
+        let Some(path) = path else { return Ok(None) };
+        match Self::try_open(path) {
+            Ok(netns) => Ok(Some(netns)),
+            Err(Refusal::Missing | Refusal::NotANamespace) => Ok(None),
+            Err(Refusal::Io(e)) => {
+                Err(Error::new(Code::NETNS, format!("cannot open network namespace {}", path.display()))
+                    .because(e))
+            }
+        }
+    }
+
+    fn try_open(path: &Path) -> std::result::Result<Self, Refusal> {
+        // Non-blocking: opening a FIFO for reading would otherwise wait for a writer.
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(|e| {
+            match e.raw_os_error() {
+                Some(libc::ENOENT | libc::ENOTDIR) => Refusal::Missing,
+                Some(libc::ENXIO) => Refusal::NotANamespace,
+                _ => Refusal::Io(e),
+            }
+        })?;
+        let kind = fstatfs(&file).map_err(|e| Refusal::Io(e.into()))?;
+        if kind.filesystem_type() != NSFS_MAGIC {
+            return Err(Refusal::NotANamespace);
+        }
+        // SAFETY: NS_GET_NSTYPE takes no argument and only returns the namespace's CLONE_* flag.
+        let kind = unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) };
+        if kind == libc::CLONE_NEWNET {
+            Ok(Self { file, path: path.to_owned() })
+        } else {
+            Err(Refusal::NotANamespace)
+        }
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The descriptor, for `IFLA_NET_NS_FD`.
+    pub(crate) fn fd(&self) -> u32 {
+        // An open descriptor is never negative.
+        u32::try_from(self.file.as_raw_fd()).unwrap_or(u32::MAX)
+    }
+
+    /// Runs `act` with this thread inside the namespace and comes back, also when `act` panics.
+    ///
+    /// # Errors
+    /// Code 8 when the namespace cannot be entered.
+    pub fn enter<T>(&self, act: impl FnOnce() -> T) -> Result<T> {
+        let doing = |e: &dyn std::fmt::Display| {
+            Error::new(Code::NETNS, format!("cannot enter network namespace {}", self.path.display()))
+                .because(e)
+        };
+        let own = File::open("/proc/thread-self/ns/net").map_err(|e| doing(&e))?;
+        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|e| doing(&e))?;
+        let _way_back = WayBack(own);
+        Ok(act())
+    }
+}
+
+/// Returns the thread to the namespace it came from.
+pub(crate) struct WayBack(pub(crate) File);
+
+impl Drop for WayBack {
+    fn drop(&mut self) {
+        if let Err(errno) = setns(&self.0, CloneFlags::CLONE_NEWNET) {
+            // Going on would configure the host's network inside the container's namespace.
+            eprintln!("cannot return to the host's network namespace: {errno}");
+            std::process::abort();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Routes. `ip route show|add|delete`.
+
+use std::net::IpAddr;
+
+use cni_types::{Cidr, Result};
+
+use crate::addr::{bytes, family, ip_of};
+use crate::rtnl::Rtnl;
+use crate::rtnl::attr::{Body, attrs, u32_of};
+use crate::rtnl::message::{CREATE, DUMP, Message, Request};
+
+/// `RT_TABLE_MAIN`, `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)
+const TABLE_MAIN: u32 = 254;
+const PROTO_BOOT: u8 = 3;
+const TYPE_UNICAST: u8 = 1;
+/// `RTAX_MTU`, `RTAX_ADVMSS` inside `RTA_METRICS`
+const RTAX_MTU: u16 = 2;
+const RTAX_ADVMSS: u16 = 8;
+/// Size of `struct rtmsg`.
+const HEADER: usize = 12;
+
+/// Scopes (`RT_SCOPE_*`).
+pub const SCOPE_GLOBAL: u8 = 0;
+/// Destinations on the link.
+pub const SCOPE_LINK: u8 = 253;
+/// Destinations on this host.
+pub const SCOPE_HOST: u8 = 254;
+
+/// A unicast route through one link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The destination.
+    pub dst: Cidr,
+    /// The next hop.
+    pub gateway: Option<IpAddr>,
+    /// The source address the kernel picks for it.
+    pub source: Option<IpAddr>,
+    /// The link's index.
+    pub index: u32,
+    /// The scope.
+    pub scope: u8,
+    /// The table; `None` is main.
+    pub table: Option<u32>,
+    /// The metric; 0 is the kernel's default.
+    pub priority: u32,
+    /// Path MTU in bytes; 0 is unset.
+    pub mtu: u32,
+    /// TCP MSS in bytes; 0 is unset.
+    pub advmss: u32,
+}
+
+impl Route {
+    /// A route in the main table with nothing else set.
+    pub fn new(dst: Cidr, index: u32) -> Self {
+        Self {
+            dst: dst.masked(),
+            gateway: None,
+            source: None,
+            index,
+            scope: SCOPE_GLOBAL,
+            table: None,
+            priority: 0,
+            mtu: 0,
+            advmss: 0,
+        }
+    }
+
+    fn text(&self) -> String {
+        let via = self.gateway.map(|gw| format!(" via {gw}")).unwrap_or_default();
+        format!("route {}{via}", self.dst)
+    }
+
+    fn body(&self, protocol: u8) -> Body {
+        let table = self.table.unwrap_or(TABLE_MAIN);
+        let mut header = [0; HEADER];
+        header[0] = family(self.dst.ip());
+        header[1] = self.dst.prefix();
+        // Tables above 255 do not fit here; RTA_TABLE below holds the whole number.
+        header[4] = u8::try_from(table).unwrap_or(0);
+        header[5] = protocol;
+        header[6] = self.scope;
+        header[7] = TYPE_UNICAST;
+        let mut body = Body::new(&header);
+        if !self.dst.is_default() {
+            body.put(libc::RTA_DST, &bytes(self.dst.ip()));
+        }
+        body.put_u32(libc::RTA_OIF, self.index);
+        body.put_u32(libc::RTA_TABLE, table);
+        for (kind, ip) in [(libc::RTA_GATEWAY, self.gateway), (libc::RTA_PREFSRC, self.source)] {
+            if let Some(ip) = ip {
+                body.put(kind, &bytes(ip));
+            }
+        }
+        if self.priority != 0 {
+            body.put_u32(libc::RTA_PRIORITY, self.priority);
+        }
+        if self.mtu != 0 || self.advmss != 0 {
+            body.nest(libc::RTA_METRICS, |metrics| {
+                for (kind, value) in [(RTAX_MTU, self.mtu), (RTAX_ADVMSS, self.advmss)] {
+                    if value != 0 {
+                        metrics.put_u32(kind, value);
+                    }
+                }
+            });
+        }
+        body
+    }
+
+    /// The request to add it. Neither exclusive nor replacing: routes to one destination through several gateways
+    /// stand side by side, an exact duplicate is refused (EEXIST).
+    pub(crate) fn add(&self) -> Request {
+        Request::new(format!("add {}", self.text()), libc::RTM_NEWROUTE, CREATE, self.body(PROTO_BOOT))
+    }
+
+    /// The request to delete it, whoever added it.
+    pub(crate) fn delete(&self) -> Request {
+        Request::new(format!("delete {}", self.text()), libc::RTM_DELROUTE, 0, self.body(0))
+    }
+}
+
+fn decode(message: &Message) -> Option<Route> {
+    let header = message.bytes.get(..HEADER)?;
+    if header[7] != TYPE_UNICAST {
+        return None;
+    }
+    let unspecified: IpAddr = if header[0] == 2 { [0; 4].into() } else { [0; 16].into() };
+    let mut route = Route::new(Cidr::new(unspecified, header[1])?, 0);
+    route.scope = header[6];
+    route.table = Some(u32::from(header[4]));
+    for (kind, payload) in attrs(&message.bytes[HEADER..]) {
+        match kind {
+            libc::RTA_DST => route.dst = Cidr::new(ip_of(payload)?, header[1])?,
+            libc::RTA_GATEWAY => route.gateway = ip_of(payload),
+            libc::RTA_PREFSRC => route.source = ip_of(payload),
+            libc::RTA_OIF => route.index = u32_of(payload),
+            libc::RTA_TABLE => route.table = Some(u32_of(payload)),
+            libc::RTA_PRIORITY => route.priority = u32_of(payload),
+            _ => {}
+        }
+    }
+    Some(route)
+}
+
+impl Rtnl {
+    /// The unicast routes of one table, of the family `ip` is of.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn routes(&self, of_family: IpAddr, table: Option<u32>) -> Result<Vec<Route>> {
+        let table = table.unwrap_or(TABLE_MAIN);
+        let mut header = [0; HEADER];
+        header[0] = family(of_family);
+        let mut body = Body::new(&header);
+        body.put_u32(libc::RTA_TABLE, table);
+        let list = Request::new(format!("list the routes of table {table}"), libc::RTM_GETROUTE, DUMP, body);
+        let messages = match self.request(list) {
+            // A filtered dump of a table nothing was put into yet.
+            Err(refused) if refused.is_not_found() => Vec::new(),
+            answer => answer?,
+        };
+        Ok(messages.iter().filter_map(decode).filter(|r| r.table == Some(table)).collect())
+    }
+
+    /// Adds a route; an identical one is success.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn ensure_route(&self, route: &Route) -> Result<()> {
+        match self.request(route.add()) {
+            Err(refused) if !refused.is_exist() => Err(refused.into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Network sysctls of the namespace the thread is in. Names are paths below `/proc/sys/net` with `/` between their
+//! parts, so that an interface name with a dot in it stays one part.
+
+use std::fs;
+use std::io;
+
+use cni_types::{Code, Error, Result};
+
+fn path(name: &str) -> String {
+    format!("/proc/sys/net/{name}")
+}
+
+/// Writes a value.
+///
+/// # Errors
+/// Code 100 with the sysctl's path and the errno.
+pub fn write(name: &str, value: &str) -> Result<()> {
+    fs::write(path(name), value)
+        .map_err(|e| Error::new(Code::KERNEL, format!("cannot set {} to {value}", path(name))).because(e))
+}
+
+/// Writes a value where the kernel has the sysctl; one built without IPv6, or a read-only `/proc/sys`, is no failure.
+pub fn write_if_possible(name: &str, value: &str) {
+    let _ = fs::write(path(name), value);
+}
+
+/// Reads a value, without the final newline.
+///
+/// # Errors
+/// The errno; not found when the kernel has no such sysctl.
+pub fn read(name: &str) -> io::Result<String> {
+    fs::read_to_string(path(name)).map(|text| text.trim_end().to_owned())
+}
+
+/// Enables forwarding of a family on the whole host. A value that is 1 already is not written again, so that a
+/// read-only `/proc/sys` with the right value works.
+///
+/// # Errors
+/// Code 100 with the sysctl's path and the errno.
+pub fn ensure_forwarding(ipv4: bool) -> Result<()> {
+    let name = if ipv4 { "ipv4/ip_forward" } else { "ipv6/conf/all/forwarding" };
+    if read(name).is_ok_and(|value| value == "1") { Ok(()) } else { write(name, "1") }
+}
