@@ -1,1 +1,49 @@
-//! Under construction.
+//! The kit of the end-to-end tests: real executables, the real kernel, and an oracle that is never our own code.
+//!
+//! A test makes a [`Host`]: a fresh network and mount namespace for its own thread, so tests run in parallel and touch
+//! nothing of the machine. Containers are named namespaces on that host. [`Host::plugin`] runs an executable as a
+//! runtime would and gives an [`Outcome`]; what happened is then read with `ip`, `nft`, `bridge`, `iptables-save` or
+//! real packets through [`Place`]; [`Snapshot`] compares the whole host before and after.
+//!
+//! ```no_run
+//! use cni_tests::{Conf, Host, Place};
+//! let host = Host::new();
+//! let pod = host.container("pod");
+//! let conf = Conf::bridge().set("isGateway", true);
+//! host.plugin("bridge").add(&conf, &pod, "eth0").result();
+//! assert!(pod.pings("10.22.0.1"));
+//! host.plugin("bridge").del(&conf, &pod, "eth0").done();
+//! assert!(pod.find_link("eth0").is_none());
+//! ```
+//!
+//! What a test needs beyond root it declares with [`needs!`]; what this machine's kernel lacks is run in a VM.
+
+mod bin;
+mod call;
+mod chain;
+mod conf;
+mod container;
+mod host;
+mod inject;
+mod need;
+mod outcome;
+mod place;
+mod process;
+mod snapshot;
+mod trace;
+mod version;
+
+pub use bin::{ANCHOR, PLUGINS, Suite};
+pub use call::Call;
+pub use chain::Chain;
+pub use conf::Conf;
+pub use container::Container;
+pub use host::Host;
+pub use inject::IpamScript;
+pub use need::{Need, lacks};
+pub use outcome::{CniError, Outcome};
+pub use place::Place;
+pub use process::{Finished, LIMIT, run};
+pub use snapshot::Snapshot;
+pub use trace::Trace;
+pub use version::VERSIONS;

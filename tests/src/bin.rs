@@ -1,0 +1,46 @@
+//! Where the executables under test are.
+
+use std::path::{Path, PathBuf};
+
+/// Every executable of the suite.
+pub const PLUGINS: [&str; 5] = ["bridge", "ptp", "loopback", "host-local", "static"];
+
+/// The directory of the reference plugins as Debian's package `containernetworking-plugins` installs them.
+const REFERENCE: &str = "/usr/lib/cni";
+
+/// Root of the repository: `tests/..`.
+pub const ANCHOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Whose executables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suite {
+    /// The ones under test.
+    Ours,
+    /// Debian's build of the reference.
+    Reference,
+}
+
+impl Suite {
+    /// Name of the suite's directory on a test's host.
+    pub(crate) const fn dir(self) -> &'static str {
+        match self {
+            Self::Ours => "/run/cni-tests/ours",
+            Self::Reference => "/run/cni-tests/reference",
+        }
+    }
+
+    /// Where the suite's executables are on the machine: for ours `CNI_TEST_BIN_DIR` or else where cargo put them,
+    /// beside the running test.
+    pub fn source(self) -> PathBuf {
+        match self {
+            Self::Reference => PathBuf::from(REFERENCE),
+            Self::Ours => std::env::var_os("CNI_TEST_BIN_DIR").map_or_else(beside_the_test, PathBuf::from),
+        }
+    }
+}
+
+/// `target/debug/deps/<test>` → `target/debug`.
+fn beside_the_test() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).map(Path::to_path_buf).unwrap()
+}

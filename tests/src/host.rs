@@ -1,0 +1,115 @@
+//! A host of its own for every test.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+use crate::{Call, Container, PLUGINS, Place, Snapshot, Suite, need, run};
+
+/// A fresh host: network and mount namespace of the calling thread, of the threads it starts from now on, and of all
+/// their children. `/run` and `/var/lib/cni` are empty file systems of its own. It is gone when the thread ends.
+#[derive(Debug)]
+pub struct Host {
+    _private: (),
+}
+
+impl Host {
+    /// Moves the calling thread to a fresh host, `lo` up.
+    ///
+    /// # Panics
+    /// Without root.
+    #[allow(clippy::new_without_default, reason = "it moves the thread: too much for a default")]
+    pub fn new() -> Self {
+        assert!(nix::unistd::geteuid().is_root(), "end-to-end tests need root (or `unshare -Urm make test`)");
+        // The kernel unshares the thread's file system context along with the mount namespace, so the other threads
+        // of the process see nothing of this.
+        unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).expect("unshare");
+        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
+        fs::create_dir_all("/var/lib/cni").unwrap();
+        for (kind, target) in [("tmpfs", "/run"), ("tmpfs", "/var/lib/cni"), ("sysfs", "/sys")] {
+            mount(Some(kind), target, Some(kind), MsFlags::empty(), None::<&str>)
+                .unwrap_or_else(|e| panic!("mount {kind} on {target}: {e}"));
+        }
+        fs::create_dir_all("/run/netns").unwrap();
+        let host = Self { _private: () };
+        host.link_executables();
+        host.run("ip link set lo up");
+        host
+    }
+
+    /// Runs `body` on a fresh host of its own and returns what it returns: for tests that compare two hosts.
+    pub fn fresh<T: Send>(body: impl FnOnce(&Self) -> T + Send) -> T {
+        let name = need::test_name();
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name(name);
+            thread.spawn_scoped(scope, || body(&Self::new())).unwrap().join().unwrap_or_else(|panic| {
+                std::panic::resume_unwind(panic);
+            })
+        })
+    }
+
+    /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.
+    pub fn container(&self, id: &str) -> Container {
+        Container::new(id)
+    }
+
+    /// Another machine in the host's network 198.51.100.0/24 and 2001:db8:51::/64: the host is `.1`, this is `.2`. It
+    /// has no route to any container network, so it answers only who was masqueraded.
+    pub fn outside(&self) -> Container {
+        let outside = Container::new("outside");
+        self.run("ip link add uplink type veth peer name up netns outside");
+        for (address, other) in
+            [("198.51.100.1/24", "198.51.100.2/24"), ("2001:db8:51::1/64", "2001:db8:51::2/64")]
+        {
+            self.run(&format!("ip address add {address} dev uplink nodad"));
+            outside.run(&format!("ip address add {other} dev up nodad"));
+        }
+        self.run("ip link set uplink up");
+        outside.run("ip link set up up");
+        outside
+    }
+
+    /// A call of the plugin under test.
+    pub fn plugin(&self, name: &str) -> Call {
+        Call::new(Suite::Ours, name)
+    }
+
+    /// A call of Debian's build of the reference plugin.
+    pub fn reference(&self, name: &str) -> Call {
+        Call::new(Suite::Reference, name)
+    }
+
+    /// Everything a plugin could leave on the host.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::take(self)
+    }
+
+    /// Replaces plugin `name` of the suite under test by the executable text `script`.
+    pub(crate) fn replace_plugin(&self, name: &str, script: &str) {
+        let path = Path::new(Suite::Ours.dir()).join(name);
+        fs::remove_file(&path).ok();
+        // Written by another process: a descriptor of ours open for writing could be inherited by a child another
+        // test forks at this moment, and the exec would fail with ETXTBSY.
+        let write = format!("cat > {0} && chmod 755 {0}", path.display());
+        let done = run(self.command("sh").args(["-c", &write]), script.as_bytes());
+        assert!(done.status.success(), "{}", done.stderr);
+    }
+
+    fn link_executables(&self) {
+        for suite in [Suite::Ours, Suite::Reference] {
+            fs::create_dir_all(suite.dir()).unwrap();
+            for name in PLUGINS {
+                symlink(suite.source().join(name), Path::new(suite.dir()).join(name)).unwrap();
+            }
+        }
+    }
+}
+
+impl Place for Host {
+    fn command(&self, program: &str) -> std::process::Command {
+        std::process::Command::new(program)
+    }
+}

@@ -1,0 +1,123 @@
+//! What a test needs beyond root, and what happens where it is missing: a test that this kernel cannot run is sent to
+//! the VM; any other missing thing is a skip with its reason, and a failure under `CNI_TEST_STRICT=1`.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use nix::sched::{CloneFlags, unshare};
+
+use crate::{ANCHOR, Suite};
+
+/// A thing not every machine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The kernel's bridge can filter VLANs.
+    BridgeVlan,
+    /// The kernel has dummy links.
+    Dummy,
+    /// The executable `iptables` and its relatives.
+    Iptables,
+    /// The executable `strace`.
+    Strace,
+    /// Debian's build of the reference plugins.
+    Reference,
+    /// `make dist` has filled `bin/`.
+    Dist,
+}
+
+impl Need {
+    fn met(self) -> bool {
+        static BRIDGE_VLAN: OnceLock<bool> = OnceLock::new();
+        static DUMMY: OnceLock<bool> = OnceLock::new();
+        match self {
+            Self::BridgeVlan => *BRIDGE_VLAN.get_or_init(|| can_make_link("bridge vlan_filtering 1")),
+            Self::Dummy => *DUMMY.get_or_init(|| can_make_link("dummy")),
+            Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
+            Self::Strace => is_installed("strace"),
+            Self::Reference => Suite::Reference.source().join("bridge").exists(),
+            Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
+        }
+    }
+
+    /// What to say about it, and what to do.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::BridgeVlan => "VLAN filtering in the kernel's bridge (CONFIG_BRIDGE_VLAN_FILTERING)",
+            Self::Dummy => "dummy links in the kernel (CONFIG_DUMMY)",
+            Self::Iptables => "iptables (apt-get install iptables)",
+            Self::Strace => "strace (apt-get install strace)",
+            Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
+            Self::Dist => "the static executables in bin/ (make dist)",
+        }
+    }
+
+    const fn is_of_the_kernel(self) -> bool {
+        matches!(self, Self::BridgeVlan | Self::Dummy)
+    }
+}
+
+/// Whether the running test has to end here because a need is not met; says so, and queues it for the VM where that
+/// helps. Used through [`needs!`](crate::needs).
+///
+/// # Panics
+/// Under `CNI_TEST_STRICT=1` where the VM cannot help, and inside the VM.
+pub fn lacks(needs: &[Need]) -> bool {
+    let missing: Vec<_> = needs.iter().copied().filter(|need| !need.met()).collect();
+    if missing.is_empty() {
+        return false;
+    }
+    let test = test_name();
+    let text = missing.iter().map(|need| need.text()).collect::<Vec<_>>().join(", ");
+    assert!(!is_set("CNI_TEST_IN_VM"), "{test} needs {text}, and the VM lacks it too");
+    let queue = std::env::var_os("CNI_TEST_VM_QUEUE");
+    if let (Some(queue), true) = (queue, missing.iter().all(|need| need.is_of_the_kernel())) {
+        let line = format!("{}\t{test}\n", std::env::current_exe().unwrap().display());
+        let mut file = OpenOptions::new().create(true).append(true).open(queue).unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+        println!("sent to the VM: {test} needs {text}");
+    } else {
+        assert!(!is_set("CNI_TEST_STRICT"), "{test} needs {text}");
+        println!("skipped: {test} needs {text}");
+    }
+    true
+}
+
+/// Ends a test that needs what this machine lacks: `needs!(BridgeVlan, Strace);` first in the test.
+#[macro_export]
+macro_rules! needs {
+    ($($need:ident),+) => {
+        if $crate::lacks(&[$($crate::Need::$need),+]) {
+            return;
+        }
+    };
+}
+
+/// The running test's path, as the test harness names its thread.
+pub(crate) fn test_name() -> String {
+    std::thread::current().name().expect("the test harness names the thread").to_owned()
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "0")
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(program).exists())
+}
+
+/// Tries it in a namespace that is gone afterwards.
+fn can_make_link(kind: &str) -> bool {
+    std::thread::scope(|scope| {
+        let tried = scope.spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).expect("unshare");
+            let mut ip = Command::new("ip");
+            ip.args(["link", "add", "probe", "type"]).args(kind.split(' '));
+            ip.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("ip").success()
+        });
+        tried.join().unwrap()
+    })
+}
