@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Code, Error, Result};
 use crate::name::PluginName;
 
-pub use exec::exec;
+pub use exec::{exec, exec_with_env};
 
 /// The verb a delegate is run with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

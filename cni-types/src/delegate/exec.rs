@@ -1,7 +1,9 @@
 //! One run of a delegate: same environment but `CNI_COMMAND`, the configuration on stdin, one answer.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Seek, Write};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,7 +26,21 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 /// # Errors
 /// The delegate's own error object unchanged, where it printed one. Otherwise code 102 with its stderr, its stdout or
 /// its exit status; code 7 when the executable is not found; code 11 when it stays busy for 5 s.
-pub fn exec(verb: Verb, name: &PluginName, cni_path: &[std::path::PathBuf], conf: &[u8]) -> Result<Vec<u8>> {
+pub fn exec(verb: Verb, name: &PluginName, cni_path: &[PathBuf], conf: &[u8]) -> Result<Vec<u8>> {
+    exec_with_env(verb, name, cni_path, conf, &[])
+}
+
+/// [`exec`] with more of the environment replaced than `CNI_COMMAND`: what a runtime sets for a plugin.
+///
+/// # Errors
+/// As [`exec`].
+pub fn exec_with_env(
+    verb: Verb,
+    name: &PluginName,
+    cni_path: &[PathBuf],
+    conf: &[u8],
+    env: &[(&str, &OsStr)],
+) -> Result<Vec<u8>> {
     let program = find(name, cni_path)?;
     let doing = || format!("cannot run {} for {}", program.display(), verb.as_str());
     let mut stdin = in_memory(conf).doing(doing())?;
@@ -32,7 +48,8 @@ pub fn exec(verb: Verb, name: &PluginName, cni_path: &[std::path::PathBuf], conf
     let output = loop {
         stdin.rewind().doing(doing())?;
         let mut command = Command::new(&program);
-        command.env("CNI_COMMAND", verb.as_str()).stdin(stdin.try_clone().doing(doing())?);
+        command.env("CNI_COMMAND", verb.as_str()).envs(env.iter().copied());
+        command.stdin(stdin.try_clone().doing(doing())?);
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         match spawned.and_then(std::process::Child::wait_with_output) {
             Ok(output) => break output,
