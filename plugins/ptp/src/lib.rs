@@ -1,1 +1,92 @@
-//! Under construction.
+//! `ptp`: one veth pair between the host and the container, routed.
+//!
+//! ADD makes the pair complete in one request, gives the container its addresses with everything routed through the
+//! gateway, puts the gateway's address on the host end and a host route to the container behind it, enables
+//! forwarding of the families in use and, with `ipMasq`, masquerades what leaves the subnet.
+//!
+//! Host state: the host end `veth` + 8 hex digits of the attachment's hash, tagged with its owner (`ip link show`
+//! prints it as the alias), masquerade entries, the forwarding sysctls (never reverted). DEL removes all but the
+//! sysctls, from (network, container id, ifname) alone. GC removes tagged host ends, masquerade entries and addresses
+//! of attachments that are no longer valid.
+//!
+//! Differs from the reference: see README.md.
+
+mod add;
+mod conf;
+
+use cni_filter::Filter;
+use cni_filter::masquerade::{self, Backend};
+use cni_net::{Rtnl, check, veth};
+use cni_types::delegate::ipam;
+use cni_types::{
+    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion,
+};
+
+use conf::Conf;
+
+/// The plugin.
+pub struct Ptp;
+
+impl Plugin for Ptp {
+    fn about(&self) -> About {
+        About { name: "ptp", versions: &SpecVersion::ALL }
+    }
+
+    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+        add::add(attachment)
+    }
+
+    fn check(&self, attachment: &Attachment) -> Result<()> {
+        let conf = Conf::read(&attachment.network)?;
+        ipam::check(attachment)?;
+        let result = check::prev_result(attachment)?;
+        let host = Rtnl::open()?;
+        let container = check::container(attachment, &host, &result, "veth")?;
+        check::host_end(&host, &result, &container)?;
+        if !conf.masquerade {
+            return Ok(());
+        }
+        let filter = Filter::new();
+        let ips: Vec<_> = result.ips.iter().map(|ip| ip.address).collect();
+        masquerade::check(&filter, Backend::choose(&filter, conf.backend), &attachment.id, &ips)
+    }
+
+    fn del(&self, detachment: &Detachment) -> Result<()> {
+        // Closing its socket after a delete waits for the kernel; dropped last, it waits along with the link.
+        let filter = Filter::new();
+        let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
+        let hints: Vec<_> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
+        let mut failures = Vec::new();
+        failures.extend(masquerade::remove(&filter, &detachment.id, &hints).err());
+        match veth::remove_if_present(&detachment.id, detachment.netns.as_deref()) {
+            Ok(()) => failures.extend(ipam::release(detachment).err()),
+            // The addresses stay reserved as long as a container may still be using them.
+            Err(error) => failures.push(error),
+        }
+        Error::all(failures)
+    }
+
+    fn gc(&self, network: &Network) -> Result<()> {
+        let valid = network.valid_attachments()?;
+        let steps = [
+            masquerade::collect(&Filter::new(), &network.name, &valid),
+            Rtnl::open().and_then(|host| veth::collect(&host, &network.name, &valid)),
+            ipam::gc(network),
+        ];
+        Error::all(steps.into_iter().filter_map(Result::err).collect())
+    }
+
+    fn status(&self, network: &Network) -> Result<()> {
+        let conf = Conf::read(network)?;
+        ipam::required(network)?;
+        ipam::status(network)?;
+        cni_net::in_fresh_netns(veth::probe)
+            .map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
+            .doing("the kernel cannot make veth pairs")?;
+        if !conf.masquerade {
+            return Ok(());
+        }
+        let filter = Filter::new();
+        masquerade::status(&filter, Backend::choose(&filter, conf.backend))
+    }
+}

@@ -15,6 +15,8 @@ const IFA_F_NODAD: u32 = 0x02;
 /// `IFA_F_DADFAILED`, `IFA_F_TENTATIVE`
 const IFA_F_DADFAILED: u32 = 0x08;
 const IFA_F_TENTATIVE: u32 = 0x40;
+/// `IFA_F_NOPREFIXROUTE`
+const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 /// Size of `struct ifaddrmsg`.
 const HEADER: usize = 8;
 
@@ -62,14 +64,25 @@ fn body(index: u32, cidr: Cidr) -> Body {
     body
 }
 
+/// How an address is added.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AddFlags {
+    /// IPv6: have the kernel look for another owner first.
+    pub(crate) detect_duplicates: bool,
+    /// Without the connected route to the address's network.
+    pub(crate) no_connected_route: bool,
+}
+
 /// The request to add `cidr`; IPv4 networks of more than two addresses get their broadcast address.
-pub(crate) fn add(index: u32, link: &str, cidr: Cidr, detect_duplicates: bool) -> Request {
+pub(crate) fn add(index: u32, link: &str, cidr: Cidr, how: AddFlags) -> Request {
     let mut body = body(index, cidr);
     if cidr.is_ipv4() && cidr.prefix() < 31 {
         body.put(libc::IFA_BROADCAST, &bytes(cidr.last()));
     }
-    if !cidr.is_ipv4() && !detect_duplicates {
-        body.put_u32(IFA_FLAGS, IFA_F_NODAD);
+    let no_dad = if cidr.is_ipv4() || how.detect_duplicates { 0 } else { IFA_F_NODAD };
+    let no_route = if how.no_connected_route { IFA_F_NOPREFIXROUTE } else { 0 };
+    if no_dad | no_route != 0 {
+        body.put_u32(IFA_FLAGS, no_dad | no_route);
     }
     Request::new(format!("add address {cidr} to {link}"), libc::RTM_NEWADDR, CREATE | EXCL, body)
 }
@@ -106,7 +119,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn ensure_address(&self, index: u32, link: &str, cidr: Cidr) -> Result<()> {
-        match self.request(add(index, link, cidr, false)) {
+        match self.request(add(index, link, cidr, AddFlags::default())) {
             Err(refused) if !refused.is_exist() => Err(refused.into()),
             _ => Ok(()),
         }

@@ -34,16 +34,21 @@ pub struct Port {
     pub isolated: bool,
 }
 
-/// The bridge named `name`, made and brought up if it is not there. It gets a random address in the request that
+/// The bridge named `name`, if there is a link of that name.
+///
+/// # Errors
+/// As [`ensure`].
+pub fn find(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Option<Link>> {
+    host.find_link(name.as_str())?.map(|link| usable(host, link, wanted)).transpose()
+}
+
+/// Makes the bridge named `name`, or takes the one that is there already. A new one gets a random address in the request that
 /// creates it, so neither its ports nor udev ever change it.
 ///
 /// # Errors
 /// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them;
 /// code 100 for what the kernel refused.
 pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
-    if let Some(link) = host.find_link(name.as_str())? {
-        return usable(host, link, wanted);
-    }
     let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
     body.put_str(libc::IFLA_IFNAME, name.as_str());
     body.put(libc::IFLA_ADDRESS, &mac::random()?.0);

@@ -68,6 +68,24 @@ pub fn container(attachment: &Attachment, host: &Rtnl, result: &CniResult, kind:
     Ok(link)
 }
 
+/// The host end of the container's pair: some other entry of the result names it, with its hardware address.
+///
+/// # Errors
+/// Code 103 naming what differs.
+pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Link> {
+    for entry in result.interfaces.iter().filter(|i| i.sandbox.is_empty()) {
+        let Some(there) = host.find_link(&entry.name)? else { continue };
+        if there.kind == "veth" && there.peer == Some(container.index) && container.peer == Some(there.index)
+        {
+            return link(host, entry, "veth");
+        }
+    }
+    Err(Error::check(format!(
+        "the host end of {} is gone, or is none of prevResult's interfaces",
+        container.name
+    )))
+}
+
 fn routes(inside: &Rtnl, name: &str, result: &CniResult, ours: impl Fn(&&IpConfig) -> bool) -> Result<()> {
     for ipv4 in [true, false] {
         let any: IpAddr = if ipv4 { [0; 4].into() } else { [0; 16].into() };

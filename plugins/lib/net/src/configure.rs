@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use cni_types::{CniResult, Code, Error, IfName, Result};
 
+use crate::addr::AddFlags;
 use crate::events::Events;
 use crate::link::set_up;
 use crate::netns::Netns;
@@ -36,6 +37,15 @@ pub enum Duplicates {
     Trusted,
     /// The kernel looks for another owner first, which takes one to two seconds.
     Detected,
+}
+
+/// How the addresses' own networks are reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subnet {
+    /// On the link: the kernel's connected routes.
+    OnLink,
+    /// By these routes, without connected ones.
+    Through(Vec<Route>),
 }
 
 /// Writes the container's sysctls, all in one visit to its namespace: `extra` first, values the kernel may lack; then,
@@ -70,16 +80,25 @@ pub fn prepare(interface: &Interface<'_>, extra: &[(String, &str)], ipv6: bool) 
 /// # Errors
 /// Code 100 with what the kernel refused, or with the address another machine has; code 7 for a route whose gateway
 /// is of another family than its destination.
-pub fn configure(interface: &Interface<'_>, result: &CniResult, duplicates: Duplicates) -> Result<()> {
+pub fn configure(
+    interface: &Interface<'_>,
+    result: &CniResult,
+    duplicates: Duplicates,
+    subnet: &Subnet,
+) -> Result<()> {
     let detect = duplicates == Duplicates::Detected && result.ips.iter().any(|ip| !ip.address.is_ipv4());
     let events =
         detect.then(|| interface.netns.enter(|| Events::subscribe(RTNLGRP_IPV6_IFADDR))).transpose()?;
     let name = interface.name.as_str();
     let mut requests = Vec::new();
+    let how = AddFlags { detect_duplicates: detect, no_connected_route: *subnet != Subnet::OnLink };
     for ip in &result.ips {
-        requests.push(addr::add(interface.index, name, ip.address, detect));
+        requests.push(addr::add(interface.index, name, ip.address, how));
     }
     requests.push(set_up(format!("set {name} up"), interface.index));
+    if let Subnet::Through(routes) = subnet {
+        requests.extend(routes.iter().map(Route::add));
+    }
     for route in routes(interface, result)? {
         requests.push(route.add());
     }

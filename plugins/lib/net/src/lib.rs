@@ -25,3 +25,24 @@ pub use netns::Netns;
 pub use probe::in_fresh_netns;
 pub use route::{Route, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK};
 pub use rtnl::{Refused, Rtnl};
+
+use cni_types::{Error, Result};
+
+/// The smallest MTU an Ethernet link takes (`ETH_MIN_MTU`, `linux/if_ether.h`), in bytes.
+const MTU_MIN: i64 = 68;
+/// The largest (`ETH_MAX_MTU`), in bytes.
+const MTU_MAX: i64 = 65_535;
+
+/// The configuration key `mtu`, in bytes; 0 leaves the kernel's default.
+///
+/// # Errors
+/// Code 7 with the allowed range.
+pub fn mtu(value: i64) -> Result<u32> {
+    let allowed = value == 0 || (MTU_MIN..=MTU_MAX).contains(&value);
+    let mtu = u32::try_from(value).ok().filter(|_| allowed);
+    mtu.ok_or_else(|| {
+        Error::config(format!(
+            "invalid mtu {value}: it must be {MTU_MIN}–{MTU_MAX}, or 0 for the kernel's default"
+        ))
+    })
+}

@@ -135,6 +135,20 @@ impl Rtnl {
         self.find_link(name)?.ok_or_else(|| Error::new(Code::KERNEL, format!("there is no link {name}")))
     }
 
+    /// Refuses an ADD whose interface name is in use in the container, before anything is made.
+    ///
+    /// # Errors
+    /// Code 100 naming what has the name.
+    pub fn refuse_taken(&self, name: &IfName, netns: &crate::Netns) -> Result<()> {
+        let Some(link) = self.find_link(name.as_str())? else { return Ok(()) };
+        let kind = if link.kind.is_empty() { "link" } else { &link.kind };
+        Err(Error::new(
+            Code::KERNEL,
+            format!("interface {name} already exists in {}", netns.path().display()),
+        )
+        .because(format!("it is a {kind} with index {}; was this container's DEL forgotten?", link.index)))
+    }
+
     /// All links; with `kind`, those of one kind only.
     ///
     /// # Errors

@@ -70,14 +70,14 @@ impl Route {
         format!("route {}{via}", self.dst)
     }
 
-    fn body(&self, protocol: u8) -> Body {
+    fn body(&self) -> Body {
         let table = self.table.unwrap_or(TABLE_MAIN);
         let mut header = [0; HEADER];
         header[0] = family(self.dst.ip());
         header[1] = self.dst.prefix();
         // Tables above 255 do not fit here; RTA_TABLE below holds the whole number.
         header[4] = u8::try_from(table).unwrap_or(0);
-        header[5] = protocol;
+        header[5] = PROTO_BOOT;
         header[6] = self.scope;
         header[7] = TYPE_UNICAST;
         let mut body = Body::new(&header);
@@ -109,12 +109,7 @@ impl Route {
     /// The request to add it. Neither exclusive nor replacing: routes to one destination through several gateways
     /// stand side by side, an exact duplicate is refused (EEXIST).
     pub(crate) fn add(&self) -> Request {
-        Request::new(format!("add {}", self.text()), libc::RTM_NEWROUTE, CREATE, self.body(PROTO_BOOT))
-    }
-
-    /// The request to delete it, whoever added it.
-    pub(crate) fn delete(&self) -> Request {
-        Request::new(format!("delete {}", self.text()), libc::RTM_DELROUTE, 0, self.body(0))
+        Request::new(format!("add {}", self.text()), libc::RTM_NEWROUTE, CREATE, self.body())
     }
 }
 

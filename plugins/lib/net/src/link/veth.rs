@@ -164,3 +164,36 @@ pub fn collect(host: &Rtnl, network: &cni_types::NetworkName, valid: &[Attachmen
     });
     Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
 }
+
+/// Deletes the attachment's pair: by the container end where the namespace is still there, else (or when the container
+/// has renamed its end) by the host end. A link of another kind under the interface's name is not ours and stays.
+///
+/// # Errors
+/// All failures, folded, after both ways were tried.
+pub fn remove_if_present(id: &AttachmentId, netns: Option<&std::path::Path>) -> Result<()> {
+    let host = Rtnl::open()?;
+    let by_container_end = || match Netns::find(netns)? {
+        Some(netns) => {
+            let inside = host.open_in(&netns)?;
+            let link = inside.find_link(id.ifname.as_str())?.filter(|link| link.kind == "veth");
+            link.map_or(Ok(()), |link| inside.remove_link_if_present(link.index))
+        }
+        None => Ok(()),
+    };
+    let by_host_end = || match find_host_end(&host, id)? {
+        Some(link) => host.remove_link_if_present(link.index),
+        None => Ok(()),
+    };
+    Error::all([by_container_end(), by_host_end()].into_iter().filter_map(Result::err).collect())
+}
+
+/// Makes a pair in a throw-away namespace: what STATUS asks.
+///
+/// # Errors
+/// Code 100 with what the kernel refused.
+pub fn probe(rtnl: &Rtnl) -> Result<()> {
+    let mut body = Body::new(&ifinfomsg(0, 0, 0));
+    body.put_str(libc::IFLA_IFNAME, "probe");
+    body.nest(libc::IFLA_LINKINFO, |info| info.put(libc::IFLA_INFO_KIND, b"veth"));
+    Ok(rtnl.all(vec![Request::new("create a veth pair", libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
+}

@@ -1,0 +1,114 @@
+//! ADD.
+
+use cni_filter::Filter;
+use cni_filter::masquerade::{self, Backend};
+use cni_net::configure::{self, Duplicates, Interface, Subnet};
+use cni_net::veth::{self, Veth};
+use cni_net::{Netns, Route, Rtnl, SCOPE_HOST, SCOPE_LINK, sysctl};
+use cni_types::delegate::ipam;
+use cni_types::{self as cni, Attachment, Cidr, CniResult, Error, IpConfig, Result, Undo};
+
+use crate::conf::Conf;
+
+pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
+    let id = &attachment.id;
+    let conf = Conf::read(&attachment.network)?;
+    let netns = Netns::open(&attachment.netns)?;
+    let host = Rtnl::open()?;
+    let inside = host.open_in(&netns)?;
+    inside.refuse_taken(&id.ifname, &netns)?;
+    let filter = Filter::new();
+    let mut undo = Undo::new();
+
+    let mut result = ipam::lease(attachment, &mut undo)?;
+    for ip in &mut result.ips {
+        ip.interface = Some(1);
+    }
+    let ends = gateways(&result.ips)?;
+    for ipv4 in [true, false] {
+        if ends.iter().any(|end| end.container.is_ipv4() == ipv4) {
+            sysctl::ensure_forwarding(ipv4)?;
+        }
+    }
+
+    let wanted = veth::Wanted { mtu: conf.mtu, ..veth::Wanted::default() };
+    let veth = veth::create(&host, &inside, &netns, id, &wanted)?;
+    let (undo_host, index) = (host.clone(), veth.host.index);
+    undo.push(format!("delete link {}", veth.host.name), move || undo_host.remove_link_if_present(index));
+    veth::tag(&host, &veth, id)?;
+    sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
+
+    let interface =
+        Interface { inside: &inside, netns: &netns, name: &id.ifname, index: veth.container_index };
+    configure::prepare(&interface, &[], result.ips.iter().any(|ip| !ip.address.is_ipv4()))?;
+    let subnet =
+        Subnet::Through(ends.iter().flat_map(|end| end.container_routes(veth.container_index)).collect());
+    configure::configure(&interface, &result, Duplicates::Trusted, &subnet)?;
+    for end in &ends {
+        host.ensure_address(veth.host.index, &veth.host.name, Cidr::host(end.gateway))?;
+        host.ensure_route(&end.host_route(veth.host.index))?;
+    }
+
+    if conf.masquerade {
+        let ips: Vec<_> = ends.iter().map(|end| end.container).collect();
+        undo.push("remove the masquerade", || masquerade::remove(&filter, id, &[]));
+        masquerade::add(&filter, Backend::choose(&filter, conf.backend), id, &ips)?;
+    }
+    result.interfaces = interfaces(attachment, &veth);
+    if let Some(dns) = conf.dns {
+        result.dns = dns;
+    }
+    undo.commit();
+    Ok(result)
+}
+
+/// One address and the gateway it is routed through.
+struct End {
+    container: Cidr,
+    gateway: std::net::IpAddr,
+}
+
+fn gateways(ips: &[IpConfig]) -> Result<Vec<End>> {
+    let ends = ips.iter().map(|ip| {
+        let missing = || {
+            Error::config(format!("IPAM gave {} without a gateway", ip.address))
+                .because("ptp routes everything through the gateway: set one in the ipam section")
+        };
+        let gateway = ip.gateway.filter(|gw| gw.is_ipv4() == ip.address.is_ipv4()).ok_or_else(missing)?;
+        Ok(End { container: ip.address, gateway })
+    });
+    ends.collect()
+}
+
+impl End {
+    /// Inside: the gateway is on the link, its network behind it.
+    fn container_routes(&self, index: u32) -> [Route; 2] {
+        let source = Some(self.container.ip());
+        [
+            Route { scope: SCOPE_LINK, source, ..Route::new(Cidr::host(self.gateway), index) },
+            Route { gateway: Some(self.gateway), source, ..Route::new(self.container, index) },
+        ]
+    }
+
+    /// Outside: the container's address is behind its pair.
+    fn host_route(&self, index: u32) -> Route {
+        Route { scope: SCOPE_HOST, ..Route::new(Cidr::host(self.container.ip()), index) }
+    }
+}
+
+fn interfaces(attachment: &Attachment, veth: &Veth) -> Vec<cni::Interface> {
+    let host = cni::Interface {
+        name: veth.host.name.clone(),
+        mac: veth.host.mac_text(),
+        mtu: veth.host.mtu,
+        ..cni::Interface::default()
+    };
+    let container = cni::Interface {
+        name: attachment.id.ifname.to_string(),
+        mac: veth.container_mac.to_string(),
+        mtu: veth.host.mtu,
+        sandbox: attachment.netns.to_string_lossy().into_owned(),
+        ..cni::Interface::default()
+    };
+    vec![host, container]
+}
