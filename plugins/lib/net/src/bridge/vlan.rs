@@ -1,5 +1,7 @@
 //! VLANs of a bridge port: what is there, and a wanted set applied exactly.
 
+use std::fmt;
+
 use cni_types::Result;
 
 use crate::rtnl::Rtnl;
@@ -40,6 +42,12 @@ impl Vlan {
     /// Frames without a tag, in and out.
     pub fn native(id: u16) -> Self {
         Self { id, native: true }
+    }
+}
+
+impl fmt::Display for Vlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.id, if self.native { " native" } else { "" })
     }
 }
 

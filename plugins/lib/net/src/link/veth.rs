@@ -197,3 +197,47 @@ pub fn probe(rtnl: &Rtnl) -> Result<()> {
     body.nest(libc::IFLA_LINKINFO, |info| info.put(libc::IFLA_INFO_KIND, b"veth"));
     Ok(rtnl.all(vec![Request::new("create a veth pair", libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
 }
+
+/// A pair with both ends on the host: `name`, and a port of `bridge`. The one that is there is taken, and its ends
+/// brought up and into the bridge if they are not.
+///
+/// # Errors
+/// Code 7 when the name belongs to a link that is not half of a pair; code 100 for what the kernel refused.
+pub fn ensure_on_bridge(host: &Rtnl, bridge: &Link, name: &IfName) -> Result<Link> {
+    let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.put_str(libc::IFLA_IFNAME, &format!("veth{}", hex(&format!("{}/{name}", bridge.name), 8)));
+    put_mtu(&mut body, bridge.mtu);
+    body.put_u32(libc::IFLA_MASTER, bridge.index);
+    body.nest(libc::IFLA_LINKINFO, |info| {
+        info.put(libc::IFLA_INFO_KIND, b"veth");
+        info.nest(libc::IFLA_INFO_DATA, |data| {
+            data.nest(VETH_INFO_PEER, |peer| {
+                peer.put_raw(&ifinfomsg(0, 0, 0));
+                peer.put_str(libc::IFLA_IFNAME, name.as_str());
+                put_mtu(peer, bridge.mtu);
+            });
+        });
+    });
+    if host.find_link(name.as_str())?.is_none() {
+        let create = Request::new(format!("create veth pair {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
+        match host.request(create) {
+            // Another ADD was first.
+            Err(refused) if refused.is_exist() => {}
+            answer => {
+                answer?;
+            }
+        }
+    }
+    let link = host.link(name.as_str())?;
+    let taken =
+        || Error::config(format!("{name} already exists but is not a veth pair on bridge {}", bridge.name));
+    let peer = link.peer.filter(|_| link.kind == "veth").ok_or_else(taken)?;
+    let port =
+        host.find_link_by_index(peer)?.filter(|port| port.master == Some(bridge.index)).ok_or_else(taken)?;
+    for end in [&port, &link] {
+        if !end.is_up() {
+            host.set_flags(end, IFF_UP, IFF_UP)?;
+        }
+    }
+    Ok(link)
+}

@@ -1,0 +1,189 @@
+//! ADD.
+
+use std::time::Duration;
+
+use cni_filter::Filter;
+use cni_filter::masquerade::{self, Backend};
+use cni_filter::spoof;
+use cni_net::bridge::{self, vlan};
+use cni_net::configure::{self, Duplicates, Interface, Subnet};
+use cni_net::veth::{self, Veth};
+use cni_net::{Events, Link, Netns, Rtnl, sysctl};
+use cni_types::delegate::ipam;
+use cni_types::{self as cni, Attachment, CniResult, Code, Error, IfName, Result, Undo};
+
+use crate::conf::Conf;
+use crate::gateway;
+
+/// How long the port may take to come up.
+const PORT_LIMIT: Duration = Duration::from_millis(2_500);
+
+/// The sockets and the configuration of one ADD.
+struct Add<'a> {
+    attachment: &'a Attachment,
+    conf: Conf,
+    netns: Netns,
+    host: Rtnl,
+    inside: Rtnl,
+    filter: Filter,
+}
+
+/// Makes the attachment. Everything that can be refused is, before anything is made.
+pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
+    let conf = Conf::read(&attachment.network)?;
+    let netns = Netns::open(&attachment.netns)?;
+    let host = Rtnl::open()?;
+    let inside = host.open_in(&netns)?;
+    let add = Add { attachment, conf, netns, host, inside, filter: Filter::new() };
+    add.run()
+}
+
+impl Add<'_> {
+    fn run(&self) -> Result<CniResult> {
+        let conf = &self.conf;
+        let wanted = bridge::Wanted { mtu: conf.mtu, vlan_filtering: conf.filters_vlans() };
+        self.inside.refuse_taken(&self.attachment.id.ifname, &self.netns)?;
+        let bridge = bridge::find(&self.host, &conf.bridge, &wanted)?;
+        let vlan_link = self.vlan_link_name()?;
+        let mut undo = Undo::new();
+        let mut result =
+            if conf.has_ipam { ipam::lease(self.attachment, &mut undo)? } else { CniResult::default() };
+        for ip in &mut result.ips {
+            ip.interface = Some(2);
+        }
+        gateway::complete(conf, &mut result)?;
+
+        let bridge = bridge.map_or_else(|| bridge::ensure(&self.host, &conf.bridge, &wanted), Ok)?;
+        // A container must not be able to give the host routes (CVE-2020-10749).
+        sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", bridge.name), "0");
+        if conf.promiscuous {
+            bridge::ensure_promiscuous(&self.host, &bridge)?;
+        }
+        let events = Events::of_links()?;
+        let veth = self.connect(&bridge, &mut undo)?;
+        self.configure_container(&veth, &result)?;
+        let gateway = match (&vlan_link, conf.vlans.as_ref().and_then(|v| v.access)) {
+            (Some(name), Some(vlan)) => Some(gateway::ensure_vlan_link(&self.host, &bridge, name, vlan)?),
+            _ => None,
+        };
+        let uplink = gateway.as_ref().unwrap_or(&bridge);
+        if conf.is_gateway {
+            gateway::ensure_addresses(&self.host, conf, uplink, &result)?;
+        }
+        if conf.masquerade {
+            let ips: Vec<_> = result.ips.iter().map(|ip| ip.address).collect();
+            undo.push("remove the masquerade", || masquerade::remove(&self.filter, &self.attachment.id, &[]));
+            let backend = Backend::choose(&self.filter, conf.backend);
+            masquerade::add(&self.filter, backend, &self.attachment.id, &ips)?;
+        }
+        if !conf.leave_down {
+            self.wait_for_port(&events, &veth.host)?;
+            self.announce(&veth, uplink, &result)?;
+        }
+        self.describe(&mut result, &bridge, &veth, gateway.as_ref());
+        undo.commit();
+        Ok(result)
+    }
+
+    /// The link that the gateway of a VLAN needs, if the configuration has both.
+    fn vlan_link_name(&self) -> Result<Option<IfName>> {
+        let access = self
+            .conf
+            .vlans
+            .as_ref()
+            .and_then(|v| v.access)
+            .filter(|_| self.conf.is_gateway && self.conf.has_ipam);
+        access.map(|vlan| gateway::vlan_link_name(&self.conf.bridge, vlan)).transpose()
+    }
+
+    /// The pair, its host end a port of the bridge with all that a port has.
+    fn connect<'u>(&'u self, bridge: &Link, undo: &mut Undo<'u>) -> Result<Veth> {
+        let (conf, id) = (&self.conf, &self.attachment.id);
+        let wanted = veth::Wanted { mtu: conf.mtu, container_mac: conf.mac, master: Some(bridge.index) };
+        let veth = veth::create(&self.host, &self.inside, &self.netns, id, &wanted)
+            .map_err(|error| bridge::explain_full(&self.host, bridge, error))?;
+        let index = veth.host.index;
+        undo.push(format!("delete link {}", veth.host.name), move || self.host.remove_link_if_present(index));
+        bridge::set_port(&self.host, &veth.host, &conf.port, id)?;
+        // Nothing can arrive before this: the pair has no carrier until the container's end is up.
+        sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
+        if let Some(vlans) = &conf.vlans {
+            vlan::apply(&self.host, index, &veth.host.name, &vlans.wanted(), vlans.is_exact())?;
+        }
+        if conf.mac_spoof_check {
+            undo.push("remove the MAC spoof check", move || spoof::remove(&self.filter, id));
+            spoof::add(&self.filter, id, &IfName::new(&veth.host.name)?, veth.container_mac)?;
+        }
+        Ok(veth)
+    }
+
+    fn interface(&self, veth: &Veth) -> Interface<'_> {
+        let name = &self.attachment.id.ifname;
+        Interface { inside: &self.inside, netns: &self.netns, name, index: veth.container_index }
+    }
+
+    fn configure_container(&self, veth: &Veth, result: &CniResult) -> Result<()> {
+        if self.conf.leave_down {
+            return Ok(());
+        }
+        let interface = self.interface(veth);
+        let detect = self.conf.detect_duplicates;
+        if self.conf.has_ipam {
+            let name = &self.attachment.id.ifname;
+            let mut sysctls = vec![
+                (format!("ipv6/conf/{name}/accept_dad"), if detect { "1" } else { "0" }),
+                (format!("ipv4/conf/{name}/arp_notify"), "1"),
+                (format!("ipv6/conf/{name}/ndisc_notify"), "1"),
+            ];
+            if detect {
+                sysctls.push((format!("ipv6/conf/{name}/enhanced_dad"), "1"));
+            }
+            configure::prepare(&interface, &sysctls, result.ips.iter().any(|ip| !ip.address.is_ipv4()))?;
+        }
+        let duplicates = if detect { Duplicates::Detected } else { Duplicates::Trusted };
+        configure::configure(&interface, result, duplicates, &Subnet::OnLink)
+    }
+
+    fn wait_for_port(&self, events: &Events, port: &Link) -> Result<()> {
+        if events.wait_for_link(&self.host, port.index, PORT_LIMIT, Link::is_operational)? {
+            return Ok(());
+        }
+        let state = self.host.find_link_by_index(port.index)?.unwrap_or_default();
+        Err(Error::new(Code::KERNEL, format!("bridge port in error state: {}", state.oper_state_text()))
+            .because(format!(
+                "{} did not come up within {PORT_LIMIT:?}; see `ip link` and `bridge link`",
+                port.name
+            )))
+    }
+
+    /// Whoever had the addresses before, nobody keeps sending there.
+    fn announce(&self, veth: &Veth, uplink: &Link, result: &CniResult) -> Result<()> {
+        if result.ips.is_empty() {
+            return Ok(());
+        }
+        let ips: Vec<_> = result.ips.iter().map(|ip| ip.address.ip()).collect();
+        self.host.correct_neighbours(uplink.index, &uplink.name, veth.container_mac, &ips)?;
+        configure::announce(&self.interface(veth), veth.container_mac)
+    }
+
+    fn describe(&self, result: &mut CniResult, bridge: &Link, veth: &Veth, gateway: Option<&Link>) {
+        let on_host = |link: &Link| cni::Interface {
+            name: link.name.clone(),
+            mac: link.mac_text(),
+            mtu: link.mtu,
+            ..cni::Interface::default()
+        };
+        let container = cni::Interface {
+            name: self.attachment.id.ifname.to_string(),
+            mac: veth.container_mac.to_string(),
+            mtu: veth.host.mtu,
+            sandbox: self.attachment.netns.to_string_lossy().into_owned(),
+            ..cni::Interface::default()
+        };
+        result.interfaces = vec![on_host(bridge), on_host(&veth.host), container];
+        result.interfaces.extend(gateway.map(on_host));
+        if let (true, Some(dns)) = (self.conf.has_ipam, &self.conf.dns) {
+            result.dns = dns.clone();
+        }
+    }
+}

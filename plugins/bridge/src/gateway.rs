@@ -1,0 +1,113 @@
+//! The host's side of the subnet: gateway addresses on the bridge, or on a VLAN's own link.
+
+use std::net::IpAddr;
+
+use cni_net::bridge::vlan::{self, Vlan};
+use cni_net::{Link, Rtnl, sysctl, veth};
+use cni_types::{Cidr, CniResult, Error, IfName, Result, Route};
+
+use crate::conf::Conf;
+
+/// Fills in the gateways that IPAM left out, and the default routes through them.
+///
+/// # Errors
+/// Code 7 when a network has no address to spare for a gateway.
+pub(crate) fn complete(conf: &Conf, result: &mut CniResult) -> Result<()> {
+    if !conf.is_gateway {
+        return Ok(());
+    }
+    for ip in &mut result.ips {
+        if ip.gateway.is_none() {
+            ip.gateway = Some(first_address(ip.address)?);
+        }
+    }
+    if !conf.is_default_gateway {
+        return Ok(());
+    }
+    for ipv4 in [true, false] {
+        let gateway = result.ips.iter().filter(|ip| ip.address.is_ipv4() == ipv4).find_map(|ip| ip.gateway);
+        // A default route of IPAM's without a gateway goes through ours anyhow; a second one would be refused.
+        let has_default =
+            result.routes.iter().any(|r| r.dst.is_default() && r.dst.is_ipv4() == ipv4 && r.table.is_none());
+        let unspecified: IpAddr = if ipv4 { [0; 4].into() } else { [0; 16].into() };
+        if let (Some(_), false, Some(dst)) = (gateway, has_default, Cidr::new(unspecified, 0)) {
+            result.routes.push(Route::new(dst, gateway));
+        }
+    }
+    Ok(())
+}
+
+/// The network's first address after the network address.
+fn first_address(cidr: Cidr) -> Result<IpAddr> {
+    let next = match cidr.network() {
+        IpAddr::V4(ip) => u32::from(ip).checked_add(1).map(|n| IpAddr::V4(n.into())),
+        IpAddr::V6(ip) => u128::from(ip).checked_add(1).map(|n| IpAddr::V6(n.into())),
+    };
+    let next = next.filter(|ip| cidr.contains(*ip));
+    next.ok_or_else(|| Error::config(format!("the network of {cidr} has no address for a gateway")))
+}
+
+/// Puts the gateways of the result on `link` and enables forwarding for their families.
+///
+/// # Errors
+/// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel refused.
+pub(crate) fn ensure_addresses(host: &Rtnl, conf: &Conf, link: &Link, result: &CniResult) -> Result<()> {
+    let gateways = result.ips.iter().filter_map(|ip| Cidr::new(ip.gateway?, ip.address.prefix()));
+    let gateways: Vec<_> = gateways.collect();
+    for ipv4 in [true, false] {
+        for gateway in gateways.iter().filter(|gw| gw.is_ipv4() == ipv4) {
+            ensure_address(host, conf, link, *gateway)?;
+        }
+        if gateways.iter().any(|gw| gw.is_ipv4() == ipv4) {
+            sysctl::ensure_forwarding(ipv4)?;
+        }
+    }
+    Ok(())
+}
+
+fn ensure_address(host: &Rtnl, conf: &Conf, link: &Link, gateway: Cidr) -> Result<()> {
+    let present: Vec<Cidr> = host.addresses(link.index)?.iter().map(|a| a.cidr).collect();
+    if present.contains(&gateway) {
+        return Ok(());
+    }
+    let overlaps = |other: &Cidr| other.contains(gateway.ip()) || gateway.contains(other.ip());
+    let conflicts = present.into_iter().filter(|a| a.is_ipv4() == gateway.is_ipv4());
+    for other in conflicts.filter(|a| gateway.is_ipv4() || overlaps(a)) {
+        if !conf.force_address {
+            return Err(Error::config(format!(
+                "{} already has an IP address different from {gateway}",
+                link.name
+            ))
+            .because(format!("it has {other}; forceAddress replaces it")));
+        }
+        host.remove_address_if_present(link.index, &link.name, other)?;
+    }
+    host.ensure_address(link.index, &link.name, gateway)?;
+    // Pinned, the address no longer follows the bridge's ports as they come and go.
+    link.mac.map_or(Ok(()), |mac| host.set_mac(link.index, mac))
+}
+
+/// The name of a VLAN's gateway link.
+///
+/// # Errors
+/// Code 7 when it would be too long for an interface.
+pub(crate) fn vlan_link_name(bridge: &IfName, vlan: u16) -> Result<IfName> {
+    IfName::new(&format!("{bridge}.{vlan}")).map_err(|_| {
+        Error::config(format!(
+            "the VLAN's gateway link would be named {bridge}.{vlan}, which is longer than 15 bytes"
+        ))
+        .because("choose a shorter name with the key \"bridge\"")
+    })
+}
+
+/// The link that carries the gateway of `vlan`: a pair between the host and a port of the bridge in that VLAN. Made
+/// once for all containers and never removed; a half-made one is completed.
+///
+/// # Errors
+/// Code 7 when the name belongs to something else, code 100 for what the kernel refused.
+pub(crate) fn ensure_vlan_link(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Link> {
+    let link = veth::ensure_on_bridge(host, bridge, name)?;
+    let port = link.peer.unwrap_or_default();
+    vlan::apply(host, port, &format!("the port of {name}"), &[Vlan::native(vlan)], true)?;
+    Ok(link)
+}
