@@ -1,4 +1,4 @@
-//! Addresses as CNI writes them: IP texts, CIDRs with host bits, MAC addresses.
+//! IP addresses as CNI writes them: plain texts, and CIDRs with host bits.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -87,12 +87,15 @@ impl FromStr for Cidr {
         if prefix.is_empty() || !prefix.bytes().all(|b| b.is_ascii_digit()) {
             return Err(bad());
         }
-        let bits: u8 = prefix.parse().map_err(|_| bad())?;
-        let bits =
-            if mapped.is_ipv6() && ip.is_ipv4() { bits.checked_sub(96).ok_or_else(bad)? } else { bits };
-        Self::new(ip, bits).ok_or_else(|| {
-            let max = if ip.is_ipv4() { 32 } else { 128 };
-            format!("invalid CIDR address {}: the prefix length must be 0–{max}", excerpt(text))
+        // An IPv4-mapped text counts its prefix in the 128 bits it is written in.
+        let (min, max) = match (mapped, ip) {
+            (IpAddr::V6(_), IpAddr::V4(_)) => (96, 128),
+            (_, IpAddr::V4(_)) => (0, 32),
+            (_, IpAddr::V6(_)) => (0, 128),
+        };
+        let bits = prefix.parse().ok().filter(|bits: &u8| (min..=max).contains(bits));
+        bits.and_then(|bits| Self::new(ip, bits - min)).ok_or_else(|| {
+            format!("invalid CIDR address {}: the prefix length must be {min}–{max}", excerpt(text))
         })
     }
 }
@@ -110,44 +113,6 @@ impl Serialize for Cidr {
 }
 
 impl<'de> Deserialize<'de> for Cidr {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// An Ethernet hardware address of 6 bytes, written in lower case with colons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Mac(pub [u8; 6]);
-
-impl FromStr for Mac {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || {
-            format!(
-                "invalid MAC address {}: it must be six two-digit hex bytes, such as 02:11:22:33:44:55",
-                excerpt(text)
-            )
-        };
-        let separator = if text.contains('-') { '-' } else { ':' };
-        let mut bytes = [0; 6];
-        let mut parts = text.split(separator);
-        for byte in &mut bytes {
-            let part = parts.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
-            *byte = u8::from_str_radix(part.ok_or_else(bad)?, 16).map_err(|_| bad())?;
-        }
-        if parts.next().is_some() { Err(bad()) } else { Ok(Self(bytes)) }
-    }
-}
-
-impl fmt::Display for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
-    }
-}
-
-impl<'de> Deserialize<'de> for Mac {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }

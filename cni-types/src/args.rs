@@ -1,7 +1,7 @@
 //! `CNI_ARGS`: `K=V;K2=V2`, read as strictly as the reference does.
 
 use crate::error::{Code, Error, Result};
-use crate::name::excerpt;
+use crate::name::{cut, excerpt};
 
 /// The text of `CNI_ARGS`, not yet looked at: a plugin that takes no arguments accepts any text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,30 +19,17 @@ impl CniArgs {
     /// Code 4 for a pair without exactly one `=`, for an `IgnoreUnknown` that is no boolean, and for keys outside
     /// `keys` unless `IgnoreUnknown` is true.
     pub fn values<const N: usize>(&self, keys: [&str; N]) -> Result<[Option<String>; N]> {
-        let bad =
-            |why: String| Error::new(Code::ENVIRONMENT, format!("CNI_ARGS: {why}")).because(excerpt(&self.0));
         let mut values = [const { None }; N];
         let mut unknown = Vec::new();
         let mut ignore_unknown = false;
-        if self.0.is_empty() {
-            return Ok(values);
-        }
-        for pair in self.0.split(';') {
-            let (key, value) = pair
-                .split_once('=')
-                .filter(|(_, value)| !value.contains('='))
-                .ok_or_else(|| bad(format!("invalid pair {}: it must be KEY=VALUE", excerpt(pair))))?;
+        for pair in self.pairs() {
+            let (key, value) = split(pair)
+                .ok_or_else(|| self.bad(format!("invalid pair {}: it must be KEY=VALUE", excerpt(pair))))?;
             if key == "IgnoreUnknown" {
-                ignore_unknown = match value.to_ascii_lowercase().as_str() {
-                    "1" | "true" => true,
-                    "0" | "false" => false,
-                    _ => {
-                        return Err(bad(format!(
-                            "IgnoreUnknown is {}: it must be 1, true, 0 or false",
-                            excerpt(value)
-                        )));
-                    }
-                };
+                ignore_unknown = boolean(value).ok_or_else(|| {
+                    let value = excerpt(value);
+                    self.bad(format!("IgnoreUnknown is {value}: it must be 1, true, 0 or false"))
+                })?;
             } else if let Some(slot) = keys.iter().position(|k| *k == key) {
                 values[slot] = Some(value.to_owned());
             } else {
@@ -50,25 +37,43 @@ impl CniArgs {
             }
         }
         if unknown.is_empty() || ignore_unknown {
-            Ok(values)
-        } else {
-            Err(bad(format!("unknown args {unknown:?}")))
+            return Ok(values);
         }
+        let unknown = cut(&format!("{unknown:?}"), 200);
+        let known = if N == 0 { "none".to_owned() } else { keys.join(", ") };
+        Err(self.bad(format!("unknown args {unknown}; known are {known}; IgnoreUnknown=1 lets others pass")))
+    }
+
+    /// The same for DEL, which malformed arguments must not stop: pairs that cannot be read, and unknown ones, are
+    /// passed over.
+    pub fn values_for_del<const N: usize>(&self, keys: [&str; N]) -> [Option<String>; N] {
+        let mut values = [const { None }; N];
+        for (key, value) in self.pairs().filter_map(split) {
+            if let Some(slot) = keys.iter().position(|k| *k == key) {
+                values[slot] = Some(value.to_owned());
+            }
+        }
+        values
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = &str> {
+        let all = if self.0.is_empty() { None } else { Some(self.0.split(';')) };
+        all.into_iter().flatten()
+    }
+
+    fn bad(&self, why: String) -> Error {
+        Error::new(Code::ENVIRONMENT, format!("CNI_ARGS: {why}")).because(excerpt(&self.0))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn split(pair: &str) -> Option<(&str, &str)> {
+    pair.split_once('=').filter(|(_, value)| !value.contains('='))
+}
 
-    #[test]
-    fn pairs_are_read_as_the_reference_reads_them() {
-        let read = |text: &str| CniArgs::new(text).values(["MAC", "IP"]);
-        assert_eq!(read("").unwrap(), [None, None]);
-        assert_eq!(read("IP=1;IP=2;MAC=m").unwrap(), [Some("m".into()), Some("2".into())]);
-        assert_eq!(read("K8S_POD_NAME=p;IgnoreUnknown=1;IP=1").unwrap(), [None, Some("1".into())]);
-        for bad in ["IP", "IP=1;", "IP=a=b", "ip=1", "X=1", "IgnoreUnknown=maybe", "X=1;IgnoreUnknown=0"] {
-            assert_eq!(read(bad).unwrap_err().code, Code::ENVIRONMENT, "{bad}");
-        }
+fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
     }
 }

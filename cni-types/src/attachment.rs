@@ -66,32 +66,3 @@ pub fn hex(text: &str, digits: usize) -> String {
     out.truncate(digits);
     out
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(network: &str, container: &str, ifname: &str) -> AttachmentId {
-        AttachmentId {
-            network: NetworkName::new(network).unwrap(),
-            container_id: ContainerId::new(container).unwrap(),
-            ifname: IfName::new(ifname).unwrap(),
-        }
-    }
-
-    #[test]
-    fn hashes_match_the_reference_vectors() {
-        assert_eq!(
-            id("unit-test", "one", "eth0").tag(),
-            "6fd94d501e58f0aa-287fc69eff0574a2, net: unit-test, if: eth0, id: one"
-        );
-        assert_eq!(id("mynet", "dummy", "eth0").container_hash(24), "1b29d9511ed2bb3134d925d5");
-        assert_eq!(id("test", "1234", "x").container_hash(24), "2bbe0c48b91a7d1b8a6753a8");
-    }
-
-    #[test]
-    fn a_tag_never_exceeds_an_nftables_comment() {
-        let tag = id(&"n".repeat(255), &"c".repeat(255), "äthäthäth").tag();
-        assert!(tag.len() <= 128 && tag.starts_with(&hex(&"n".repeat(255), 16)));
-    }
-}

@@ -1,5 +1,6 @@
 //! Running another plugin on our behalf (spec 1.1.0, section 4 "Plugin Delegation").
 
+mod answer;
 mod exec;
 pub mod ipam;
 
@@ -47,6 +48,7 @@ pub fn find(name: &PluginName, path: &[PathBuf]) -> Result<PathBuf> {
     candidates.into_iter().find(|file| is_regular(file)).ok_or_else(|| {
         let dirs: Vec<_> = path.iter().map(|dir| dir.display().to_string()).collect();
         Error::new(Code::CONFIG, format!("failed to find plugin \"{name}\" in path [{}]", dirs.join(" ")))
+            .because("CNI_PATH must name the directory the plugins are installed in")
     })
 }
 

@@ -74,7 +74,7 @@ impl Error {
 
     /// A failed file or stream operation (code 5): `doing` names the act and the path.
     pub fn io(doing: impl Into<String>, cause: &io::Error) -> Self {
-        Self::new(Code::IO, doing).because(cause)
+        Self::new(Code::IO, doing).because(errno_text(cause))
     }
 
     /// Try again later (code 11): a lock that is held, something not ready yet.
@@ -107,7 +107,8 @@ impl Error {
         self
     }
 
-    /// Folds the failures of steps that all had to be tried (DEL, GC) into one error with the first one's code.
+    /// Folds the failures of steps that all had to be tried (DEL, GC) into one error: the first one's code and message,
+    /// and the others, in their order, in the details.
     ///
     /// # Errors
     /// The folded error, when `failures` is not empty.
@@ -115,7 +116,8 @@ impl Error {
         let mut failures = failures.into_iter();
         let Some(mut first) = failures.next() else { return Ok(()) };
         for next in failures {
-            first = first.because(next);
+            let separator = if first.details.is_empty() { "" } else { "; " };
+            first.details = format!("{}{separator}then: {next}", first.details);
         }
         Err(first)
     }
@@ -132,6 +134,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// The cause in words, with the errno's name in front where there is one: `ENOENT: No such file or directory (os error 2)`.
+pub(crate) fn errno_text(cause: &io::Error) -> String {
+    match cause.raw_os_error() {
+        Some(errno) => format!("{:?}: {cause}", nix::errno::Errno::from_raw(errno)),
+        None => cause.to_string(),
+    }
+}
 
 /// Adds what was being done to a failing result.
 pub trait Doing<T> {

@@ -1,7 +1,11 @@
 //! JSON read as Go's `encoding/json` reads it, in one place: object keys match without regard to case, the last
 //! duplicate wins, `null` leaves the default, unknown keys are ignored, numbers must be of their field's kind.
+//!
+//! Stricter than Go on purpose: text that is not UTF-8, lone surrogates (`"\ud800"`), numbers outside the range of a
+//! double and more than 127 levels of nesting are refused as a whole.
 
 mod decode;
+mod failure;
 
 use std::fmt;
 
@@ -37,10 +41,15 @@ impl Json {
         serde_json::from_slice(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
     }
 
-    /// The last value under `key` (ASCII case ignored) that is not null; `None` too when this is no object.
+    /// The last value under `key` (case ignored) that is not null; `None` too when this is no object.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
-        members.iter().rev().find(|(k, v)| k.eq_ignore_ascii_case(key) && *v != Self::Null).map(|(_, v)| v)
+        members.iter().rev().find(|(k, v)| same_key(k, key) && *v != Self::Null).map(|(_, v)| v)
+    }
+
+    /// Whether there is a member `key` (case ignored), be it null.
+    pub fn has(&self, key: &str) -> bool {
+        matches!(self, Self::Object(members) if members.iter().any(|(k, _)| same_key(k, key)))
     }
 
     /// The string under `key`, if there is one and it is a string.
@@ -63,13 +72,45 @@ impl Json {
         }
     }
 
-    /// Reads the document as a `T`, with Go's leniency.
+    /// Reads the document as a `T`, with Go's leniency. `T` must not use `#[serde(flatten)]`: serde then asks for a
+    /// map instead of fields, and the keys' case counts again.
     ///
     /// # Errors
     /// Code 6, naming the path of the key (`ipam.ranges[0][1].subnet`) and what is wrong with its value.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
         decode::decode(self).map_err(|e| Error::decode(e.to_string()))
     }
+
+    /// The document as the reference prints it: 4 spaces of indent, no final newline.
+    pub fn pretty(&self) -> String {
+        let mut out = Vec::with_capacity(1024);
+        let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+        // Neither writing to memory nor a tree of valid strings can fail.
+        let _ = self.serialize(&mut serde_json::Serializer::with_formatter(&mut out, indent));
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Puts the members of every object into alphabetical order.
+    pub(crate) fn sort_keys(&mut self) {
+        match self {
+            Self::Array(items) => items.iter_mut().for_each(Self::sort_keys),
+            Self::Object(members) => {
+                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                members.iter_mut().for_each(|(_, value)| value.sort_keys());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Go's `foldName`: ASCII case, and the two letters beyond ASCII that fold into it, the Kelvin sign and the long s.
+fn same_key(a: &str, b: &str) -> bool {
+    let fold = |c: char| match c {
+        '\u{212a}' => 'k',
+        '\u{17f}' => 's',
+        _ => c.to_ascii_lowercase(),
+    };
+    a.chars().map(fold).eq(b.chars().map(fold))
 }
 
 impl<'de> Deserialize<'de> for Json {

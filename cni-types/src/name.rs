@@ -94,8 +94,9 @@ impl IfName {
             "it is longer than 15 bytes"
         } else if text == "." || text == ".." {
             "it is a relative path"
-        } else if text.contains(|c: char| c == '/' || c == ':' || c == '\0' || c.is_whitespace()) {
-            "it holds an invalid character ('/', ':', NUL or white space)"
+        } else if text.contains(|c: char| "/:%\0".contains(c) || c.is_whitespace()) {
+            // The kernel takes a '%' for a pattern to number (`dev_alloc_name`): no interface can have one.
+            "it holds an invalid character ('/', ':', '%', NUL or white space)"
         } else {
             return Ok(Self(text.to_owned()));
         };
@@ -127,44 +128,14 @@ impl PluginName {
 
 /// A foreign text made fit for an error message: quoted, control characters escaped, cut at 80 characters.
 pub fn excerpt(text: &str) -> String {
-    let mut cut: String = text.chars().take(80).collect();
+    format!("{:?}", cut(text, 80))
+}
+
+/// The text's first `max` characters, with an ellipsis when there are more.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    let mut cut: String = text.chars().take(max).collect();
     if cut.len() < text.len() {
         cut.push('…');
     }
-    format!("{cut:?}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_could_leave_their_directory_are_refused() {
-        let long = "a".repeat(300);
-        for bad in ["", "../x", "a/b", "-a", ".a", "_a", "a b", "a\0", "ä", long.as_str()] {
-            assert!(ContainerId::new(bad).is_err(), "{bad}");
-            assert!(NetworkName::new(bad).is_err(), "{bad}");
-        }
-        for good in ["a", "0", "A-b_c.d", &"a".repeat(255)] {
-            assert!(ContainerId::new(good).is_ok() && NetworkName::new(good).is_ok(), "{good}");
-        }
-    }
-
-    #[test]
-    fn interface_names_follow_the_kernel() {
-        for bad in ["", ".", "..", "a/b", "a:b", "a b", "a\u{2003}b", "0123456789abcdef", "a\0b"] {
-            assert!(IfName::new(bad).is_err(), "{bad}");
-        }
-        for good in ["eth0", "0123456789abcde", "a.b", "-"] {
-            assert!(IfName::new(good).is_ok(), "{good}");
-        }
-    }
-
-    #[test]
-    fn plugin_names_are_one_component() {
-        for bad in ["", ".", "..", "../../bin/reboot", "a/b", "a\0"] {
-            assert!(PluginName::new(bad).is_err(), "{bad}");
-        }
-        assert_eq!(PluginName::new("host-local").unwrap().as_str(), "host-local");
-    }
+    cut
 }

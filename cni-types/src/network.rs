@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::args::CniArgs;
 use crate::attachment::AttachmentId;
-use crate::error::{Doing, Error, Result};
+use crate::error::{Code, Doing, Error, Result};
 use crate::json::Json;
 use crate::name::{ContainerId, IfName, NetworkName, PluginName};
 use crate::result::{CniResult, Dns};
@@ -91,32 +91,34 @@ impl Network {
         Ok((given || !dns.domain.is_empty()).then_some(dns))
     }
 
-    /// GC: the attachments of this network that are still in use (`cni.dev/valid-attachments`).
+    /// GC: the attachments of this network that are still in use: `cni.dev/valid-attachments` or, from runtimes with
+    /// libcni 1.2.0, `cni.dev/attachments`. A `null` list is an empty one (Go writes an empty list so).
     ///
     /// # Errors
-    /// Code 7 when the key is missing (an absent list must not free everything), code 6 when it does not decode.
+    /// Code 7 when both keys are missing (an absent list must not free everything) or an entry holds an invalid name,
+    /// code 6 when the list does not decode.
     pub fn valid_attachments(&self) -> Result<Vec<AttachmentId>> {
         const KEY: &str = "cni.dev/valid-attachments";
-        #[derive(Deserialize)]
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
         struct Entry {
             #[serde(rename = "containerID")]
             container_id: String,
             ifname: String,
         }
-        let Json::Object(members) = &self.conf else { return Ok(Vec::new()) };
-        let Some((_, list)) = members.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(KEY)) else {
+        let Some(key) = [KEY, "cni.dev/attachments"].into_iter().find(|key| self.conf.has(key)) else {
             return Err(Error::config(format!("GC needs the key {KEY:?}: the list of attachments to keep")));
         };
-        let entries: Option<Vec<Entry>> = list.decode().doing(format!("key {KEY:?}"))?;
-        let entries = entries.unwrap_or_default().into_iter();
-        entries
-            .map(|entry| {
-                Ok(AttachmentId {
-                    network: self.name.clone(),
-                    container_id: ContainerId::new(&entry.container_id)?,
-                    ifname: IfName::new(&entry.ifname)?,
-                })
+        let list = self.conf.get(key).unwrap_or(&Json::Null);
+        let entries: Vec<Entry> = list.decode().doing(format!("key {key:?}"))?;
+        let id = |(at, entry): (usize, Entry)| {
+            let invalid = |e: Error| Error { code: Code::CONFIG, ..e }.doing(format!("key \"{key}[{at}]\""));
+            Ok(AttachmentId {
+                network: self.name.clone(),
+                container_id: ContainerId::new(&entry.container_id).map_err(invalid)?,
+                ifname: IfName::new(&entry.ifname).map_err(invalid)?,
             })
-            .collect()
+        };
+        entries.into_iter().enumerate().map(id).collect()
     }
 }

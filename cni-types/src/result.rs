@@ -1,5 +1,6 @@
 //! The network result: one type inside, one shape per version family on the wire (spec 1.1.0, section 5).
 
+mod print;
 mod shape;
 
 use std::net::IpAddr;

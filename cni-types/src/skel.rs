@@ -2,7 +2,9 @@
 
 mod dispatch;
 mod env;
+mod gate;
 mod netns;
+mod stdio;
 
 use std::io;
 use std::path::PathBuf;
@@ -87,5 +89,5 @@ pub trait Plugin {
 /// Runs `plugin` on the process's environment and standard streams: the whole body of a plugin's `main`.
 pub fn run(plugin: &dyn Plugin) -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
-    dispatch(plugin, &env, &mut io::stdin(), &mut io::stdout(), &mut io::stderr()).into()
+    dispatch(plugin, &env, &mut stdio::Stdin, &mut stdio::Stdout, &mut io::stderr()).into()
 }

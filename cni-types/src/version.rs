@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
+use crate::error::Result;
+use crate::json::Json;
+
 /// The specification versions this suite speaks, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SpecVersion {
@@ -22,7 +27,7 @@ pub enum SpecVersion {
 }
 
 /// Versions whose results have one JSON shape; a prevResult must be of its configuration's family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// 0.1.0 and 0.2.0: `ip4` and `ip6` blocks.
     Legacy,
@@ -105,24 +110,15 @@ impl From<SpecVersion> for Numbers {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_follow_the_reference_parser() {
-        assert_eq!(Numbers::parse(""), Some(Numbers(0, 1, 0)));
-        assert_eq!(Numbers::parse("1"), Some(Numbers(1, 0, 0)));
-        assert_eq!(Numbers::parse("0.4"), Some(Numbers(0, 4, 0)));
-        for bad in ["1.2.3.4", "a", "1.x", "1..0", "-1"] {
-            assert_eq!(Numbers::parse(bad), None, "{bad}");
-        }
-        assert!(Numbers::parse("0.10.0") > Numbers::parse("0.4.0"));
+/// The `cniVersion` a document declares, `""` when it has none.
+///
+/// # Errors
+/// Code 6 when it is no string.
+pub(crate) fn declared(json: &Json) -> Result<String> {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Probe {
+        cni_version: String,
     }
-
-    #[test]
-    fn an_absent_version_is_the_oldest() {
-        assert_eq!(SpecVersion::find(""), Some(SpecVersion::V0_1_0));
-        assert_eq!(SpecVersion::find("1.2.0"), None);
-    }
+    Ok(json.decode::<Probe>()?.cni_version)
 }

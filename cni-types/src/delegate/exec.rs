@@ -3,25 +3,25 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Seek, Write};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use serde::Deserialize;
 
+use super::answer::{self, Answer};
 use super::{Verb, find};
-use crate::error::{Code, Doing, Error, Result};
-use crate::json::Json;
-use crate::name::{PluginName, excerpt};
+use crate::error::{Code, Doing, Error, Result, errno_text};
+use crate::name::PluginName;
 
 /// How long an executable may stay open for writing (ETXTBSY): an upgrade replaces the suite while pods start.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// Pause between two tries; the kernel has no event for "no longer written to".
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed.
+/// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed (at most 16 MiB). Its stderr
+/// is passed on only when it succeeds, and held in an error's details otherwise.
 ///
 /// # Errors
 /// The delegate's own error object unchanged, where it printed one. Otherwise code 102 with its stderr, its stdout or
@@ -41,66 +41,106 @@ pub fn exec_with_env(
     conf: &[u8],
     env: &[(&str, &OsStr)],
 ) -> Result<Vec<u8>> {
+    exec_within(BUSY_LIMIT, verb, name, cni_path, conf, env)
+}
+
+fn exec_within(
+    limit: Duration,
+    verb: Verb,
+    name: &PluginName,
+    cni_path: &[PathBuf],
+    conf: &[u8],
+    env: &[(&str, &OsStr)],
+) -> Result<Vec<u8>> {
     let program = find(name, cni_path)?;
     let doing = || format!("cannot run {} for {}", program.display(), verb.as_str());
-    let mut stdin = in_memory(conf).doing(doing())?;
     let started = Instant::now();
-    let output = loop {
-        stdin.rewind().doing(doing())?;
-        let mut command = Command::new(&program);
-        command.env("CNI_COMMAND", verb.as_str()).envs(env.iter().copied());
-        command.stdin(stdin.try_clone().doing(doing())?);
-        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        match spawned.and_then(std::process::Child::wait_with_output) {
-            Ok(output) => break output,
-            Err(e) if e.raw_os_error() == Some(Errno::ETXTBSY as i32) && started.elapsed() < BUSY_LIMIT => {
-                std::thread::sleep(BUSY_PAUSE);
+    let child = loop {
+        match spawn(&program, verb, conf, env) {
+            Ok(child) => break child,
+            Err(e) if e.raw_os_error() != Some(Errno::ETXTBSY as i32) => {
+                return Err(Error::new(Code::DELEGATE, doing()).because(format!(
+                    "{}{}",
+                    errno_text(&e),
+                    hint(&program, &e)
+                )));
             }
-            Err(e) if e.raw_os_error() == Some(Errno::ETXTBSY as i32) => {
-                return Err(Error::try_again(doing()).because(format!("{e}; somebody is still writing it")));
+            Err(_) if started.elapsed() < limit => std::thread::sleep(BUSY_PAUSE),
+            Err(e) => {
+                return Err(Error::try_again(doing())
+                    .because(format!("{}; somebody is still writing the file", errno_text(&e))));
             }
-            Err(e) => return Err(Error::new(Code::DELEGATE, doing()).because(e)),
         }
     };
-    if output.status.success() {
-        let _ = io::stderr().write_all(&output.stderr);
-        return Ok(output.stdout);
+    let Answer { status, stdout, stderr } = answer::read(child).doing(doing())?;
+    if status.success() {
+        let _ = io::stderr().write_all(&stderr);
+        return Ok(stdout);
     }
-    Err(failure(verb, name, &output))
+    Err(answer::failure(verb, name, &Answer { status, stdout, stderr }))
+}
+
+fn spawn(program: &Path, verb: Verb, conf: &[u8], env: &[(&str, &OsStr)]) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.env("CNI_COMMAND", verb.as_str()).envs(env.iter().copied());
+    command.stdin(in_memory(conf)?).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// The configuration as a file: no pipe to fill, so neither side can block or break the other.
 fn in_memory(conf: &[u8]) -> io::Result<File> {
-    let mut file = File::from(memfd_create(c"cni-config", MFdFlags::MFD_CLOEXEC)?);
+    // linux/memfd.h, since 6.3: nodes with vm.memfd_noexec=2 refuse a file without it, older kernels one with it.
+    const NOEXEC_SEAL: MFdFlags = MFdFlags::from_bits_retain(0x8);
+    let create = |flags| memfd_create(c"cni-config", flags | MFdFlags::MFD_CLOEXEC);
+    let file = create(NOEXEC_SEAL).or_else(|_| create(MFdFlags::empty()))?;
+    let mut file = File::from(file);
     file.write_all(conf)?;
+    file.rewind()?;
     Ok(file)
 }
 
-fn failure(verb: Verb, name: &PluginName, output: &Output) -> Error {
-    #[derive(Deserialize)]
-    struct Object {
-        code: u32,
-        #[serde(default)]
-        msg: String,
-        #[serde(default)]
-        details: String,
+/// What to look at when the kernel refuses to run a file that is there.
+fn hint(program: &Path, error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EACCES) => "; is the file executable (chmod +x), its file system mounted without noexec?",
+        Some(Errno::ENOEXEC) => "; the file is no executable for this machine",
+        Some(Errno::ENOENT) if program.exists() => {
+            "; the file is there, but not the interpreter or loader it asks for"
+        }
+        _ => "",
     }
-    let object = Json::parse(&output.stdout).and_then(|json| json.decode::<Object>());
-    if let Ok(Object { code, msg, details }) = object {
-        return Error { code: Code(code), msg, details };
-    }
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    let error = Error::new(Code::DELEGATE, format!("plugin {name} failed on {}", verb.as_str()));
-    if !stdout.trim().is_empty() {
-        error.because(format!(
-            "{}, and its answer is no CNI error object: {}",
-            output.status,
-            excerpt(&stdout)
-        ))
-    } else if !stderr.trim().is_empty() {
-        error.because(format!("{}, stderr: {}", output.status, excerpt(stderr.trim())))
-    } else {
-        error.because(format!("{} without any output", output.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, OpenOptions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// In here because the limit of 5 s, too long for a test, is no parameter of the public function.
+    #[test]
+    fn an_executable_that_stays_busy_is_error_11_and_one_that_gets_free_runs() {
+        let dir = std::env::temp_dir().join(format!("cni-types-busy-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("busy");
+        fs::write(&file, "#!/bin/sh\necho '{}'\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        let name = PluginName::new("busy").unwrap();
+        let path = [dir.clone()];
+        let writer = OpenOptions::new().append(true).open(&file).unwrap();
+
+        let error = exec_within(Duration::ZERO, Verb::Add, &name, &path, b"{}", &[]).unwrap_err();
+        assert_eq!(error.code, Code::TRY_AGAIN);
+        assert!(error.msg.contains(&file.display().to_string()), "{error}");
+        assert!(error.details.contains("ETXTBSY"), "{error}");
+
+        let closer = std::thread::spawn(move || {
+            std::thread::sleep(3 * BUSY_PAUSE);
+            drop(writer);
+        });
+        let answer = exec_within(Duration::from_secs(60), Verb::Add, &name, &path, b"{}", &[]);
+        closer.join().unwrap();
+        assert_eq!(answer.unwrap(), b"{}\n");
+        fs::remove_dir_all(&dir).unwrap();
     }
 }

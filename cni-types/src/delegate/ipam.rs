@@ -17,13 +17,19 @@ use crate::undo::Undo;
 pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniResult> {
     let network = &attachment.network;
     let name = required(network)?;
+    // A delegate that is not there has nothing to release.
+    super::find(&name, &network.cni_path)?;
     let release = name.clone();
     undo.push(format!("release the addresses of {name}"), move || {
         run(Verb::Del, &release, network).map(drop)
     });
     let answer = run(Verb::Add, &name, network)?;
-    let json = Json::parse(&answer).and_then(|json| CniResult::from_json(&json, network.version));
-    let result = json.map_err(|e| {
+    let result = if answer.is_empty() {
+        Err(Error::decode("it printed nothing"))
+    } else {
+        Json::parse(&answer).and_then(|json| CniResult::from_json(&json, network.version))
+    };
+    let result = result.map_err(|e| {
         Error::new(Code::DELEGATE, format!("IPAM plugin {name} gave an answer that is no CNI result"))
             .because(e)
     })?;

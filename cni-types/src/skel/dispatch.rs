@@ -1,21 +1,24 @@
 //! One invocation, from the environment to the exit status (spec 1.1.0, section 2).
 
-use std::io::{Read, Write};
+use std::any::Any;
+use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use serde_json::json;
-
 use super::env::{self, Command, Env, Lookup};
-use super::{About, Attachment, Detachment, Plugin, netns};
+use super::stdio::Tracked;
+use super::{About, Attachment, Detachment, Plugin, gate, netns};
 use crate::attachment::AttachmentId;
 use crate::error::{Code, Error, Result};
 use crate::json::Json;
-use crate::name::{NetworkName, excerpt};
+use crate::name::cut;
 use crate::network::Network;
-use crate::version::{Numbers, SpecVersion};
+use crate::version::SpecVersion;
 
-/// Answers one invocation. Results and error objects go to `stdout` in one write; the return value is the exit
-/// status, 0 or 1. A panic in the plugin becomes an error object of code 999.
+/// Largest configuration in bytes: a runaway stdin must not take the node's memory.
+const CONFIG_MAX: u64 = 16 << 20;
+
+/// Answers one invocation. Results and error objects go to `stdout` in one write, and never both; the return value is
+/// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999.
 pub fn dispatch(
     plugin: &dyn Plugin,
     env: Lookup<'_>,
@@ -23,35 +26,41 @@ pub fn dispatch(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> u8 {
-    let answer = catch_unwind(AssertUnwindSafe(|| answer(plugin, env, stdin, stdout, stderr)));
+    let mut stdout = Tracked { inner: stdout, started: false };
+    let answer = catch_unwind(AssertUnwindSafe(|| answer(plugin, env, stdin, &mut stdout, stderr)));
     let error = match answer {
         Ok(Ok(())) => return 0,
         Ok(Err(error)) => error,
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            Error::new(Code::INTERNAL, format!("{} failed: a defect of the plugin", plugin.about().name))
-                .because(text)
-        }
+        Err(panic) => defect(plugin, panic.as_ref()),
     };
-    let object = error_object(&error);
-    if let Err(e) = stdout.write_all(object.as_bytes()).and_then(|()| stdout.flush()) {
+    let written = if stdout.started {
+        Err(io::Error::other("half a result is already there"))
+    } else {
+        stdout.write_all(error_object(&error).as_bytes()).and_then(|()| stdout.flush())
+    };
+    if let Err(e) = written {
         let _ = writeln!(stderr, "cannot write the error to stdout ({e}): {error}");
     }
     1
 }
 
+fn defect(plugin: &dyn Plugin, panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    Error::new(Code::INTERNAL, format!("{} failed: a defect of the plugin", plugin.about().name))
+        .because(text)
+}
+
 fn error_object(error: &Error) -> String {
-    let mut object =
-        json!({ "cniVersion": SpecVersion::CURRENT.as_str(), "code": error.code.0, "msg": error.msg });
+    let mut members = vec![
+        ("cniVersion".to_owned(), Json::String(SpecVersion::CURRENT.to_string())),
+        ("code".to_owned(), Json::Number(error.code.0.into())),
+        ("msg".to_owned(), Json::String(error.msg.clone())),
+    ];
     if !error.details.is_empty() {
-        object["details"] = json!(error.details);
+        members.push(("details".to_owned(), Json::String(error.details.clone())));
     }
-    let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut out = Vec::new();
-    let written =
-        serde::Serialize::serialize(&object, &mut serde_json::Serializer::with_formatter(&mut out, indent));
-    written.ok().and_then(|()| String::from_utf8(out).ok()).unwrap_or_default()
+    Json::Object(members).pretty()
 }
 
 fn answer(
@@ -62,27 +71,24 @@ fn answer(
     stderr: &mut dyn Write,
 ) -> Result<()> {
     let about = plugin.about();
-    let Some(env) = env::read(lookup)? else {
-        let _ = write!(stderr, "{}", about_text(&about));
+    let Some(mut env) = env::read(lookup)? else {
+        let _ = stderr.write_all(about_text(&about).as_bytes());
         return Ok(());
     };
     if env.command == Ok(Command::Version) {
-        let versions: Vec<_> = about.versions.iter().map(|v| v.as_str()).collect();
-        let reply = json!({ "cniVersion": SpecVersion::CURRENT.as_str(), "supportedVersions": versions });
-        return write(stdout, &format!("{reply}\n"));
+        return write(stdout, &version_reply(&about));
     }
-    let mut bytes = Vec::new();
-    stdin
-        .read_to_end(&mut bytes)
-        .map_err(|e| Error::io("error reading the network configuration from stdin", &e))?;
+    let bytes = read_config(stdin)?;
     let conf = Json::parse(&bytes).map_err(|e| e.doing("error unmarshall-ing network config"))?;
-    let name = name(&conf)?;
-    let command = env.command.clone();
-    let command = command.map_err(|c| Error::new(Code::ENVIRONMENT, format!("unknown CNI_COMMAND: {c}")))?;
-    let version = version(&conf, command, &about)?;
+    let name = gate::name(&conf)?;
+    let command = env.command.clone().map_err(|c| {
+        Error::new(Code::ENVIRONMENT, format!("unknown CNI_COMMAND: {}", cut(&c, 80)))
+            .because("it must be ADD, DEL, CHECK, GC, STATUS or VERSION")
+    })?;
+    let version = gate::version(&conf, command, &about)?;
     let mut network = Network::new(name, version, conf, bytes);
-    network.cni_path = env.cni_path.clone();
-    network.args = env.args.clone();
+    network.cni_path = std::mem::take(&mut env.cni_path);
+    network.args = std::mem::take(&mut env.args);
     call(plugin, command, env, network, stdout)
 }
 
@@ -96,54 +102,23 @@ fn about_text(about: &About) -> String {
     )
 }
 
-fn name(conf: &Json) -> Result<NetworkName> {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
-    struct Probe {
-        name: String,
-    }
-    NetworkName::new(&conf.decode::<Probe>()?.name)
+/// Compact and with a final newline, unlike every other answer.
+fn version_reply(about: &About) -> String {
+    let versions: Vec<_> = about.versions.iter().map(|v| format!("\"{v}\"")).collect();
+    let (current, versions) = (SpecVersion::CURRENT, versions.join(","));
+    format!("{{\"cniVersion\":\"{current}\",\"supportedVersions\":[{versions}]}}\n")
 }
 
-/// The configuration's version, after the gate of the command: CHECK came with 0.4.0, GC and STATUS with 1.1.0.
-fn version(conf: &Json, command: Command, about: &About) -> Result<SpecVersion> {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Probe {
-        cni_version: String,
+fn read_config(stdin: &mut dyn Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(8 << 10);
+    stdin
+        .take(CONFIG_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io("error reading the network configuration from stdin", &e))?;
+    if bytes.len() as u64 > CONFIG_MAX {
+        return Err(Error::decode(format!("the network configuration on stdin is over {CONFIG_MAX} bytes")));
     }
-    let text = conf.decode::<Probe>()?.cni_version;
-    let gate = match command {
-        Command::Check => Some(("CHECK", SpecVersion::V0_4_0)),
-        Command::Gc => Some(("GC", SpecVersion::V1_1_0)),
-        Command::Status => Some(("STATUS", SpecVersion::V1_1_0)),
-        Command::Add | Command::Del | Command::Version => None,
-    };
-    if let Some((verb, first)) = gate {
-        let given = Numbers::parse(&text)
-            .ok_or_else(|| Error::decode("cniVersion is not a version number").because(excerpt(&text)))?;
-        if given < first.into() {
-            return Err(Error::new(
-                Code::INCOMPATIBLE_VERSION,
-                format!("config version does not allow {verb}"),
-            )
-            .because(format!("it is {text:?}; {verb} needs {first} or later")));
-        }
-        if !about.versions.iter().any(|v| Numbers::from(*v) >= given) {
-            return Err(Error::new(
-                Code::INCOMPATIBLE_VERSION,
-                format!("plugin version does not allow {verb}"),
-            ));
-        }
-    }
-    let version = SpecVersion::find(&text).filter(|v| about.versions.contains(v));
-    version.ok_or_else(|| {
-        let supported =
-            about.versions.iter().map(|v| format!("{:?}", v.as_str())).collect::<Vec<_>>().join(" ");
-        let given = if text.is_empty() { SpecVersion::V0_1_0.as_str() } else { &text };
-        Error::new(Code::INCOMPATIBLE_VERSION, "incompatible CNI versions")
-            .because(format!("config is {}, plugin supports [{supported}]", excerpt(given)))
-    })
+    Ok(bytes)
 }
 
 fn call(

@@ -61,7 +61,8 @@ pub(super) fn read(lookup: Lookup<'_>) -> Result<Option<Env>> {
         container_id: None,
         netns: value("CNI_NETNS").map(PathBuf::from),
         ifname: None,
-        args: CniArgs::default(),
+        // Never an error here: only a plugin that takes arguments may mind their form.
+        args: CniArgs::new(value("CNI_ARGS").unwrap_or_default().to_string_lossy()),
         cni_path: value("CNI_PATH").iter().flat_map(std::env::split_paths).collect(),
         netns_override: matches!(
             value("CNI_NETNS_OVERRIDE")
@@ -78,7 +79,6 @@ pub(super) fn read(lookup: Lookup<'_>) -> Result<Option<Env>> {
             .transpose()
             .map_err(|e| e.doing("CNI_IFNAME"))?;
     }
-    env.args = CniArgs::new(text("CNI_ARGS", lookup)?.unwrap_or_default());
     env.refuse_missing()?;
     Ok(Some(env))
 }

@@ -1,0 +1,154 @@
+//! JSON is read as Go's `encoding/json` reads it: a table against its documented behaviour.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::collections::BTreeMap;
+
+use cni_types::{Cidr, Code, Json};
+use serde::Deserialize;
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Conf {
+    is_gateway: bool,
+    mtu: u32,
+    scope: i64,
+    rate: f64,
+    keys: Vec<String>,
+    ranges: Vec<Vec<Range>>,
+    sysctl: BTreeMap<String, String>,
+    ipam: Range,
+    domain: Option<String>,
+    mode: Mode,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Range {
+    subnet: Option<Cidr>,
+    gateway: String,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    #[default]
+    Bridge,
+    Private,
+}
+
+fn read(text: &str) -> cni_types::Result<Conf> {
+    Json::parse(text.as_bytes())?.decode()
+}
+
+fn conf(change: impl FnOnce(&mut Conf)) -> Conf {
+    let mut conf = Conf::default();
+    change(&mut conf);
+    conf
+}
+
+#[test]
+fn what_go_accepts() {
+    let strings = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for (text, wanted) in [
+        // Keys without regard to case, with Go's two foldings from beyond ASCII.
+        (r#"{"ISGATEWAY":true,"isgateway":true}"#, conf(|c| c.is_gateway = true)),
+        ("{\"\u{212a}ey\u{17f}\":[\"a\"]}", conf(|c| c.keys = strings(&["a"]))),
+        // The last duplicate wins, whatever its case; null leaves what is there.
+        (r#"{"mtu":1,"Mtu":2,"MTU":null}"#, conf(|c| c.mtu = 2)),
+        (r#"{"mtu":null,"keys":null,"sysctl":null,"ipam":null,"domain":null,"mode":null}"#, Conf::default()),
+        // A null where there is no default is the kind's zero.
+        (r#"{"keys":[null,"b"]}"#, conf(|c| c.keys = strings(&["", "b"]))),
+        (r#"{"sysctl":{"a":null}}"#, conf(|c| drop(c.sysctl.insert("a".into(), String::new())))),
+        (r#"{"ranges":[null,[null]]}"#, conf(|c| c.ranges = vec![vec![], vec![Range::default()]])),
+        ("null", Conf::default()),
+        // Unknown keys are skipped with all they hold, large numbers too.
+        (r#"{"x":{"mtu":[1e300,123456789012345678901234567890]}}"#, Conf::default()),
+        // A map's keys are data: their case stays.
+        (r#"{"sysctl":{"A.b":"1","a.B":"2"}}"#, {
+            conf(|c| c.sysctl = [("A.b".into(), "1".into()), ("a.B".into(), "2".into())].into())
+        }),
+        // Whole numbers go into floats, and both ends of the ranges fit.
+        (r#"{"rate":3,"mtu":4294967295,"scope":-9223372036854775808}"#, {
+            conf(|c| (c.rate, c.mtu, c.scope) = (3.0, u32::MAX, i64::MIN))
+        }),
+        (" \t\r\n{\"domain\" : \"\\u00e4\"}\n", conf(|c| c.domain = Some("ä".into()))),
+        (r#"{"mode":"private"}"#, conf(|c| c.mode = Mode::Private)),
+    ] {
+        assert_eq!(read(text).unwrap(), wanted, "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_type_names_its_key_and_what_belongs_there() {
+    for (text, wanted) in [
+        (
+            r#"{"mtu":"x"}"#,
+            r#"key "mtu": invalid type: string "x", expected a whole number from 0 to 4294967295"#,
+        ),
+        (r#"{"MTU":1.5}"#, r#"key "mtu": invalid type: floating point `1.5`"#),
+        (r#"{"mtu":1.0}"#, r#"key "mtu": invalid type: floating point `1.0`"#),
+        (r#"{"mtu":1e3}"#, r#"key "mtu": invalid type: floating point `1000.0`"#),
+        (r#"{"mtu":-1}"#, r#"key "mtu": invalid value: integer `-1`, expected a whole number"#),
+        (r#"{"mtu":4294967296}"#, r#"key "mtu": invalid value: integer `4294967296`"#),
+        (r#"{"scope":9223372036854775808}"#, r#"key "scope": invalid value: integer"#),
+        (r#"{"isGateway":"true"}"#, r#"key "isGateway": invalid type: string "true", expected a boolean"#),
+        (r#"{"isGateway":1}"#, r#"key "isGateway": invalid type: integer `1`, expected a boolean"#),
+        (r#"{"keys":"a"}"#, r#"key "keys": invalid type: string "a", expected a list"#),
+        (r#"{"keys":["a",{}]}"#, r#"key "keys[1]": invalid type: object, expected a string"#),
+        (r#"{"sysctl":[]}"#, r#"key "sysctl": invalid type: list, expected an object"#),
+        (r#"{"sysctl":{"a":1}}"#, r#"key "sysctl.a": invalid type: integer `1`, expected a string"#),
+        (r#"{"ipam":[]}"#, r#"key "ipam": invalid type: list, expected an object"#),
+        (r#"{"ranges":[[{"subnet":"10.0.0.0"}]]}"#, r#"key "ranges[0][0].subnet": invalid CIDR"#),
+        (r#"{"ranges":[[{}],[7]]}"#, r#"key "ranges[1][0]": invalid type: number, expected an object"#),
+        (r#"{"mode":"vepa"}"#, r#"key "mode": unknown variant `vepa`, expected `bridge` or `private`"#),
+        (r#"{"mode":1}"#, r#"key "mode": invalid type: number, expected a string"#),
+        ("[]", "invalid type: list, expected an object"),
+        ("7", "invalid type: number, expected an object"),
+    ] {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.code, Code::DECODE, "{text}");
+        assert!(error.msg.starts_with(wanted), "{text}: {}", error.msg);
+    }
+}
+
+#[test]
+fn a_message_does_not_grow_with_its_input() {
+    let long = "x".repeat(1 << 20);
+    for text in [
+        format!(r#"{{"mtu":"{long}"}}"#),
+        format!(r#"{{"mode":"{long}"}}"#),
+        format!(r#"{{"sysctl":{{"{long}":1}}}}"#),
+        format!(r#"{{"ipam":{{"subnet":"{long}"}}}}"#),
+    ] {
+        let error = read(&text).unwrap_err();
+        assert!(error.to_string().len() < 1000, "{} bytes", error.to_string().len());
+    }
+}
+
+#[test]
+fn what_is_no_document_is_refused_as_a_whole() {
+    let (deep, open) = (format!("{{\"x\":{}1{}}}", "[".repeat(200), "]".repeat(200)), "[".repeat(100_000));
+    let texts: [&[u8]; 16] = [
+        b"",
+        b" ",
+        b"{",
+        b"{\"a\":",
+        b"{\"a\":1,}",
+        b"{}{}",
+        b"{} x",
+        b"{}\0",
+        b"// c\n{}",
+        b"{'a':1}",
+        b"\xef\xbb\xbf{}",
+        b"\xff",
+        b"{\"a\":\"\xff\"}",
+        b"{\"a\":\"\\ud800\"}",
+        deep.as_bytes(),
+        open.as_bytes(),
+    ];
+    for text in texts {
+        let error = Json::parse(text).unwrap_err();
+        assert_eq!(error.code, Code::DECODE);
+        assert!(!error.details.is_empty(), "the details say where");
+    }
+}
