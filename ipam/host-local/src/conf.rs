@@ -1,0 +1,155 @@
+//! The configuration: the `ipam` object, and what the runtime adds to it.
+
+mod range;
+mod range_set;
+mod requested;
+mod resolv;
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use cni_types::{Dns, Doing, Error, Json, Network, Result, Route, SpecVersion, excerpt};
+use serde::Deserialize;
+
+pub(crate) use range::{Range, RangeKeys, number, offset};
+pub(crate) use range_set::RangeSet;
+
+use range_set::range_sets;
+use requested::{Wish, requested};
+
+/// Where the reservations of all networks are, unless `dataDir` says otherwise.
+const DATA_DIR: &str = "/var/lib/cni/networks";
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Document {
+    ipam: Option<IpamKeys>,
+    runtime_config: RuntimeKeys,
+    args: ArgsKeys,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct IpamKeys {
+    // The oldest form: one range, its keys right in `ipam`.
+    subnet: Option<cni_types::Cidr>,
+    #[serde(with = "cni_types::optional_ip")]
+    range_start: Option<IpAddr>,
+    #[serde(with = "cni_types::optional_ip")]
+    range_end: Option<IpAddr>,
+    #[serde(with = "cni_types::optional_ip")]
+    gateway: Option<IpAddr>,
+    ranges: Vec<Vec<RangeKeys>>,
+    routes: Vec<Route>,
+    resolv_conf: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RuntimeKeys {
+    ip_ranges: Vec<Vec<RangeKeys>>,
+    ips: Vec<Wish>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ArgsKeys {
+    cni: CniArgsKeys,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CniArgsKeys {
+    ips: Vec<Wish>,
+}
+
+/// A valid configuration.
+#[derive(Debug)]
+pub(crate) struct Conf {
+    /// Where this network's reservations are.
+    pub(crate) directory: PathBuf,
+    /// The sets to allocate from: `runtimeConfig.ipRanges`, the oldest form, `ipam.ranges`. Never empty.
+    pub(crate) sets: Vec<RangeSet>,
+    /// The addresses asked for.
+    pub(crate) requested: Vec<IpAddr>,
+    /// Copied to the result.
+    pub(crate) routes: Vec<Route>,
+    resolv_conf: PathBuf,
+}
+
+impl Conf {
+    /// Reads and checks everything but the file `resolvConf` names.
+    ///
+    /// # Errors
+    /// Code 6 for values of the wrong type or form, 7 for invalid ranges, 4 for bad `CNI_ARGS`.
+    pub(crate) fn read(network: &Network) -> Result<Self> {
+        let document: Document = network.conf()?;
+        let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
+        let requested = requested(&network.args, &document.args.cni.ips, &document.runtime_config.ips)?;
+        let mut keys = document.runtime_config.ip_ranges;
+        if ipam.subnet.is_some() {
+            let IpamKeys { subnet, range_start, range_end, gateway, .. } = ipam;
+            keys.push(vec![RangeKeys { subnet, range_start, range_end, gateway }]);
+        }
+        keys.extend(ipam.ranges);
+        let sets = range_sets(&keys).doing(format!("network {}", network.name))?;
+        require_one_per_family(&sets, network.version)?;
+        Ok(Self {
+            directory: directory(network)?,
+            sets,
+            requested,
+            routes: ipam.routes,
+            resolv_conf: ipam.resolv_conf.into(),
+        })
+    }
+
+    /// The resolver settings of `resolvConf`; none without that key.
+    ///
+    /// # Errors
+    /// Code 5 when the file cannot be read.
+    pub(crate) fn dns(&self) -> Result<Dns> {
+        if self.resolv_conf.as_os_str().is_empty() {
+            return Ok(Dns::default());
+        }
+        // Opening a FIFO would wait for a writer.
+        let doing = || format!("cannot read ipam.resolvConf {}", self.resolv_conf.display());
+        if !fs::metadata(&self.resolv_conf).doing(doing())?.is_file() {
+            return Err(Error::config(format!("{}: it is not a regular file", doing())));
+        }
+        let bytes = fs::read(&self.resolv_conf).doing(doing())?;
+        Ok(resolv::parse(&String::from_utf8_lossy(&bytes)))
+    }
+}
+
+/// The directory of this network's reservations: all that DEL and GC need to know.
+///
+/// # Errors
+/// Code 6 when `ipam.dataDir` is not a text.
+pub(crate) fn directory(network: &Network) -> Result<PathBuf> {
+    let data_dir = match network.json().get("ipam").and_then(|ipam| ipam.get("dataDir")) {
+        None => DATA_DIR,
+        Some(Json::String(text)) if text.is_empty() => DATA_DIR,
+        Some(Json::String(text)) if text.contains('\0') => {
+            return Err(Error::config(format!("ipam.dataDir {} is no path: it holds NUL", excerpt(text))));
+        }
+        Some(Json::String(text)) => text,
+        Some(_) => {
+            return Err(Error::decode("key \"ipam.dataDir\": it must be a text, the path of a directory"));
+        }
+    };
+    Ok(Path::new(data_dir).join(network.name.as_str()))
+}
+
+/// Results of 0.1.0 and 0.2.0 hold one address per family.
+fn require_one_per_family(sets: &[RangeSet], version: SpecVersion) -> Result<()> {
+    let v4 = sets.iter().filter(|set| set.is_ipv4()).count();
+    if version >= SpecVersion::V0_3_0 || (v4 <= 1 && sets.len() - v4 <= 1) {
+        return Ok(());
+    }
+    Err(Error::config(format!("CNI version {version} does not support more than 1 address per family"))
+        .because(format!("there are {} range sets; use cniVersion 0.3.0 or later", sets.len())))
+}
+
+#[cfg(test)]
+mod tests;

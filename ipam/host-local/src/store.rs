@@ -1,0 +1,203 @@
+//! The reservations of one network: one file per address, in the reference's format, under the reference's lock.
+//!
+//! A reservation is born complete: written under a temporary name, then given its address by `link(2)`, which fails if
+//! the address is taken. So each address is either free or owned at every moment, whatever dies in between.
+
+mod directory;
+mod index;
+mod lock;
+mod reservation;
+mod scan;
+
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use cni_types::{Doing, Result};
+use nix::fcntl::OFlag;
+
+use directory::Directory;
+use index::Index;
+use lock::Lock;
+pub(crate) use reservation::Owner;
+
+/// Where a reservation is written before it gets its name. One is enough, under the lock.
+const NEW: &str = ".host-local.new";
+
+/// The open store. It holds the lock; the index for the next process is written when it is dropped.
+pub(crate) struct Store {
+    directory: Directory,
+    index: Index,
+    // Whether this process read all files itself, so that reading them again would tell nothing new.
+    fresh: bool,
+    // The last field, since fields are dropped in order.
+    _lock: Lock,
+}
+
+impl Store {
+    /// Opens the store, making its directory.
+    ///
+    /// # Errors
+    /// Code 5; code 11 when the lock stays held.
+    pub(crate) fn ensure(path: &Path) -> Result<Self> {
+        Self::open(Directory::ensure(path)?)
+    }
+
+    /// Opens the store if its directory exists.
+    ///
+    /// # Errors
+    /// Code 5; code 11 when the lock stays held.
+    pub(crate) fn find(path: &Path) -> Result<Option<Self>> {
+        Directory::find(path)?.map(Self::open).transpose()
+    }
+
+    fn open(directory: Directory) -> Result<Self> {
+        let lock = Lock::acquire(&directory)?;
+        if let Some(index) = Index::find(&directory) {
+            return Ok(Self { directory, index, fresh: false, _lock: lock });
+        }
+        let mut store = Self { directory, index: Index::Listed(Vec::new()), fresh: true, _lock: lock };
+        store.refresh()?;
+        Ok(store)
+    }
+
+    /// Who holds `ip`, from its file; `None` when nobody does.
+    pub(crate) fn owner(&self, ip: IpAddr) -> Option<Owner> {
+        let content = self.directory.read(&ip.to_string()).ok()??;
+        Owner::parse(&content)
+    }
+
+    /// How long ago the reservation of `ip` was written, by the clock as it is now.
+    pub(crate) fn age(&self, ip: IpAddr) -> Option<Duration> {
+        let file = self.directory.open_entry(&ip.to_string(), OFlag::O_RDONLY, 0).ok()?;
+        file.metadata().ok()?.modified().ok()?.elapsed().ok()
+    }
+
+    /// The directory, for messages.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The file of a reservation, for messages.
+    pub(crate) fn path_of(&self, ip: IpAddr) -> String {
+        self.path().join(ip.to_string()).display().to_string()
+    }
+
+    /// All reserved addresses, sorted.
+    ///
+    /// # Errors
+    /// Code 5 when the directory cannot be listed.
+    pub(crate) fn reserved(&mut self) -> Result<Vec<IpAddr>> {
+        if let Ok(all) = self.index.addresses() {
+            return Ok(all);
+        }
+        self.refresh()?;
+        self.index.addresses().doing(self.doing("cannot list", ""))
+    }
+
+    /// How many addresses are reserved, of all ranges.
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Reserves the first of `candidates` that is free.
+    ///
+    /// # Errors
+    /// Code 5 when the file cannot be written; then there is none.
+    pub(crate) fn reserve_first(
+        &mut self,
+        owner: &Owner,
+        mut candidates: impl Iterator<Item = IpAddr>,
+    ) -> Result<Option<IpAddr>> {
+        let doing = |name: &str| self.doing("cannot write the reservation", name);
+        self.directory.remove_if_present(NEW).doing(doing(NEW))?;
+        self.directory.create(NEW, owner.as_bytes()).doing(doing(NEW))?;
+        let taken = candidates.find_map(|ip| {
+            let name = ip.to_string();
+            match self.directory.link(NEW, &name) {
+                Ok(true) => Some(Ok(ip)),
+                Ok(false) => None,
+                Err(e) => Some(Err(e).doing(doing(&name))),
+            }
+        });
+        let cleared = self.directory.remove_if_present(NEW).doing(doing(NEW));
+        let taken = taken.transpose()?;
+        if let Some(ip) = taken {
+            let noted = self.index.insert((owner.hash(), ip));
+            self.settle(noted);
+        }
+        if let Err(error) = cleared {
+            if let Some(ip) = taken {
+                self.release(ip, owner)?;
+            }
+            return Err(error);
+        }
+        Ok(taken)
+    }
+
+    /// Frees `ip`, which `owner` holds.
+    ///
+    /// # Errors
+    /// Code 5 when the file cannot be removed.
+    pub(crate) fn release(&mut self, ip: IpAddr, owner: &Owner) -> Result<()> {
+        let name = ip.to_string();
+        self.directory.remove_if_present(&name).doing(self.doing("cannot remove the reservation", &name))?;
+        let noted = self.index.remove((owner.hash(), ip));
+        self.settle(noted);
+        Ok(())
+    }
+
+    /// A table that cannot be written is given up; the files know all.
+    fn settle(&mut self, noted: io::Result<()>) {
+        if noted.is_err() {
+            // If the files cannot be listed either, the list stays empty, and nothing so short is kept.
+            self.index = Index::Listed(Vec::new());
+            let _ = self.refresh();
+        }
+    }
+
+    /// The address most recently given out of range set `set`. Garbage is none.
+    pub(crate) fn last_reserved(&self, set: usize) -> Option<IpAddr> {
+        let content = self.directory.read(&pointer(set)).ok()??;
+        std::str::from_utf8(&content).ok().and_then(cni_types::parse_ip)
+    }
+
+    /// Notes the address most recently given out of range set `set`.
+    ///
+    /// # Errors
+    /// Code 5.
+    pub(crate) fn set_last_reserved(&self, set: usize, ip: IpAddr) -> Result<()> {
+        let name = pointer(set);
+        let doing = || self.doing("cannot write", &name);
+        self.directory.write(&name, ip.to_string().as_bytes()).doing(doing())
+    }
+
+    /// Writes and removes a reservation without a name: what an ADD would need of the disk.
+    ///
+    /// # Errors
+    /// Code 5.
+    pub(crate) fn probe(&self) -> Result<()> {
+        let doing = || self.doing("cannot write", NEW);
+        self.directory.remove_if_present(NEW).doing(doing())?;
+        self.directory.create(NEW, b"probe").doing(doing())?;
+        self.directory.remove_if_present(NEW).map(drop).doing(doing())
+    }
+
+    fn doing(&self, what: &str, name: &str) -> String {
+        format!("{what} {}", self.directory.path().join(name).display())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Without an index the next process reads the files, so nothing is wrong if this fails.
+        if self.index.seal(&self.directory).is_err() {
+            let _ = self.directory.remove_if_present(index::NAME);
+        }
+    }
+}
+
+fn pointer(set: usize) -> String {
+    format!("last_reserved_ip.{set}")
+}
