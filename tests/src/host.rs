@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use crate::{Call, Container, PLUGINS, Place, Snapshot, Suite, need, run};
+use crate::{Call, Conf, Container, PLUGINS, Place, Snapshot, Suite, need, run};
 
 /// A fresh host: network and mount namespace of the calling thread, of the threads it starts from now on, and of all
 /// their children. `/run` and `/var/lib/cni` are empty file systems of its own. It is gone when the thread ends.
@@ -80,6 +80,16 @@ impl Host {
     /// A call of Debian's build of the reference plugin.
     pub fn reference(&self, name: &str) -> Call {
         Call::new(Suite::Reference, name)
+    }
+
+    /// The host after one container came and went: what stays for good (the bridge, empty tables, directories) is
+    /// there, so any later difference is a leftover.
+    pub fn after_one_container(&self, plugin: &str, conf: &Conf) -> Snapshot {
+        let first = self.container("first");
+        self.plugin(plugin).add(conf, &first, "eth0").result();
+        self.plugin(plugin).del(conf, &first, "eth0").done();
+        first.remove_netns();
+        self.snapshot()
     }
 
     /// Everything a plugin could leave on the host.
