@@ -1,1 +1,82 @@
-//! Under construction.
+//! The runtime side of CNI for people: attaches namespaces to networks, checks, detaches and collects, with the
+//! command line, the environment and the result cache of the Go `cnitool`.
+//!
+//! - [`conflist`]: network configurations, from a directory or a file.
+//! - [`request`]: what one plugin gets on its stdin.
+//! - [`chain`]: one operation over all plugins of a network.
+//! - [`invoke`]: one run of one plugin.
+//! - [`cache`]: what ADD returned, kept for CHECK, DEL and GC.
+//! - `demo`: the main job of the suite in one command, in namespaces of its own.
+//!
+//! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
+//! The differences from the Go tool are listed in the README.
+
+mod base64;
+pub mod cache;
+pub mod chain;
+mod cli;
+pub mod conflist;
+mod demo;
+pub mod invoke;
+pub mod request;
+mod settings;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use cni_types::{Error, Result};
+
+use cli::Command;
+use settings::Settings;
+
+/// Runs the command line of this process: the whole body of `main`.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match cli::parse(&arguments).and_then(run) {
+        Ok(status) => status,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Help => print(cli::USAGE)?,
+        Command::Demo { conflist } => return Ok(demo::run(conflist.as_deref())),
+        Command::Add(target) => {
+            let (settings, list) = Settings::load(&target.network)?;
+            let answer = settings.runtime.add(&list, &settings.attachment(&target)?)?;
+            print(&format!("{answer}\n"))?;
+        }
+        Command::Check(target) => {
+            let (settings, list) = Settings::load(&target.network)?;
+            settings.runtime.check(&list, &settings.attachment(&target)?)?;
+        }
+        Command::Del(target) => {
+            let (settings, list) = Settings::load(&target.network)?;
+            settings.runtime.del(&list, &settings.attachment(&target)?)?;
+        }
+        Command::Gc { network } => {
+            let (settings, list) = Settings::load(&network)?;
+            settings.runtime.gc(&list, &[])?;
+        }
+        Command::Status { network } => {
+            let (settings, list) = Settings::load(&network)?;
+            settings.runtime.status(&list)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|e| Error::io("cannot write to stdout", &e))
+}
+
+fn report(error: &Error) {
+    eprintln!("{error} (CNI error code {})", error.code.0);
+}

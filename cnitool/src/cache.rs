@@ -1,0 +1,168 @@
+//! The result cache: what ADD returned, for CHECK, DEL and GC. One file per attachment,
+//! `<dir>/<network>-<container id>-<ifname>`, in libcni's format (`cniCacheV1`): libcni reads what we write and the
+//! other way round.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use cni_types::{
+    AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::base64;
+use crate::conflist::NetworkList;
+use crate::invoke::RuntimeConf;
+use crate::request::read_result;
+
+const DIR: &str = "/var/lib/cni/results";
+const KIND: &str = "cniCacheV1";
+
+/// A cache directory.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// Where the files are; made when the first is written.
+    pub dir: PathBuf,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { dir: DIR.into() }
+    }
+}
+
+/// The file's content; the names are libcni's.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    kind: String,
+    #[serde(default)]
+    container_id: String,
+    /// Base64 of the whole list.
+    #[serde(default)]
+    config: String,
+    #[serde(default)]
+    if_name: String,
+    #[serde(default)]
+    network_name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    netns: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cni_args: Option<Vec<(String, String)>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capability_args: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+}
+
+impl Cache {
+    fn file(&self, id: &AttachmentId) -> PathBuf {
+        self.dir.join(format!("{}-{}-{}", id.network, id.container_id, id.ifname))
+    }
+
+    /// Whether the attachment has a file.
+    pub fn contains(&self, id: &AttachmentId) -> bool {
+        self.file(id).exists()
+    }
+
+    /// Keeps the result of an ADD. The file is complete or not there, whatever happens.
+    ///
+    /// # Errors
+    /// Code 5 when it cannot be written.
+    pub fn save(&self, list: &NetworkList, runtime: &RuntimeConf, result: Value) -> Result<()> {
+        let netns = runtime.netns.as_deref().map(Path::to_string_lossy).unwrap_or_default();
+        let stored = Stored {
+            kind: KIND.into(),
+            container_id: runtime.container_id.to_string(),
+            config: base64::encode(&list.bytes),
+            if_name: runtime.ifname.to_string(),
+            network_name: list.name.to_string(),
+            netns: netns.into_owned(),
+            cni_args: (!runtime.args.is_empty()).then(|| runtime.args.clone()),
+            capability_args: (!runtime.capability_args.is_empty()).then(|| runtime.capability_args.clone()),
+            result: Some(result),
+        };
+        let file = self.file(&runtime.id(list));
+        let doing = || format!("failed to cache the result in {}", file.display());
+        let text = serde_json::to_vec(&stored).map_err(io::Error::from).doing(doing())?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).doing(doing())?;
+        write_whole(&file, &text).doing(doing())
+    }
+
+    /// The result of the attachment's ADD; `None` without a file.
+    ///
+    /// # Errors
+    /// Code 5 when the file cannot be read, code 1 or 6 when it holds no result.
+    pub fn result(&self, id: &AttachmentId, version: SpecVersion) -> Result<Option<CniResult>> {
+        let file = self.file(id);
+        let doing = || format!("cannot use the cached result {}", file.display());
+        let bytes = match fs::read(&file) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            bytes => bytes.doing(doing())?,
+        };
+        // Before 2019 the file was the bare result.
+        let stored = serde_json::from_slice::<Stored>(&bytes).ok().filter(|stored| stored.kind == KIND);
+        let result = match stored {
+            Some(stored) => stored.result.unwrap_or(Value::Null).to_string().into_bytes(),
+            None => bytes,
+        };
+        Json::parse(&result).and_then(|json| read_result(&json, version)).map(Some).doing(doing())
+    }
+
+    /// Forgets the attachment.
+    ///
+    /// # Errors
+    /// Code 5 when the file is there but cannot be removed.
+    pub fn remove_if_present(&self, id: &AttachmentId) -> Result<()> {
+        let file = self.file(id);
+        match fs::remove_file(&file) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(format!("cannot remove {}", file.display()), &e))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All attachments of `network` that have a file, in the order of their files' names. Files that are none of ours
+    /// are left out.
+    ///
+    /// # Errors
+    /// Code 5 when the directory is there but cannot be listed.
+    pub fn attachments(&self, network: &NetworkName) -> Result<Vec<RuntimeConf>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.doing(format!("cannot list {}", self.dir.display()))?,
+        };
+        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        let stored =
+            files.iter().filter_map(|file| serde_json::from_slice::<Stored>(&fs::read(file).ok()?).ok());
+        let ours = stored.filter(|s| s.kind == KIND && s.network_name == network.as_str());
+        Ok(ours.filter_map(Stored::into_runtime_conf).collect())
+    }
+}
+
+impl Stored {
+    fn into_runtime_conf(self) -> Option<RuntimeConf> {
+        Some(RuntimeConf {
+            container_id: ContainerId::new(&self.container_id).ok()?,
+            netns: (!self.netns.is_empty()).then(|| self.netns.into()),
+            ifname: IfName::new(&self.if_name).ok()?,
+            args: self.cni_args.unwrap_or_default(),
+            capability_args: self.capability_args.unwrap_or_default(),
+        })
+    }
+}
+
+fn write_whole(file: &Path, text: &[u8]) -> io::Result<()> {
+    let draft = file.with_file_name(format!(".draft-{}", std::process::id()));
+    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+    let kept = written.and_then(|mut f| f.write_all(text)).and_then(|()| fs::rename(&draft, file));
+    if kept.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    kept
+}

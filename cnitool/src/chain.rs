@@ -1,0 +1,202 @@
+//! One operation over all plugins of a network, as a runtime runs it (spec 1.1.0, section 3).
+
+use std::path::PathBuf;
+
+use cni_types::delegate::Verb;
+use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion};
+
+use crate::cache::Cache;
+use crate::conflist::{NetworkList, PluginConf};
+use crate::invoke::{self, RuntimeConf};
+use crate::request;
+
+/// Where plugins are looked for and results are kept.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    /// The directories with the executables, first hit wins.
+    pub cni_path: Vec<PathBuf>,
+    /// The result cache.
+    pub cache: Cache,
+}
+
+impl Runtime {
+    /// ADD: every plugin in order, each with the result of the one before. The last result is cached and returned as
+    /// JSON of the list's version. When a plugin fails, the ones that ran are asked to DEL, in reverse order.
+    ///
+    /// # Errors
+    /// The failing plugin's error; code 5 when the result cannot be cached.
+    pub fn add(&self, list: &NetworkList, conf: &RuntimeConf) -> Result<String> {
+        let version = list.spec_version()?;
+        let known = self.cache.contains(&conf.id(list));
+        let mut made = None;
+        let mut ran = 0;
+        let mut outcome = Ok(());
+        for plugin in &list.plugins {
+            ran += 1;
+            match self.add_one(list, plugin, made.as_ref(), conf) {
+                Ok(result) => made = Some(result),
+                Err(error) => {
+                    outcome = Err(error.doing(describe(plugin, "add")));
+                    break;
+                }
+            }
+        }
+        let outcome = outcome.and_then(|()| {
+            let made = made.clone().unwrap_or_default();
+            self.cache.save(list, conf, request::result_value(&made, version)?)?;
+            made.to_json(version)
+        });
+        outcome.map_err(|error| {
+            if known {
+                // The second ADD of one attachment: taking it back would take the first one's work away.
+                return error.because("the attachment was there before, so nothing was removed");
+            }
+            match self.del_plugins(list, &list.plugins[..ran], conf, made.as_ref(), true) {
+                Ok(()) => error,
+                Err(e) => error.because(format!("and removing what was made failed too: {e}")),
+            }
+        })
+    }
+
+    fn add_one(
+        &self,
+        list: &NetworkList,
+        plugin: &PluginConf,
+        before: Option<&CniResult>,
+        conf: &RuntimeConf,
+    ) -> Result<CniResult> {
+        let version = list.spec_version()?;
+        let before = before.map(|result| request::result_value(result, version)).transpose()?;
+        let stdin = request::attachment(list, plugin, before.as_ref(), &conf.capability_args);
+        let answer = self.exec(Verb::Add, plugin, &stdin, Some(conf))?;
+        Json::parse(&answer)
+            .and_then(|json| request::read_result(&json, version))
+            .map_err(|e| Error::new(Code::DELEGATE, "the plugin's answer is no CNI result").because(e))
+    }
+
+    /// CHECK: every plugin in order, with the cached result; none when the list disables it.
+    ///
+    /// # Errors
+    /// The first plugin's error; code 7 when the version is older than 0.4.0 or there is no cached result.
+    pub fn check(&self, list: &NetworkList, conf: &RuntimeConf) -> Result<()> {
+        let version = list.spec_version()?;
+        if version < SpecVersion::V0_4_0 {
+            return Err(Error::config(format!(
+                "configuration version \"{}\" does not support the CHECK command",
+                list.version
+            ))
+            .because("CHECK came with cniVersion 0.4.0"));
+        }
+        if list.disable_check {
+            return Ok(());
+        }
+        let result = self.cache.result(&conf.id(list), version)?.ok_or_else(|| {
+            Error::config(format!("there is no cached result of {} in network {}", conf.ifname, list.name))
+                .because(format!("no `add` of {} succeeded, or its cache file is gone", conf.container_id))
+        })?;
+        let result = request::result_value(&result, version)?;
+        for plugin in &list.plugins {
+            let stdin = request::attachment(list, plugin, Some(&result), &conf.capability_args);
+            self.exec(Verb::Check, plugin, &stdin, Some(conf)).doing(describe(plugin, "check"))?;
+        }
+        Ok(())
+    }
+
+    /// DEL: every plugin in reverse order, with the cached result where there is a usable one; then the cached result
+    /// is forgotten. Nothing there is success.
+    ///
+    /// # Errors
+    /// The first plugin's error; the cached result is then kept for another try.
+    pub fn del(&self, list: &NetworkList, conf: &RuntimeConf) -> Result<()> {
+        let version = list.spec_version()?;
+        let id = conf.id(list);
+        // A result nobody can read must not keep the attachment from being removed.
+        let result = self.cache.result(&id, version).unwrap_or_else(|e| {
+            eprintln!("going on without a result: {e}");
+            None
+        });
+        self.del_plugins(list, &list.plugins, conf, result.as_ref(), false)?;
+        self.cache.remove_if_present(&id)
+    }
+
+    fn del_plugins(
+        &self,
+        list: &NetworkList,
+        plugins: &[PluginConf],
+        conf: &RuntimeConf,
+        result: Option<&CniResult>,
+        all: bool,
+    ) -> Result<()> {
+        let version = list.spec_version()?;
+        // DEL with a result came with 0.4.0.
+        let result = result.filter(|_| version >= SpecVersion::V0_4_0);
+        let result = result.and_then(|result| request::result_value(result, version).ok());
+        let mut failures = Vec::new();
+        for plugin in plugins.iter().rev() {
+            let stdin = request::attachment(list, plugin, result.as_ref(), &conf.capability_args);
+            if let Err(error) = self.exec(Verb::Del, plugin, &stdin, Some(conf)) {
+                failures.push(error.doing(describe(plugin, "delete")));
+                if !all {
+                    break;
+                }
+            }
+        }
+        Error::all(failures)
+    }
+
+    /// GC: DEL for every cached attachment of the network outside `valid`, then GC of every plugin with that list.
+    /// Everything is tried. Does nothing when the list disables it; below 1.1.0 there is no GC to run.
+    ///
+    /// # Errors
+    /// All failures, folded.
+    pub fn gc(&self, list: &NetworkList, valid: &[AttachmentId]) -> Result<()> {
+        if list.disable_gc {
+            return Ok(());
+        }
+        let mut failures = Vec::new();
+        for stale in self.cache.attachments(&list.name)? {
+            if !valid.contains(&stale.id(list)) {
+                let what =
+                    format!("failed to delete stale attachment {} {}", stale.container_id, stale.ifname);
+                failures.extend(self.del(list, &stale).doing(what).err());
+            }
+        }
+        if list.spec_version()? >= SpecVersion::V1_1_0 {
+            for plugin in &list.plugins {
+                let stdin = request::gc(list, plugin, valid);
+                let done = self.exec(Verb::Gc, plugin, &stdin, None);
+                failures.extend(done.doing(format!("failed to GC plugin {}", plugin.name)).err());
+            }
+        }
+        Error::all(failures)
+    }
+
+    /// STATUS: every plugin in order. Below 1.1.0 there is none, and nothing is known to be wrong.
+    ///
+    /// # Errors
+    /// The first plugin's error, with its code (50 or 51 by the specification).
+    pub fn status(&self, list: &NetworkList) -> Result<()> {
+        if list.spec_version()? < SpecVersion::V1_1_0 {
+            return Ok(());
+        }
+        for plugin in &list.plugins {
+            let stdin = request::status(list, plugin);
+            self.exec(Verb::Status, plugin, &stdin, None).doing(describe(plugin, "status"))?;
+        }
+        Ok(())
+    }
+
+    fn exec(
+        &self,
+        verb: Verb,
+        plugin: &PluginConf,
+        stdin: &[u8],
+        conf: Option<&RuntimeConf>,
+    ) -> Result<Vec<u8>> {
+        invoke::exec(verb, plugin, &self.cni_path, stdin, conf)
+    }
+}
+
+fn describe(plugin: &PluginConf, verb: &str) -> String {
+    format!("plugin type=\"{}\" failed ({verb})", plugin.name)
+}

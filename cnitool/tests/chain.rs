@@ -1,0 +1,262 @@
+//! The runtime side against plugins that record what they get: small shell scripts in a `CNI_PATH` of their own.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
+
+mod kit;
+
+use cni_types::{Code, SpecVersion};
+use kit::{Bench, Call, RESULT, conf, list};
+use serde_json::{Value, json};
+
+const CHAIN: &str = r#"{"cniVersion":"1.1.0","name":"net1","plugins":[
+    {"type":"first","capabilities":{"mac":true}},{"type":"second"},{"type":"third"}]}"#;
+
+fn verbs(calls: &[Call]) -> Vec<String> {
+    calls.iter().map(|call| format!("{} {}", call.verb, call.plugin)).collect()
+}
+
+#[test]
+fn add_hands_the_result_on_and_caches_the_last() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    let last = r#"{"cniVersion":"1.1.0","interfaces":[{"name":"eth0","sandbox":"/run/netns/a"}],"ips":[{"address":"10.1.2.3/24","interface":0}]}"#;
+    bench.answer("third", last);
+    let answer = bench.runtime().add(&list(CHAIN), &conf()).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&answer).unwrap(), serde_json::from_str::<Value>(last).unwrap());
+
+    let calls = bench.calls();
+    assert_eq!(verbs(&calls), ["ADD first", "ADD second", "ADD third"]);
+    assert_eq!(
+        calls[0].stdin,
+        r#"{"capabilities":{"mac":true},"cniVersion":"1.1.0","name":"net1","runtimeConfig":{"mac":"02:00:00:00:00:01"},"type":"first"}"#
+    );
+    let result: Value = serde_json::from_str(RESULT).unwrap();
+    for call in &calls[1..] {
+        let stdin: Value = serde_json::from_str(&call.stdin).unwrap();
+        assert_eq!(stdin["prevResult"], result);
+        assert_eq!(stdin.get("runtimeConfig"), None);
+    }
+    for call in &calls {
+        assert_eq!(call.env, format!("c1 /run/netns/a eth0 K=v;L=w {}", bench.path.display()));
+    }
+
+    let cached = bench.cached("net1-c1-eth0");
+    assert_eq!(cached["kind"], "cniCacheV1");
+    assert_eq!((&cached["containerId"], &cached["ifName"]), (&json!("c1"), &json!("eth0")));
+    assert_eq!((&cached["networkName"], &cached["netns"]), (&json!("net1"), &json!("/run/netns/a")));
+    assert_eq!(cached["cniArgs"], json!([["K", "v"], ["L", "w"]]));
+    assert_eq!(cached["capabilityArgs"], json!({"mac":"02:00:00:00:00:01","x":1}));
+    assert_eq!(cached["result"], serde_json::from_str::<Value>(last).unwrap());
+    assert_eq!(bench.decode_base64(cached["config"].as_str().unwrap()), CHAIN);
+    assert_eq!(bench.modes("net1-c1-eth0"), (0o700, 0o600));
+}
+
+#[test]
+fn a_failing_add_takes_back_what_ran_and_caches_nothing() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    bench.fail("second", "ADD", r#"{"code":11,"msg":"busy","details":"why"}"#);
+    let error = bench.runtime().add(&list(CHAIN), &conf()).unwrap_err();
+    assert_eq!(error.code, Code::TRY_AGAIN);
+    assert_eq!(error.to_string(), r#"plugin type="second" failed (add): busy: why"#);
+    let calls = bench.calls();
+    assert_eq!(verbs(&calls), ["ADD first", "ADD second", "DEL second", "DEL first"]);
+    let result: Value = serde_json::from_str(RESULT).unwrap();
+    for call in &calls[2..] {
+        assert_eq!(serde_json::from_str::<Value>(&call.stdin).unwrap()["prevResult"], result);
+    }
+    assert_eq!(bench.cache_files(), [""; 0]);
+}
+
+#[test]
+fn taking_back_goes_on_after_a_failure_and_reports_it() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    bench.fail("third", "ADD", r#"{"code":7,"msg":"no"}"#);
+    bench.fail("second", "DEL", r#"{"code":5,"msg":"stuck"}"#);
+    let error = bench.runtime().add(&list(CHAIN), &conf()).unwrap_err();
+    assert_eq!(error.code, Code::CONFIG);
+    assert!(error.details.contains(r#"type="second" failed (delete): stuck"#), "{error}");
+    assert_eq!(verbs(&bench.calls())[3..], ["DEL third", "DEL second", "DEL first"]);
+}
+
+#[test]
+fn a_second_add_that_fails_leaves_the_first_alone() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    bench.runtime().add(&list(CHAIN), &conf()).unwrap();
+    bench.fail("first", "ADD", r#"{"code":100,"msg":"eth0 is there already"}"#);
+    let error = bench.runtime().add(&list(CHAIN), &conf()).unwrap_err();
+    assert!(error.to_string().contains("nothing was removed"), "{error}");
+    assert_eq!(verbs(&bench.calls())[3..], ["ADD first"]);
+    assert_eq!(bench.cache_files(), ["net1-c1-eth0"]);
+}
+
+#[test]
+fn nonsense_and_silence_are_errors_of_the_plugin() {
+    for (answer, gist) in
+        [("garbage", "not valid JSON"), ("", "not valid JSON"), (r#"{"ips":[{}]}"#, "address")]
+    {
+        let bench = Bench::new(&["first"]);
+        bench.answer("first", answer);
+        let single = list(r#"{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"first"}]}"#);
+        let error = bench.runtime().add(&single, &conf()).unwrap_err();
+        assert_eq!(error.code, Code::DELEGATE, "{answer}");
+        assert!(error.to_string().contains(gist), "{answer}: {error}");
+        assert_eq!(verbs(&bench.calls()), ["ADD first", "DEL first"]);
+    }
+}
+
+#[test]
+fn del_runs_backwards_with_the_cached_result_and_twice_is_fine() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    let runtime = bench.runtime();
+    runtime.add(&list(CHAIN), &conf()).unwrap();
+    bench.forget_calls();
+    runtime.del(&list(CHAIN), &conf()).unwrap();
+    let calls = bench.calls();
+    assert_eq!(verbs(&calls), ["DEL third", "DEL second", "DEL first"]);
+    assert!(calls.iter().all(|call| call.stdin.contains("prevResult")));
+    assert_eq!(bench.cache_files(), [""; 0]);
+    bench.forget_calls();
+    runtime.del(&list(CHAIN), &conf()).unwrap();
+    assert!(bench.calls().len() == 3 && bench.calls().iter().all(|call| !call.stdin.contains("prevResult")));
+}
+
+#[test]
+fn a_failing_del_stops_and_keeps_the_result() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    let runtime = bench.runtime();
+    runtime.add(&list(CHAIN), &conf()).unwrap();
+    bench.forget_calls();
+    bench.fail("second", "DEL", r#"{"code":5,"msg":"stuck"}"#);
+    assert_eq!(runtime.del(&list(CHAIN), &conf()).unwrap_err().code, Code::IO);
+    assert_eq!(verbs(&bench.calls()), ["DEL third", "DEL second"]);
+    assert_eq!(bench.cache_files(), ["net1-c1-eth0"]);
+}
+
+#[test]
+fn an_unusable_cached_result_stops_check_but_not_del() {
+    for garbage in ["", "{", r#"{"kind":"cniCacheV1","result":{"cniVersion":"9.9.9"}}"#] {
+        let bench = Bench::new(&["first", "second", "third"]);
+        bench.put_cached("net1-c1-eth0", garbage);
+        bench.runtime().check(&list(CHAIN), &conf()).unwrap_err();
+        assert_eq!(verbs(&bench.calls()), [""; 0]);
+        bench.runtime().del(&list(CHAIN), &conf()).unwrap();
+        assert!(bench.calls().iter().all(|call| !call.stdin.contains("prevResult")), "{garbage}");
+        assert_eq!(bench.cache_files(), [""; 0]);
+    }
+}
+
+#[test]
+fn the_older_cache_format_and_older_results_are_converted() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    bench.put_cached("net1-c1-eth0", r#"{"cniVersion":"0.2.0","ip4":{"ip":"10.1.2.3/24"},"dns":{}}"#);
+    bench.runtime().check(&list(CHAIN), &conf()).unwrap();
+    let stdin: Value = serde_json::from_str(&bench.calls()[0].stdin).unwrap();
+    assert_eq!(stdin["prevResult"], json!({"cniVersion":"1.1.0","ips":[{"address":"10.1.2.3/24"}]}));
+}
+
+#[test]
+fn check_runs_forward_with_the_last_result() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    let runtime = bench.runtime();
+    assert_eq!(runtime.check(&list(CHAIN), &conf()).unwrap_err().code, Code::CONFIG, "nothing to check yet");
+    runtime.add(&list(CHAIN), &conf()).unwrap();
+    bench.forget_calls();
+    runtime.check(&list(CHAIN), &conf()).unwrap();
+    assert_eq!(verbs(&bench.calls()), ["CHECK first", "CHECK second", "CHECK third"]);
+    bench.fail("second", "CHECK", r#"{"code":103,"msg":"gone"}"#);
+    bench.forget_calls();
+    assert_eq!(runtime.check(&list(CHAIN), &conf()).unwrap_err().code, Code::CHECK);
+    assert_eq!(verbs(&bench.calls()), ["CHECK first", "CHECK second"]);
+}
+
+#[test]
+fn verbs_that_the_version_or_the_list_rules_out_run_nothing() {
+    let bench = Bench::new(&["first"]);
+    let runtime = bench.runtime();
+    let network = |keys: &str| list(&format!(r#"{{"name":"net1",{keys}"plugins":[{{"type":"first"}}]}}"#));
+    let old = network(r#""cniVersion":"0.3.1","#);
+    let error = runtime.check(&old, &conf()).unwrap_err();
+    assert!(error.to_string().contains("does not support the CHECK command"), "{error}");
+    let disabled = network(r#""cniVersion":"1.1.0","disableCheck":true,"disableGC":"true","#);
+    runtime.check(&disabled, &conf()).unwrap();
+    bench.put_cached(
+        "net1-c1-eth0",
+        r#"{"kind":"cniCacheV1","containerId":"c1","ifName":"eth0","networkName":"net1"}"#,
+    );
+    runtime.gc(&disabled, &[]).unwrap();
+    let v1 = network(r#""cniVersion":"1.0.0","#);
+    runtime.status(&v1).unwrap();
+    assert_eq!(verbs(&bench.calls()), [""; 0]);
+    runtime.gc(&v1, &[]).unwrap();
+    assert_eq!(verbs(&bench.calls()), ["DEL first"], "the stale attachment goes, GC itself needs 1.1.0");
+}
+
+#[test]
+fn del_before_0_4_0_gets_no_result() {
+    let bench = Bench::new(&["first"]);
+    let old = list(r#"{"cniVersion":"0.3.1","name":"net1","plugins":[{"type":"first"}]}"#);
+    bench.answer(
+        "first",
+        r#"{"cniVersion":"0.3.1","ips":[{"version":"4","address":"10.1.2.3/24"}],"dns":{}}"#,
+    );
+    bench.runtime().add(&old, &conf()).unwrap();
+    assert_eq!(bench.cached("net1-c1-eth0")["result"]["cniVersion"], SpecVersion::V0_3_1.as_str());
+    bench.forget_calls();
+    bench.runtime().del(&old, &conf()).unwrap();
+    assert!(!bench.calls()[0].stdin.contains("prevResult"));
+}
+
+#[test]
+fn gc_deletes_stale_attachments_then_tells_every_plugin_what_to_keep() {
+    let bench = Bench::new(&["first", "second"]);
+    let network =
+        list(r#"{"cniVersion":"1.1.0","name":"net1","plugins":[{"type":"first"},{"type":"second"}]}"#);
+    let runtime = bench.runtime();
+    let mut kept = conf();
+    kept.ifname = cni_types::IfName::new("kept").unwrap();
+    runtime.add(&network, &conf()).unwrap();
+    runtime.add(&network, &kept).unwrap();
+    bench.put_cached(
+        "other",
+        r#"{"kind":"cniCacheV1","containerId":"c1","ifName":"eth0","networkName":"net2"}"#,
+    );
+    bench.put_cached("garbage", "{");
+    bench.forget_calls();
+    bench.fail("second", "DEL", r#"{"code":5,"msg":"stuck"}"#);
+    bench.fail("first", "GC", r#"{"code":5,"msg":"also stuck"}"#);
+    let error = runtime.gc(&network, &[kept.id(&network)]).unwrap_err().to_string();
+    assert!(error.contains("stale attachment c1 eth0") && error.contains("also stuck"), "{error}");
+    let calls = bench.calls();
+    assert_eq!(verbs(&calls), ["DEL second", "GC first", "GC second"]);
+    assert_eq!(calls[0].env, format!("c1 /run/netns/a eth0 K=v;L=w {}", bench.path.display()));
+    assert_eq!(calls[1].env, format!("    {}", bench.path.display()), "no attachment");
+    let stdin: Value = serde_json::from_str(&calls[2].stdin).unwrap();
+    assert_eq!(stdin["cni.dev/valid-attachments"], json!([{"containerID":"c1","ifname":"kept"}]));
+    assert_eq!(bench.cache_files(), ["garbage", "net1-c1-eth0", "net1-c1-kept", "other"]);
+}
+
+#[test]
+fn gc_runs_without_a_cache_directory() {
+    let bench = Bench::new(&["first"]);
+    bench
+        .runtime()
+        .gc(&list(r#"{"cniVersion":"1.1.0","name":"n","plugins":[{"type":"first"}]}"#), &[])
+        .unwrap();
+    assert_eq!(verbs(&bench.calls()), ["GC first"]);
+    assert!(bench.calls()[0].stdin.contains(r#""cni.dev/valid-attachments":[]"#));
+}
+
+#[test]
+fn status_stops_at_the_first_plugin_that_says_no() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    bench.runtime().status(&list(CHAIN)).unwrap();
+    bench.forget_calls();
+    bench.fail("second", "STATUS", r#"{"code":50,"msg":"full"}"#);
+    assert_eq!(bench.runtime().status(&list(CHAIN)).unwrap_err().code, Code::UNAVAILABLE);
+    assert_eq!(verbs(&bench.calls()), ["STATUS first", "STATUS second"]);
+}
+
+#[test]
+fn a_plugin_that_is_not_installed_is_named_with_the_path() {
+    let bench = Bench::new(&[]);
+    let error = bench.runtime().add(&list(CHAIN), &conf()).unwrap_err();
+    assert!(error.to_string().contains("failed to find plugin \"first\" in path ["), "{error}");
+}

@@ -1,0 +1,122 @@
+//! The executable: environment, exit status, streams. Its cache is in a `/var/lib` of the test's own.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
+
+mod kit;
+
+use std::fs;
+use std::process::{Command, Output};
+
+use kit::{Bench, RESULT};
+use serde_json::Value;
+
+const CNITOOL: &str = env!("CARGO_BIN_EXE_cnitool");
+/// Covers `/var/lib` in a mount namespace of its own, where `$1` stands in for `/var/lib/cni`.
+const OWN_VAR_LIB: &str = r#"
+    keep=$1; shift
+    mkdir -p "$keep" && mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/cni && mount --bind "$keep" /var/lib/cni &&
+    exec "$@""#;
+/// `printf /run/netns/a | sha512sum | cut -c1-20`
+const ID: &str = "cnitool-a145bc1ace582bff43bd";
+
+fn tool(bench: &Bench, arguments: &[&str], env: &[(&str, &str)]) -> Output {
+    let conf = bench.dir.0.join("net.d");
+    fs::create_dir_all(&conf).unwrap();
+    let list =
+        r#"{"cniVersion":"1.1.0","name":"net1","plugins":[{"type":"first","capabilities":{"mac":true}}]}"#;
+    fs::write(conf.join("10-net1.conflist"), list).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", OWN_VAR_LIB, "sh"]);
+    command.arg(bench.dir.0.join("cni")).arg(CNITOOL).args(arguments);
+    for name in ["CNI_ARGS", "CAP_ARGS", "CNI_IFNAME"] {
+        command.env_remove(name);
+    }
+    command.env("NETCONFPATH", conf).env("CNI_PATH", &bench.path).envs(env.iter().copied());
+    command.output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn succeeds(output: &Output) {
+    assert!(output.status.success(), "{}: {}", output.status, stderr(output));
+}
+
+#[test]
+fn add_prints_the_result_and_the_environment_reaches_the_plugin() {
+    let bench = Bench::new(&["first"]);
+    let env = [
+        ("CNI_ARGS", "IP=10.1.2.3;K=v"),
+        ("CAP_ARGS", r#"{"mac":"02:00:00:00:00:01"}"#),
+        ("CNI_IFNAME", "net0"),
+    ];
+    let added = tool(&bench, &["add", "net1", "/run/netns/a"], &env);
+    succeeds(&added);
+    let result: Value = serde_json::from_slice(&added.stdout).unwrap();
+    assert_eq!(result, serde_json::from_str::<Value>(RESULT).unwrap());
+    let call = &bench.calls()[0];
+    assert_eq!(call.env, format!("{ID} /run/netns/a net0 IP=10.1.2.3;K=v {}", bench.path.display()));
+    assert!(call.stdin.contains(r#""runtimeConfig":{"mac":"02:00:00:00:00:01"}"#), "{}", call.stdin);
+    assert_eq!(bench.cache_files(), [format!("net1-{ID}-net0")]);
+}
+
+#[test]
+fn every_verb_is_silent_when_it_succeeds() {
+    let bench = Bench::new(&["first"]);
+    succeeds(&tool(&bench, &["add", "net1", "/run/netns/a"], &[]));
+    for arguments in [
+        &["check", "net1", "/run/netns/../netns/a"][..],
+        &["status", "net1"],
+        &["del", "net1", "/run/netns/a"],
+        &["gc", "net1"],
+    ] {
+        let output = tool(&bench, arguments, &[]);
+        succeeds(&output);
+        assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}: {}", stderr(&output));
+    }
+    let calls: Vec<_> = bench.calls().into_iter().map(|call| call.verb).collect();
+    assert_eq!(calls, ["ADD", "CHECK", "STATUS", "DEL", "GC"]);
+    assert_eq!(bench.cache_files(), [""; 0]);
+}
+
+#[test]
+fn gc_detaches_everything_the_network_has() {
+    let bench = Bench::new(&["first"]);
+    succeeds(&tool(&bench, &["add", "net1", "/run/netns/a"], &[]));
+    succeeds(&tool(&bench, &["add", "-i", "net7", "net1", "/run/netns/a"], &[]));
+    bench.forget_calls();
+    succeeds(&tool(&bench, &["gc", "net1"], &[]));
+    let calls: Vec<_> = bench.calls().into_iter().map(|call| call.verb).collect();
+    assert_eq!(calls, ["DEL", "DEL", "GC"]);
+    assert_eq!(bench.cache_files(), [""; 0]);
+}
+
+#[test]
+fn failures_are_one_text_on_stderr_and_exit_1() {
+    let bench = Bench::new(&["first"]);
+    bench.fail("first", "ADD", r#"{"code":11,"msg":"busy","details":"held by 1"}"#);
+    for (arguments, env, gist) in [
+        (
+            &["add", "net1", "/run/netns/a"][..],
+            ("", ""),
+            "plugin type=\"first\" failed (add): busy: held by 1",
+        ),
+        (&["add", "net2", "/run/netns/a"], ("", ""), "no net configuration with name \"net2\" in /"),
+        (&["check", "net1", "/run/netns/a"], ("", ""), "no cached result"),
+        (&["add", "net1", "/run/netns/a"], ("CNI_ARGS", "IP"), "invalid CNI_ARGS pair \"IP\""),
+        (&["add", "net1", "/run/netns/a"], ("CAP_ARGS", "[]"), "CAP_ARGS is no JSON object"),
+        (&["add", "net1", "/run/netns/a"], ("CNI_IFNAME", "a/b"), "invalid interface name"),
+        (
+            &["add", "net1", "/run/netns/a"],
+            ("CNI_PATH", "/nowhere"),
+            "failed to find plugin \"first\" in path [/nowhere]",
+        ),
+        (&["add", "net1"], ("", ""), "cnitool add    <network> <netns>"),
+    ] {
+        let env = [env];
+        let output = tool(&bench, arguments, if env[0].0.is_empty() { &[] } else { &env });
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(stderr(&output).contains(gist), "{arguments:?}: {}", stderr(&output));
+    }
+}

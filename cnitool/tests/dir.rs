@@ -1,0 +1,70 @@
+//! Directories of network configurations.
+#![allow(clippy::unwrap_used, reason = "test code: a failure is a failed test")]
+
+mod kit;
+
+use std::fs;
+use std::path::Path;
+
+use cni_types::Code;
+use cnitool::conflist::dir::find_network;
+use kit::TempDir;
+
+fn put(dir: &Path, name: &str, text: &str) {
+    fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
+    fs::write(dir.join(name), text).unwrap();
+}
+
+fn plugin(dir: &Path, network: &str) -> String {
+    let list = find_network(dir, network).unwrap();
+    list.plugins.iter().map(|plugin| plugin.name.as_str()).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn the_first_file_with_the_name_wins_and_lists_come_before_single_plugins() {
+    let dir = TempDir::new();
+    put(&dir.0, "20-b.conflist", r#"{"name":"n","plugins":[{"type":"second"}]}"#);
+    put(&dir.0, "10-a.conflist", r#"{"name":"n","plugins":[{"type":"first"}]}"#);
+    put(&dir.0, "00-c.conf", r#"{"name":"n","type":"single"}"#);
+    put(&dir.0, "05-d.json", r#"{"name":"other","type":"json"}"#);
+    put(&dir.0, "06-e.conf", r#"{"name":"other","type":"later"}"#);
+    put(&dir.0, "00-f.txt", "not looked at");
+    fs::create_dir(dir.0.join("00-g.conflist")).unwrap();
+    assert_eq!(plugin(&dir.0, "n"), "first");
+    assert_eq!(plugin(&dir.0, "other"), "json");
+}
+
+#[test]
+fn plugins_of_the_networks_own_directory_are_appended_unless_ruled_out() {
+    let dir = TempDir::new();
+    put(&dir.0, "n/20.conf", r#"{"type":"second"}"#);
+    put(&dir.0, "n/10.conf", r#"{"type":"first"}"#);
+    put(&dir.0, "n/30.json", r#"{"type":"ignored"}"#);
+    put(&dir.0, "n.conflist", r#"{"name":"n","plugins":[{"type":"inlined"}]}"#);
+    assert_eq!(plugin(&dir.0, "n"), "inlined,first,second");
+    put(&dir.0, "n.conflist", r#"{"name":"n"}"#);
+    assert_eq!(plugin(&dir.0, "n"), "first,second");
+    let only = r#"{"name":"n","loadOnlyInlinedPlugins":"True","plugins":[{"type":"inlined"}]}"#;
+    put(&dir.0, "n.conflist", only);
+    assert_eq!(plugin(&dir.0, "n"), "inlined");
+    put(&dir.0, "n.conflist", r#"{"name":"m"}"#);
+    let error = find_network(&dir.0, "m").unwrap_err().to_string();
+    assert!(error.contains("n.conflist: no plugin configs found"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_found_or_read_is_named() {
+    let dir = TempDir::new();
+    let error = |name: &str| find_network(&dir.0, name).unwrap_err();
+    assert!(error("n").msg.contains("no net configurations found in /"), "{}", error("n"));
+    put(&dir.0, "a.conflist", r#"{"name":"a","plugins":[{"type":"t"}]}"#);
+    assert!(error("n").msg.contains("no net configuration with name \"n\" in /"), "{}", error("n"));
+    put(&dir.0, "0.conflist", "{");
+    assert!(error("a").msg.contains("0.conflist: "), "{}", error("a"));
+    fs::remove_file(dir.0.join("0.conflist")).unwrap();
+    put(&dir.0, "0.conf", r#"{"name":"n"}"#);
+    assert!(error("n").msg.contains("0.conf: ") && error("n").msg.contains("\"type\""), "{}", error("n"));
+    assert_eq!(find_network(&dir.0.join("0.conf"), "n").unwrap_err().code, Code::IO);
+    let missing = find_network(&dir.0.join("missing"), "n").unwrap_err();
+    assert!(missing.msg.contains("no net configurations found"), "{missing}");
+}
