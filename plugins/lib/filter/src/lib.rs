@@ -1,17 +1,16 @@
-//! The packet filter of the suite: masquerade and MAC spoof check, spoken to the kernel without tools where possible.
+//! The packet filter of the suite: masquerade and MAC spoof check.
+//!
+//! nftables is spoken natively over netlink ([`nft`]): no tool, one atomic batch per change. iptables goes through one
+//! `iptables-restore` per address family ([`masquerade::Backend::Iptables`]). What is made carries its owner (network,
+//! container id, ifname), so that removing needs neither the previous result nor the container's namespace, and what
+//! the reference plugins made is removed too.
+//!
+//! Host state: see [`masquerade`] and [`spoof`]. Everything happens in the calling thread's network namespace.
 
+mod filter;
+mod iptables;
 pub mod masquerade;
+pub mod nft;
 pub mod spoof;
 
-/// The packet filter of the network namespace the calling thread is in when it is first used. Opens nothing before
-/// that. Keep it alive until the very last act of a plugin: closing its socket after a delete waits 8–16 ms for an
-/// RCU grace period, and that wait should overlap with the one of the link's delete.
-#[derive(Default)]
-pub struct Filter {}
-
-impl Filter {
-    /// A filter that has opened nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
+pub use filter::Filter;

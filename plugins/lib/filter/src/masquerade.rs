@@ -1,82 +1,113 @@
-//! Source NAT for what leaves an attachment's own subnet.
+//! Masquerade: what an attachment sends beyond its own network leaves with the host's address. Destinations in the
+//! address's own network and multicast stay as they are.
+//!
+//! Host state, with the nftables backend: `table inet cni_masquerade`, one set element per address, whose comment is
+//! the attachment's [`AttachmentId::tag`]. The table, its base chain, and one set and rule per prefix length stay. With
+//! the iptables backend: the reference's chain and jumps in `nat`, nothing shared.
+//!
+//! [`remove`] and [`collect`] clean three layouts, whichever backend is configured now: both of these and the
+//! reference's own `table inet cni_plugins_masquerade`. Differs from the reference: needs no address, survives a
+//! missing or partial layout, and knows GC. Limit: an address is one set key, so of two live attachments with the same
+//! address (overlapping networks) only the later one has an element.
+
+mod backend;
+mod chains;
+mod pods;
+mod reference;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result};
+use cni_types::{AttachmentId, Cidr, Doing, Error, NetworkName, Result};
 
 use crate::Filter;
+pub use backend::Backend;
 
-/// What carries the masquerade rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    /// `iptables-restore` and the reference's chains.
-    Iptables,
-    /// nftables over netlink, without a tool.
-    Nftables,
+/// Masquerades what the attachment sends from `ips` to anything outside the address's own network. What is there
+/// already stays; an address that a dead attachment left behind is taken over.
+///
+/// # Errors
+/// Code 101 when the packet filter refuses, 11 when its lock is held too long.
+pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
+    if ips.is_empty() {
+        return Ok(());
+    }
+    match backend {
+        Backend::Nftables => filter.nftables().and_then(|socket| pods::add(socket, id, ips)),
+        Backend::Iptables => chains::add(filter, id, ips),
+    }
+    .doing(format_args!("cannot masquerade container {}", id.container_id))
 }
 
-impl Backend {
-    /// Reads the configuration's `ipMasqBackend`.
-    ///
-    /// # Errors
-    /// Code 7 for anything but `iptables` and `nftables`.
-    pub fn parse(text: &str) -> Result<Self> {
-        match text {
-            "iptables" => Ok(Self::Iptables),
-            "nftables" => Ok(Self::Nftables),
-            other => Err(Error::config(format!(
-                "invalid ipMasqBackend {}: it must be \"iptables\" or \"nftables\"",
-                cni_types::excerpt(other)
-            ))),
+/// Whether every address is masqueraded: by `backend`, or else by one of the other layouts, which an attachment of
+/// before an upgrade or a change of configuration has.
+///
+/// # Errors
+/// Code 103 naming what `backend` lacks.
+pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
+    let socket = filter.nftables_if_present()?;
+    let native = || match socket {
+        Some(socket) => pods::missing(socket, id, ips),
+        None => Ok(vec!["the kernel has no nftables".to_owned()]),
+    };
+    let iptables = || chains::missing(id, ips);
+    let missing = if backend == Backend::Nftables { native()? } else { iptables()? };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let other = if backend == Backend::Nftables { iptables() } else { native() };
+    if other.is_ok_and(|missing| missing.is_empty()) {
+        return Ok(());
+    }
+    if let Some(socket) = socket {
+        if reference::is_complete(socket, id, ips)? {
+            return Ok(());
         }
     }
+    Err(Error::check(format!("container {} is not masqueraded: {}", id.container_id, missing.join("; "))))
+}
 
-    /// The configured backend, or iptables unless only nftables is usable.
-    pub fn choose(_filter: &Filter, configured: Option<Self>) -> Self {
-        configured.unwrap_or(Self::Iptables)
+/// Removes the attachment's masquerade in every layout. `hints` are addresses it probably had, such as those of the
+/// previous result; right ones save looking at every element, wrong ones do no harm. What is not there is no error.
+///
+/// # Errors
+/// Code 101 when the packet filter refuses, 11 when its lock is held too long; all layouts are tried.
+pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()> {
+    let mut failures = Vec::new();
+    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
+        failures.push(error);
+        None
+    });
+    if let Some(socket) = socket {
+        failures.extend(pods::remove(socket, id, hints).err());
+        failures.extend(reference::remove(socket, id).err());
     }
+    chains::remove(socket, id, hints, &mut failures);
+    Error::all(failures).doing(format_args!("cannot remove the masquerade of container {}", id.container_id))
 }
 
-fn missing() -> Error {
-    Error::new(Code::FILTER, "masquerade is not built yet")
-}
-
-/// Masquerades what the attachment sends from `ips` to anything outside the address's own network.
+/// Removes the masquerade of all attachments of `network` that are not in `valid`, in every layout. The iptables
+/// layout knows containers only: there, an attachment stays while its container has another in the network.
 ///
 /// # Errors
-/// Code 101 when the packet filter refuses, 11 when its lock is held too long.
-pub fn add(_filter: &Filter, _backend: Backend, _id: &AttachmentId, _ips: &[Cidr]) -> Result<()> {
-    Err(missing())
+/// As [`remove`].
+pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let mut failures = Vec::new();
+    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
+        failures.push(error);
+        None
+    });
+    if let Some(socket) = socket {
+        failures.extend(pods::collect(socket, network, valid).err());
+        failures.extend(reference::collect(socket, network, valid).err());
+    }
+    chains::collect(socket, network, valid, &mut failures);
+    Error::all(failures).doing(format_args!("cannot collect the stale masquerade of network {network}"))
 }
 
-/// Whether every address is masqueraded, by whichever layout.
-///
-/// # Errors
-/// Code 103 naming what is missing.
-pub fn check(_filter: &Filter, _backend: Backend, _id: &AttachmentId, _ips: &[Cidr]) -> Result<()> {
-    Err(missing())
-}
-
-/// Removes the attachment's masquerade in every layout. `hints` are addresses it probably had; none are needed.
-///
-/// # Errors
-/// Code 101 when the packet filter refuses, 11 when its lock is held too long.
-pub fn remove(_filter: &Filter, _id: &AttachmentId, _hints: &[IpAddr]) -> Result<()> {
-    Err(missing())
-}
-
-/// Removes the masquerade of all attachments of `network` that are not in `valid`.
-///
-/// # Errors
-/// As [`remove`]; all removals are tried.
-pub fn collect(_filter: &Filter, _network: &NetworkName, _valid: &[AttachmentId]) -> Result<()> {
-    Err(missing())
-}
-
-/// Whether [`add`] could work on this host.
+/// Whether [`add`] could work on this host. Changes nothing and loads no legacy module.
 ///
 /// # Errors
 /// Code 50 with the reason.
-pub fn status(_filter: &Filter, _backend: Backend) -> Result<()> {
-    Err(missing())
+pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
+    backend.status(filter)
 }

@@ -1,41 +1,258 @@
-//! MAC spoof check: a bridge port may send from its container's MAC address only.
+//! MAC spoof check (`macspoofchk`): a bridge port may send from its container's MAC address only. Spoken over netlink;
+//! the `nft` tool is not needed.
+//!
+//! Host state, named as the reference names it so that either suite removes the other's, with `<id>` =
+//! `<container id>-<ifname>`:
+//!
+//! ```text
+//! table bridge nat {
+//!   chain PREROUTING { type filter hook prerouting priority -300; iifname <port> jump cni-br-iface-<id> }
+//!   chain cni-br-iface-<id> { jump cni-br-iface-<id>-mac }
+//!   chain cni-br-iface-<id>-mac { ether saddr <mac> return; drop }
+//! }
+//! ```
+//!
+//! Every rule has the comment `macspoofchk-<id>`. The two private chains go on DEL; the table and `PREROUTING` stay.
+//!
+//! Differs from the reference: one transaction; ADD twice leaves one jump; removing what is not there is no error; the
+//! private chains have the attachment's tag as their comment, which is what GC goes by (the reference's chains do not
+//! tell their network, so GC leaves them to DEL); and where the text does not fit (chain names 127 bytes, comments 128)
+//! or could not be read back from `nft list` (an ifname with other characters than letters, digits, `_`, `.`, `-`),
+//! `<id>` is a hash.
 
-use cni_types::{AttachmentId, Code, Error, IfName, Mac, NetworkName, Result};
+use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, hex, network_tag_prefix};
 
 use crate::Filter;
+use crate::nft::{
+    Batch, Chain, ChainState, Compare, Expr, Family, Hook, Meta, PayloadBase, Register, Rule, Socket, Table,
+    Verdict,
+};
 
-fn missing() -> Error {
-    Error::new(Code::FILTER, "the MAC spoof check is not built yet")
+const TABLE: Table<'_> = Table { family: Family::Bridge, name: "nat" };
+const PREROUTING: Chain<'_> = Chain { table: TABLE, name: "PREROUTING" };
+/// Before anything else looks at the frame (`NF_BR_PRE_ROUTING`, `NF_BR_PRI_NAT_DST_BRIDGED`).
+const HOOK: Hook = Hook { kind: "filter", number: 0, priority: -300 };
+/// What the private chains' names start with.
+const CHAIN_START: &str = "cni-br-iface-";
+/// Longest chain name of tools of the reference's age, in bytes.
+const CHAIN_MAX: usize = 127;
+/// Longest chain name of the kernel, in bytes (`NFT_CHAIN_MAXNAMELEN` − 1).
+const KERNEL_CHAIN_MAX: usize = 255;
+
+/// The names of an attachment's objects.
+struct Names {
+    iface: String,
+    mac: String,
+    comment: String,
 }
 
-/// Drops frames from `port` (the host end) whose source is not `mac`.
+impl Names {
+    fn of(text: &str) -> Self {
+        let iface = format!("{CHAIN_START}{text}");
+        Self { mac: format!("{iface}-mac"), iface, comment: format!("macspoofchk-{text}") }
+    }
+
+    /// The reference's names.
+    fn reference(id: &AttachmentId) -> Self {
+        Self::of(&format!("{}-{}", id.container_id, id.ifname))
+    }
+
+    /// The reference's names where they fit and can be read back, else hashed ones.
+    fn new(id: &AttachmentId) -> Self {
+        let names = Self::reference(id);
+        let plain = id.ifname.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        if plain && names.mac.len() <= CHAIN_MAX {
+            return names;
+        }
+        Self::of(&hex(&format!("{}-{}", id.container_id, id.ifname), 32))
+    }
+
+    /// All names the attachment's objects can have, whoever made them.
+    fn all(id: &AttachmentId) -> Vec<Self> {
+        let (ours, reference) = (Self::new(id), Self::reference(id));
+        let differ = ours.iface != reference.iface && reference.mac.len() <= KERNEL_CHAIN_MAX;
+        if differ { vec![ours, reference] } else { vec![ours] }
+    }
+
+    fn chains(&self) -> [Chain<'_>; 2] {
+        [Chain { table: TABLE, name: &self.iface }, Chain { table: TABLE, name: &self.mac }]
+    }
+}
+
+/// Drops frames from `port` (the host end of the veth pair) whose source address is not `mac`.
 ///
 /// # Errors
 /// Code 101 when nftables refuses.
-pub fn add(_filter: &Filter, _id: &AttachmentId, _port: &IfName, _mac: Mac) -> Result<()> {
-    Err(missing())
+pub fn add(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Result<()> {
+    let names = Names::new(id);
+    let [iface, source] = names.chains();
+    let comment = Some(names.comment.as_str());
+    let doing =
+        format_args!("cannot set up the MAC spoof check of container {}", id.container_id).to_string();
+    let socket = filter.nftables().doing(&doing)?;
+    let add = |socket: &Socket| {
+        let mut batch = Batch::new();
+        let answers = socket.ask(&[PREROUTING.find(), iface.find(), source.find()])?;
+        if answers[0].is_none() {
+            batch.extend([TABLE.ensure(), PREROUTING.ensure_base(HOOK)]);
+        }
+        // Nothing jumps to a chain that is not there: in the common case there is no old rule to look for.
+        if answers[1].is_some() {
+            take_out(socket, &[&names], &mut batch)?;
+        }
+        batch.extend([iface, source].map(|chain| chain.ensure(Some(&id.tag()))));
+        batch.extend([iface, source].map(Chain::flush));
+        batch.push(Rule::append(iface, &[Expr::verdict(Verdict::Jump(source.name))], comment));
+        batch.push(Rule::append(source, &from_mac(mac), comment));
+        batch.push(Rule::append(source, &[Expr::verdict(Verdict::Drop)], comment));
+        batch.push(Rule::append(PREROUTING, &from_port(port, iface.name), comment));
+        Ok(batch)
+    };
+    socket.transact(add).doing(doing)
 }
 
-/// Whether the rules of [`add`] are there.
+/// Whether the rules of [`add`] are there, ours or the reference's.
 ///
 /// # Errors
 /// Code 103 naming what is missing.
-pub fn check(_filter: &Filter, _id: &AttachmentId, _port: &IfName, _mac: Mac) -> Result<()> {
-    Err(missing())
+pub fn check(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Result<()> {
+    let socket = filter.nftables()?;
+    let mut complaints = Vec::new();
+    for names in Names::all(id) {
+        match missing(socket, &names, port, mac)? {
+            None => return Ok(()),
+            Some(complaint) => complaints.push(complaint),
+        }
+    }
+    let complaint = complaints.swap_remove(0);
+    Err(Error::check(format!(
+        "the MAC spoof check of container {} is incomplete: {complaint}",
+        id.container_id
+    )))
 }
 
-/// Removes the attachment's rules and chains.
+/// Removes the attachment's rules and chains, also the reference's. What is not there is no error.
 ///
 /// # Errors
 /// Code 101 when nftables refuses.
-pub fn remove(_filter: &Filter, _id: &AttachmentId) -> Result<()> {
-    Err(missing())
+pub fn remove(filter: &Filter, id: &AttachmentId) -> Result<()> {
+    let doing = format!("cannot remove the MAC spoof check of container {}", id.container_id);
+    let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
+    let all = Names::all(id);
+    let remove = |socket: &Socket| {
+        let mut batch = Batch::new();
+        let chains: Vec<Chain<'_>> = all.iter().flat_map(Names::chains).collect();
+        let answers = socket.ask(&chains.iter().map(|chain| chain.find()).collect::<Vec<_>>())?;
+        if answers.iter().any(Option::is_some) {
+            take_out(socket, &all.iter().collect::<Vec<_>>(), &mut batch)?;
+        }
+        for (chain, _) in chains.iter().zip(answers).filter(|(_, answer)| answer.is_some()) {
+            batch.push(chain.remove());
+        }
+        Ok(batch)
+    };
+    socket.transact(remove).doing(doing)
 }
 
-/// Removes the rules and chains of all attachments of `network` that are not in `valid`.
+/// Removes the rules and chains of all attachments of `network` that are not in `valid`, by the chains' comments.
 ///
 /// # Errors
 /// As [`remove`].
-pub fn collect(_filter: &Filter, _network: &NetworkName, _valid: &[AttachmentId]) -> Result<()> {
-    Err(missing())
+pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let doing = format!("cannot collect the stale MAC spoof checks of network {network}");
+    let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
+    let ours = format!("{}-", network_tag_prefix(network));
+    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale =
+        |comment: &str| comment.starts_with(&ours) && !valid.iter().any(|tag| comment.starts_with(tag));
+    let collect = |socket: &Socket| {
+        let mut batch = Batch::new();
+        let mut chains: Vec<String> = Vec::new();
+        for answer in socket.dump(&Chain::list(TABLE))? {
+            let state = ChainState::read(&answer).filter(|_| Chain::in_table(&answer, TABLE));
+            let state = state.filter(|state| state.name.starts_with(CHAIN_START));
+            chains.extend(state.filter(|s| s.comment.as_deref().is_some_and(stale)).map(|s| s.name));
+        }
+        if chains.is_empty() {
+            return Ok(batch);
+        }
+        delete_jumps(
+            socket,
+            &|rule| rule.target().is_some_and(|to| chains.iter().any(|c| c == to)),
+            &mut batch,
+        )?;
+        // The chain that jumps goes before the one it jumps to.
+        chains.sort_by_key(|name| name.ends_with("-mac"));
+        batch.extend(chains.iter().map(|name| Chain { table: TABLE, name }.remove()));
+        Ok(batch)
+    };
+    socket.transact(collect).doing(doing)
+}
+
+/// Deletes the rules in `PREROUTING` that are the attachment's, by comment as the reference does, or by target.
+fn take_out(socket: &Socket, all: &[&Names], batch: &mut Batch) -> Result<()> {
+    let theirs = |rule: &Rule<'_>| {
+        all.iter().any(|names| {
+            rule.comment == Some(names.comment.as_str()) || rule.target() == Some(names.iface.as_str())
+        })
+    };
+    delete_jumps(socket, &theirs, batch)
+}
+
+fn delete_jumps(socket: &Socket, doomed: &dyn Fn(&Rule<'_>) -> bool, batch: &mut Batch) -> Result<()> {
+    for answer in socket.dump(&Rule::list(TABLE, Some(PREROUTING.name)))? {
+        let rule = Rule::read(&answer).filter(doomed);
+        batch.extend(rule.map(|rule| Rule::remove(PREROUTING, rule.handle)));
+    }
+    Ok(())
+}
+
+/// What is missing under these names, in words.
+fn missing(socket: &Socket, names: &Names, port: &IfName, mac: Mac) -> Result<Option<String>> {
+    let listed = |chain: Chain<'_>| socket.dump(&Rule::list(TABLE, Some(chain.name)));
+    let has = |answers: &[Vec<u8>], value: &[u8], verdict: Verdict<'_>| {
+        answers.iter().filter_map(|answer| Rule::read(answer)).any(|rule| {
+            (value.is_empty() || rule.expressions().any(|expr| expr.equals() == Some(value)))
+                && rule.expressions().any(|expr| expr.verdict() == Some(verdict))
+        })
+    };
+    let [iface, source] = names.chains();
+    let rules = listed(source)?;
+    let complaint = if !has(&listed(PREROUTING)?, &interface(port), Verdict::Jump(iface.name)) {
+        format!("chain {PREROUTING} has no jump to {} for port {port}", iface.name)
+    } else if !has(&listed(iface)?, &[], Verdict::Jump(source.name)) {
+        format!("chain {iface} has no jump to {}", source.name)
+    } else if !has(&rules, &mac.0, Verdict::Return) {
+        format!("chain {source} does not let {mac} pass")
+    } else if !has(&rules, &[], Verdict::Drop) {
+        format!("chain {source} does not drop other addresses")
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(complaint))
+}
+
+fn from_port(port: &IfName, chain: &str) -> [Expr; 3] {
+    [
+        Expr::meta(Meta::IifName, Register::R1),
+        Expr::cmp(Register::R1, Compare::Equal, &interface(port)),
+        Expr::verdict(Verdict::Jump(chain)),
+    ]
+}
+
+fn from_mac(mac: Mac) -> [Expr; 3] {
+    [
+        Expr::payload(PayloadBase::Link, 6, 6, Register::R1),
+        Expr::cmp(Register::R1, Compare::Equal, &mac.0),
+        Expr::verdict(Verdict::Return),
+    ]
+}
+
+/// An interface's name as the kernel compares it: 16 bytes (`IFNAMSIZ`), padded with NULs.
+fn interface(name: &IfName) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(name.as_str().bytes()) {
+        *to = from;
+    }
+    bytes
 }

@@ -1,0 +1,121 @@
+//! The iptables executables.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cni_types::{Code, Error, Result};
+use nix::unistd::{AccessFlags, access};
+
+use super::{Protocol, lock};
+
+/// Seconds to wait for the xtables lock; iptables-nft has none.
+const LOCK_WAIT: &str = "--wait=5";
+/// Where administrators' tools are when `PATH` does not say so.
+const SYSTEM_DIRS: &[u8] = b"/usr/local/sbin:/usr/sbin:/sbin";
+/// `RESOURCE_PROBLEM` of `xtables.h`: the lock was not free in time.
+const RESOURCE_PROBLEM: i32 = 4;
+
+/// Which kernel interface an iptables executable uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// nf_tables.
+    Nft,
+    /// ip_tables.
+    Legacy,
+    /// Some wrapper.
+    Unknown,
+}
+
+/// One executable.
+#[derive(Debug, Clone)]
+pub(crate) struct Tool {
+    path: PathBuf,
+    name: String,
+}
+
+impl Tool {
+    /// Finds `iptables-<verb>`, or `iptables-legacy-<verb>` if the host has that.
+    ///
+    /// # Errors
+    /// Code 101 when there is none.
+    pub(crate) fn find(protocol: Protocol, verb: &str, legacy: bool) -> Result<Self> {
+        let base = protocol.tool();
+        let plain = format!("{base}-{verb}");
+        let mut names = vec![plain.clone()];
+        if legacy {
+            names.insert(0, format!("{base}-legacy-{verb}"));
+        }
+        let found = names.into_iter().find_map(|name| Some(Self { path: in_path(&name)?, name }));
+        found.ok_or_else(|| {
+            Error::new(Code::FILTER, format!("cannot find {plain}"))
+                .because("it is neither in PATH nor in the sbin directories; install iptables")
+        })
+    }
+
+    /// Which kind it is, by the name of the executable its links lead to.
+    pub(crate) fn variant(&self) -> Variant {
+        let real = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let name = real.file_name().unwrap_or_default().to_string_lossy();
+        if name.contains("nft") {
+            Variant::Nft
+        } else if name.contains("legacy") {
+            Variant::Legacy
+        } else {
+            Variant::Unknown
+        }
+    }
+
+    /// Carries out a script, or has it checked only.
+    ///
+    /// # Errors
+    /// Code 11 naming the holder when the lock is not free in time, else code 101 with what the tool says.
+    pub(crate) fn restore(&self, script: &str, trial: bool) -> Result<()> {
+        let args: &[&str] =
+            if trial { &["--noflush", LOCK_WAIT, "--test"] } else { &["--noflush", LOCK_WAIT] };
+        self.run(args, script).map(|_| ())
+    }
+
+    /// Runs the tool and gives what it prints.
+    ///
+    /// # Errors
+    /// As [`Self::restore`].
+    pub(crate) fn run(&self, args: &[&str], input: &str) -> Result<String> {
+        let failed = |cause: std::io::Error| {
+            Error::new(Code::FILTER, format!("cannot run {}", self.path.display())).because(cause)
+        };
+        let mut child = Command::new(&self.path)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A tool that ends before it has read everything says why on stderr.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output().map_err(failed)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said: String = said.trim().chars().take(500).collect();
+        if output.status.code() == Some(RESOURCE_PROBLEM) && said.contains("xtables lock") {
+            let wait = LOCK_WAIT.trim_start_matches("--wait=");
+            return Err(Error::try_again(format!("{} did not get the xtables lock in {wait} s", self.name))
+                .because(lock::holder()));
+        }
+        Err(Error::new(Code::FILTER, format!("{} failed with {}", self.name, output.status)).because(said))
+    }
+}
+
+fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = path.as_bytes().split(|&b| b == b':').chain(SYSTEM_DIRS.split(|&b| b == b':'));
+    dirs.filter(|dir| dir.starts_with(b"/"))
+        .map(|dir| Path::new(OsStr::from_bytes(dir)).join(name))
+        .find(|file| access(file, AccessFlags::X_OK).is_ok())
+}

@@ -1,0 +1,81 @@
+//! Which of the kernel's packet filters carries the masquerade.
+
+use cni_types::{Error, Result, excerpt};
+
+use super::{chains, pods};
+use crate::Filter;
+use crate::iptables::{Protocol, Tool, Variant, legacy_is_loaded};
+
+/// What carries the masquerade rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// `iptables-restore` and the reference's chains.
+    Iptables,
+    /// nftables over netlink, without a tool.
+    Nftables,
+}
+
+impl Backend {
+    /// Reads the configuration's `ipMasqBackend`.
+    ///
+    /// # Errors
+    /// Code 7 for anything but `iptables` and `nftables`.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "iptables" => Ok(Self::Iptables),
+            "nftables" => Ok(Self::Nftables),
+            other => Err(Error::config(format!(
+                "invalid ipMasqBackend {}: it must be \"iptables\" or \"nftables\"",
+                excerpt(other)
+            ))),
+        }
+    }
+
+    /// The configured backend. If none is configured: iptables, unless it is unusable and nftables is usable. Finds
+    /// out without running a tool and without loading a module: iptables counts as usable if `iptables-restore` is
+    /// there and so is what it talks to in the kernel.
+    pub fn choose(filter: &Filter, configured: Option<Self>) -> Self {
+        let nftables = || matches!(filter.nftables_if_present(), Ok(Some(_)));
+        configured.unwrap_or_else(|| {
+            if !iptables_is_usable(&nftables) && nftables() { Self::Nftables } else { Self::Iptables }
+        })
+    }
+
+    /// # Errors
+    /// Code 50 with the reason why ADD would fail.
+    pub(super) fn status(self, filter: &Filter) -> Result<()> {
+        let unusable = |cause: Error| {
+            let name = if self == Self::Iptables { "iptables" } else { "nftables" };
+            Error::unavailable(format!("masquerading with {name} is not possible on this host"))
+                .because(cause)
+        };
+        match self {
+            Self::Nftables => {
+                filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial())?)).map_err(unusable)
+            }
+            Self::Iptables => Protocol::ALL.into_iter().try_for_each(|p| probe(p).map_err(unusable)),
+        }
+    }
+}
+
+fn iptables_is_usable(nftables: &dyn Fn() -> bool) -> bool {
+    let Ok(tool) = Tool::find(Protocol::V4, "restore", false) else { return false };
+    match tool.variant() {
+        Variant::Nft => nftables(),
+        Variant::Legacy => legacy_is_loaded(Protocol::V4),
+        Variant::Unknown => true,
+    }
+}
+
+/// Has the tool check a script like ADD's. A legacy tool would load its modules for that; while they are not loaded,
+/// the tool's presence has to do.
+fn probe(protocol: Protocol) -> Result<()> {
+    if protocol == Protocol::V6 && !std::path::Path::new("/proc/thread-self/net/if_inet6").exists() {
+        return Ok(());
+    }
+    let tool = Tool::find(protocol, "restore", false)?;
+    if tool.variant() == Variant::Legacy && !legacy_is_loaded(protocol) {
+        return Ok(());
+    }
+    tool.restore(&chains::trial().text()?, true)
+}

@@ -1,0 +1,89 @@
+//! The chains of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
+//! shows that there is no such chain.
+
+use std::net::IpAddr;
+
+use cni_types::{Cidr, Code, Result};
+
+use super::{POSTROUTING, doomed};
+use crate::iptables::{Line, Listing, Protocol, Script, list_nat, nat_holds, restore};
+
+/// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
+const TRIES: u32 = 50;
+
+pub(super) fn remove(protocol: Protocol, chain: &str, hints: &[IpAddr]) -> Result<()> {
+    settle(protocol, &|| nat_holds(protocol, chain), &|listing| {
+        let mut script = Script::nat();
+        if !listing.has_chain(chain) {
+            return script;
+        }
+        let jumps: Vec<&Line> = jumps(listing).filter(|rule| rule.target() == Some(chain)).collect();
+        let sources: Vec<Option<IpAddr>> = jumps.iter().map(|rule| source(rule)).collect();
+        let going = doomed(&sources, hints);
+        for (rule, _) in jumps.iter().zip(&going).filter(|(_, going)| **going) {
+            script.command(&rule.deletion());
+        }
+        if going.iter().all(|going| *going) {
+            delete_chain(&mut script, chain);
+        }
+        script
+    })
+}
+
+/// As the native one; `starts` are what the comments start with, to be looked for before a tool is run.
+pub(super) fn collect(
+    protocol: Protocol,
+    starts: &[String],
+    stale: &dyn Fn(&str, &str) -> bool,
+) -> Result<()> {
+    settle(protocol, &|| starts.iter().any(|start| nat_holds(protocol, start)), &|listing| {
+        let mut going: Vec<&str> = Vec::new();
+        for rule in listing.rules() {
+            let chain = if rule.chain() == POSTROUTING { rule.target() } else { Some(rule.chain()) };
+            let (Some(chain), Some(comment)) = (chain, rule.option("--comment")) else { continue };
+            if stale(chain, comment) && !going.contains(&chain) {
+                going.push(chain);
+            }
+        }
+        let mut script = Script::nat();
+        for rule in jumps(listing) {
+            if rule.target().is_some_and(|target| going.contains(&target)) {
+                script.command(&rule.deletion());
+            }
+        }
+        for chain in going {
+            delete_chain(&mut script, chain);
+        }
+        script
+    })
+}
+
+/// Lists, decides, restores; again if the restore fails because the table is no longer what was listed.
+fn settle(protocol: Protocol, present: &dyn Fn() -> bool, decide: &dyn Fn(&Listing) -> Script) -> Result<()> {
+    let mut tries = TRIES;
+    while present() {
+        let script = decide(&list_nat(protocol, true)?);
+        if script.is_empty() {
+            break;
+        }
+        match restore(protocol, true, &script) {
+            Ok(()) => break,
+            Err(error) if error.code != Code::FILTER || tries == 0 => return Err(error),
+            Err(_) => tries -= 1,
+        }
+    }
+    Ok(())
+}
+
+fn jumps(listing: &Listing) -> impl Iterator<Item = &Line> {
+    listing.rules().filter(|rule| rule.chain() == POSTROUTING)
+}
+
+fn delete_chain(script: &mut Script, chain: &str) {
+    script.command(&["-F", chain]);
+    script.command(&["-X", chain]);
+}
+
+fn source(rule: &Line) -> Option<IpAddr> {
+    rule.network("-s").filter(|network| *network == Cidr::host(network.ip())).map(|network| network.ip())
+}

@@ -1,0 +1,31 @@
+//! nftables over netlink, without the `nft` tool: encodings of `linux/netfilter/nf_tables.h`, atomic batches, look-ups
+//! by key. One file per noun; every constructor returns a [`Message`] that a [`Batch`] or a [`Socket`] takes.
+//!
+//! Numbers are big-endian in this protocol. What `nft list` shows of our objects is what the tests compare.
+
+pub mod attr;
+mod batch;
+mod chain;
+mod comment;
+mod element;
+mod expr;
+mod message;
+mod refused;
+mod rule;
+mod set;
+mod socket;
+mod table;
+mod verdict;
+
+pub use batch::Batch;
+pub use chain::{Chain, ChainState, Hook};
+pub use comment::{COMMENT_MAX, comment};
+pub use element::{Element, ElementState};
+pub use expr::{Compare, Expr, ExprState, FibResult, Meta, PayloadBase, Register};
+pub use message::Message;
+pub use refused::Refused;
+pub use rule::Rule;
+pub use set::{DataType, Set};
+pub use socket::Socket;
+pub use table::{Family, Table};
+pub use verdict::Verdict;

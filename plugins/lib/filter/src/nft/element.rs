@@ -1,0 +1,131 @@
+//! Elements of sets and maps.
+
+use super::attr::{Attrs, each, find};
+use super::comment::{comment, write};
+use super::message::{CREATE, DELSETELEM, DUMP, EXCL, GETSETELEM, NEWSETELEM};
+use super::verdict::{read_value, write_value};
+use super::{Message, Set, Verdict};
+
+// enum nft_set_elem_list_attributes, NFTA_LIST_ELEM
+const TABLE: u16 = 1;
+const SET: u16 = 2;
+const ELEMENTS: u16 = 3;
+const LIST_ELEM: u16 = 1;
+// enum nft_set_elem_attributes
+const KEY: u16 = 1;
+const DATA: u16 = 2;
+const FLAGS: u16 = 3;
+const USERDATA: u16 = 6;
+const KEY_END: u16 = 10;
+/// `NFT_SET_ELEM_INTERVAL_END`.
+const INTERVAL_END: u32 = 1;
+
+/// An element: its key, what the key leads to, whose it is. In a concatenated key or value each field is padded
+/// to 4 bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Element {
+    attrs: Attrs,
+}
+
+impl Element {
+    /// One key.
+    pub fn new(key: &[u8]) -> Self {
+        let mut attrs = Attrs::default();
+        write_value(&mut attrs, KEY, key);
+        Self { attrs }
+    }
+
+    /// All keys from `first` to `last`, both included, in a set of concatenated ranges.
+    pub fn range(first: &[u8], last: &[u8]) -> Self {
+        let mut element = Self::new(first);
+        write_value(&mut element.attrs, KEY_END, last);
+        element
+    }
+
+    /// The end of an interval in a set of plain ranges: the first key that is not in it.
+    pub fn interval_end(key: &[u8]) -> Self {
+        let mut element = Self::new(key);
+        element.attrs.number(FLAGS, INTERVAL_END);
+        element
+    }
+
+    /// With a value, in a map.
+    #[must_use]
+    pub fn value(mut self, value: &[u8]) -> Self {
+        write_value(&mut self.attrs, DATA, value);
+        self
+    }
+
+    /// With a verdict, in a verdict map.
+    #[must_use]
+    pub fn verdict(mut self, verdict: Verdict<'_>) -> Self {
+        verdict.write(&mut self.attrs, DATA);
+        self
+    }
+
+    /// With a comment of at most 128 bytes.
+    #[must_use]
+    pub fn comment(mut self, comment: &str) -> Self {
+        write(&mut self.attrs, USERDATA, comment);
+        self
+    }
+
+    /// Adds the element; `EEXIST` when its key is taken.
+    pub fn add(&self, set: Set<'_>) -> Message {
+        self.message(set, NEWSETELEM, CREATE | EXCL, "add an element to")
+    }
+
+    /// Removes the element with this key.
+    pub fn remove(&self, set: Set<'_>) -> Message {
+        self.message(set, DELSETELEM, 0, "delete an element of")
+    }
+
+    /// Asks for the element with this key.
+    pub fn find(&self, set: Set<'_>) -> Message {
+        self.message(set, GETSETELEM, 0, "look up an element of")
+    }
+
+    /// Asks for all elements.
+    pub fn list(set: Set<'_>) -> Message {
+        let mut message =
+            Message::new(GETSETELEM, DUMP, set.table.family, format!("list the elements of set {set}"));
+        message.attrs.text(TABLE, set.table.name);
+        message.attrs.text(SET, set.name);
+        message
+    }
+
+    /// Reads the elements in an answer to [`Element::find`] or [`Element::list`].
+    pub fn read(answer: &[u8]) -> impl Iterator<Item = ElementState<'_>> {
+        let elements = find(answer, ELEMENTS).unwrap_or(&[]);
+        each(elements).filter_map(|(_, element)| ElementState::read(element))
+    }
+
+    fn message(&self, set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Message {
+        let mut message = Message::new(kind, flags, set.table.family, format!("{verb} set {set}"));
+        message.attrs.text(TABLE, set.table.name);
+        message.attrs.text(SET, set.name);
+        message.attrs.nest(ELEMENTS, |list| list.nest(LIST_ELEM, |element| element.append(&self.attrs)));
+        message
+    }
+}
+
+/// An element in the kernel's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElementState<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// The verdict, in a verdict map.
+    pub verdict: Option<Verdict<'a>>,
+    /// The comment, if there is one.
+    pub comment: Option<&'a str>,
+}
+
+impl<'a> ElementState<'a> {
+    fn read(element: &'a [u8]) -> Option<Self> {
+        Some(Self {
+            key: read_value(find(element, KEY)?)?,
+            verdict: find(element, DATA).and_then(Verdict::read),
+            comment: comment(element, USERDATA),
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! One netlink message: `struct nlmsghdr`, `struct nfgenmsg`, attributes.
+
+use super::Family;
+use super::attr::Attrs;
+
+/// `NFNL_SUBSYS_NFTABLES`, the high byte of a message's type.
+const SUBSYSTEM: u16 = 10;
+/// `NLM_F_REQUEST`.
+const REQUEST: u16 = 1;
+/// `NLM_F_ACK`.
+pub(super) const ACK: u16 = 4;
+/// `NLM_F_DUMP`.
+pub(super) const DUMP: u16 = 0x300;
+/// `NLM_F_CREATE`.
+pub(super) const CREATE: u16 = 0x400;
+/// `NLM_F_EXCL`.
+pub(super) const EXCL: u16 = 0x200;
+/// `NLM_F_APPEND`.
+pub(super) const APPEND: u16 = 0x800;
+
+// enum nf_tables_msg_types
+pub(super) const NEWTABLE: u16 = 0;
+pub(super) const DELTABLE: u16 = 2;
+pub(super) const NEWCHAIN: u16 = 3;
+pub(super) const GETCHAIN: u16 = 4;
+pub(super) const DELCHAIN: u16 = 5;
+pub(super) const NEWRULE: u16 = 6;
+pub(super) const GETRULE: u16 = 7;
+pub(super) const DELRULE: u16 = 8;
+pub(super) const NEWSET: u16 = 9;
+pub(super) const GETSET: u16 = 10;
+pub(super) const DELSET: u16 = 11;
+pub(super) const NEWSETELEM: u16 = 12;
+pub(super) const GETSETELEM: u16 = 13;
+pub(super) const DELSETELEM: u16 = 14;
+pub(super) const GETGEN: u16 = 16;
+
+/// Bytes of `struct nlmsghdr`.
+pub(super) const HEADER: usize = 16;
+/// Bytes of `struct nfgenmsg`.
+pub(super) const GENMSG: usize = 4;
+
+/// A request or a step of a batch, with words for what it does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    kind: u16,
+    flags: u16,
+    family: u8,
+    pub(super) attrs: Attrs,
+    pub(super) act: String,
+}
+
+impl Message {
+    pub(super) fn new(kind: u16, flags: u16, family: Family, act: String) -> Self {
+        Self { kind: SUBSYSTEM << 8 | kind, flags, family: family as u8, attrs: Attrs::default(), act }
+    }
+
+    /// The step in words, such as "create table inet x".
+    pub fn act(&self) -> &str {
+        &self.act
+    }
+
+    /// The message as the kernel reads it; `more` are further header flags.
+    pub fn encode(&self, sequence: u32, more: u16, out: &mut Vec<u8>) {
+        encode(out, [self.kind, self.flags | more], sequence, [self.family, 0, 0, 0], self.attrs.as_bytes());
+    }
+}
+
+/// `NFNL_MSG_BATCH_BEGIN`.
+const BATCH_BEGIN: u16 = 0x10;
+/// `NFNL_MSG_BATCH_END`.
+const BATCH_END: u16 = 0x11;
+/// `NFNL_BATCH_GENID`: refuse the batch unless the ruleset is of this generation.
+const BATCH_GENID: u16 = 1;
+
+/// The start of a batch; with a generation, the kernel answers `ERESTART` when the ruleset has changed since.
+pub(super) fn begin(out: &mut Vec<u8>, sequence: u32, generation: Option<u32>) {
+    let mut attrs = Attrs::default();
+    if let Some(generation) = generation {
+        attrs.number(BATCH_GENID, generation);
+    }
+    let [high, low] = SUBSYSTEM.to_be_bytes();
+    encode(out, [BATCH_BEGIN, 0], sequence, [0, 0, high, low], attrs.as_bytes());
+}
+
+/// The end of a batch. Without it the kernel checks the batch and throws it away.
+pub(super) fn end(out: &mut Vec<u8>, sequence: u32) {
+    let [high, low] = SUBSYSTEM.to_be_bytes();
+    encode(out, [BATCH_END, 0], sequence, [0, 0, high, low], &[]);
+}
+
+fn encode(out: &mut Vec<u8>, [kind, flags]: [u16; 2], sequence: u32, genmsg: [u8; GENMSG], attrs: &[u8]) {
+    let len = u32::try_from(HEADER + GENMSG + attrs.len()).unwrap_or(u32::MAX);
+    out.extend_from_slice(&len.to_ne_bytes());
+    out.extend_from_slice(&kind.to_ne_bytes());
+    out.extend_from_slice(&(flags | REQUEST).to_ne_bytes());
+    out.extend_from_slice(&sequence.to_ne_bytes());
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&genmsg);
+    out.extend_from_slice(attrs);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nft::Table;
+
+    #[test]
+    fn a_batch_has_the_bytes_of_the_headers() {
+        let mut out = Vec::new();
+        begin(&mut out, 1, Some(0x0102_0304));
+        assert_eq!(
+            out,
+            [
+                28, 0, 0, 0, 0x10, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr
+                0, 0, 0, 10, // nfgenmsg: res_id is the subsystem, big-endian
+                8, 0, 1, 0, 1, 2, 3, 4,
+            ]
+        );
+        out.clear();
+        Table { family: Family::Inet, name: "abc" }.ensure().encode(2, ACK, &mut out);
+        assert_eq!(
+            out,
+            [28, 0, 0, 0, 0, 10, 5, 4, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8, 0, 1, 0, b'a', b'b', b'c', 0]
+        );
+        out.clear();
+        end(&mut out, 3);
+        assert_eq!(out, [20, 0, 0, 0, 0x11, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
+    }
+}

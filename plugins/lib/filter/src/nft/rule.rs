@@ -1,0 +1,90 @@
+//! Rules.
+
+use super::attr::{each, find, text};
+use super::comment::{comment, write};
+use super::expr::ExprState;
+use super::message::{APPEND, CREATE, DELRULE, DUMP, GETRULE, NEWRULE};
+use super::{Chain, Expr, Message, Table, Verdict};
+
+// enum nft_rule_attributes, NFTA_LIST_ELEM
+const TABLE: u16 = 1;
+const CHAIN: u16 = 2;
+const HANDLE: u16 = 3;
+const EXPRESSIONS: u16 = 4;
+const USERDATA: u16 = 7;
+const LIST_ELEM: u16 = 1;
+
+/// A rule the kernel has, in an answer to [`Rule::list`].
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'a> {
+    /// The chain it is in.
+    pub chain: &'a str,
+    /// The number it is deleted by.
+    pub handle: u64,
+    /// The comment in its user data.
+    pub comment: Option<&'a str>,
+    expressions: &'a [u8],
+}
+
+impl<'a> Rule<'a> {
+    /// Adds a rule at the end of a chain.
+    pub fn append(chain: Chain<'_>, expressions: &[Expr], comment: Option<&str>) -> Message {
+        let act = format!("add a rule to chain {chain}");
+        let mut message = Message::new(NEWRULE, CREATE | APPEND, chain.table.family, act);
+        message.attrs.text(TABLE, chain.table.name);
+        message.attrs.text(CHAIN, chain.name);
+        message.attrs.nest(EXPRESSIONS, |list| {
+            for expr in expressions {
+                list.nest(LIST_ELEM, |attrs| expr.write(attrs));
+            }
+        });
+        if let Some(comment) = comment {
+            write(&mut message.attrs, USERDATA, comment);
+        }
+        message
+    }
+
+    /// Removes the rule with this handle.
+    pub fn remove(chain: Chain<'_>, handle: u64) -> Message {
+        let act = format!("delete rule {handle} of chain {chain}");
+        let mut message = Message::new(DELRULE, 0, chain.table.family, act);
+        message.attrs.text(TABLE, chain.table.name);
+        message.attrs.text(CHAIN, chain.name);
+        message.attrs.long(HANDLE, handle);
+        message
+    }
+
+    /// Asks for the rules of a table, or of one of its chains.
+    pub fn list(table: Table<'_>, chain: Option<&str>) -> Message {
+        let mut message =
+            Message::new(GETRULE, DUMP, table.family, format!("list the rules of table {table}"));
+        message.attrs.text(TABLE, table.name);
+        if let Some(chain) = chain {
+            message.attrs.text(CHAIN, chain);
+        }
+        message
+    }
+
+    /// Reads one rule of an answer.
+    pub fn read(answer: &'a [u8]) -> Option<Self> {
+        Some(Self {
+            chain: text(answer, CHAIN)?,
+            handle: find(answer, HANDLE)?.try_into().ok().map(u64::from_be_bytes)?,
+            comment: comment(answer, USERDATA),
+            expressions: find(answer, EXPRESSIONS).unwrap_or(&[]),
+        })
+    }
+
+    /// Its expressions.
+    pub fn expressions(&self) -> impl Iterator<Item = ExprState<'a>> + use<'a> {
+        each(self.expressions).filter_map(|(_, expr)| ExprState::read(expr))
+    }
+
+    /// The chain it jumps or goes to.
+    pub fn target(&self) -> Option<&'a str> {
+        self.expressions().find_map(|expr| match expr.verdict()? {
+            Verdict::Jump(chain) | Verdict::Goto(chain) => Some(chain),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,207 @@
+//! A netfilter netlink socket of the network namespace it was opened in. The kernel works on a request while it is
+//! being sent, so an answer is either there at once or never comes: nothing in here waits.
+
+mod wire;
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use cni_types::{Error, Result};
+use nix::errno::Errno;
+
+use super::attr::number;
+use super::message::{GETGEN, Message};
+use super::{Batch, Family, Refused};
+use wire::{Answer, Wire};
+
+/// `NFTA_GEN_ID`.
+const GEN_ID: u16 = 1;
+/// How long [`Socket::transact`] and interrupted dumps start over while others keep changing the ruleset.
+const CONTENTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// The socket.
+pub struct Socket {
+    wire: Wire,
+    sequence: Cell<u32>,
+}
+
+impl Socket {
+    /// Opens a socket in the calling thread's network namespace.
+    ///
+    /// # Errors
+    /// `EPROTONOSUPPORT` when the kernel has no nfnetlink.
+    pub fn open() -> std::result::Result<Self, Refused> {
+        let wire = Wire::open().map_err(|errno| Refused::new(errno, "open a netfilter netlink socket"))?;
+        Ok(Self { wire, sequence: Cell::new(1) })
+    }
+
+    /// The ruleset's generation: every change in the namespace, whoever makes it, gives a new one.
+    ///
+    /// # Errors
+    /// [`Refused::is_absent`] when the kernel has no nf_tables.
+    pub fn generation(&self) -> std::result::Result<u32, Refused> {
+        let request = Message::new(GETGEN, 0, Family::Inet, "read the ruleset's generation".to_owned());
+        let answer = self.ask(std::slice::from_ref(&request))?.pop().flatten();
+        let broken = || Refused::new(Errno::EBADMSG, request.act());
+        answer.and_then(|attrs| number(&attrs, GEN_ID)).ok_or_else(broken)
+    }
+
+    /// Looks up objects by key, all with one write: the attributes of each, `None` for what is not there.
+    ///
+    /// # Errors
+    /// Any answer but the object or `ENOENT`.
+    pub fn ask(&self, requests: &[Message]) -> std::result::Result<Vec<Option<Vec<u8>>>, Refused> {
+        let first = self.advance(requests.len());
+        let mut out = Vec::with_capacity(128 * requests.len());
+        for (sequence, request) in (first..).zip(requests) {
+            request.encode(sequence, 0, &mut out);
+        }
+        let name = |errno| Refused::new(errno, requests.first().map_or("ask nothing", Message::act));
+        self.wire.send(&out).map_err(name)?;
+        let mut found = vec![None; requests.len()];
+        let mut pending = requests.len();
+        let mut refused = None;
+        while pending > 0 {
+            self.wire
+                .receive(&mut |answer| {
+                    let index = answer.sequence().wrapping_sub(first) as usize;
+                    let Some(request) = requests.get(index) else { return };
+                    pending = pending.saturating_sub(1);
+                    match answer {
+                        Answer::Object { attrs, .. } => found[index] = Some(attrs.to_vec()),
+                        Answer::Done { errno: None | Some(Errno::ENOENT), .. } => {}
+                        Answer::Done { errno: Some(errno), text, .. } => {
+                            refused =
+                                Some(Refused { errno, act: request.act.clone(), text: text.to_owned() });
+                        }
+                    }
+                })
+                .map_err(name)?;
+        }
+        refused.map_or(Ok(found), Err)
+    }
+
+    /// Lists objects: the attributes of every one. A table, chain or set that does not exist has none. A list that a
+    /// change interrupts is started over.
+    ///
+    /// # Errors
+    /// `EINTR` when changes kept interrupting for 10 s, else the kernel's refusal.
+    pub fn dump(&self, request: &Message) -> std::result::Result<Vec<Vec<u8>>, Refused> {
+        let deadline = Instant::now() + CONTENTION_LIMIT;
+        loop {
+            match self.dump_once(request) {
+                Err(refused) if refused.errno == Errno::EINTR && Instant::now() < deadline => {}
+                Err(refused) if refused.errno == Errno::ENOENT => return Ok(Vec::new()),
+                result => return result,
+            }
+        }
+    }
+
+    fn dump_once(&self, request: &Message) -> std::result::Result<Vec<Vec<u8>>, Refused> {
+        let expected = self.advance(1);
+        let mut out = Vec::with_capacity(128);
+        request.encode(expected, 0, &mut out);
+        let name = |errno| Refused::new(errno, request.act());
+        self.wire.send(&out).map_err(name)?;
+        let mut objects = Vec::new();
+        let mut interrupted = false;
+        let mut end = None;
+        while end.is_none() {
+            self.wire
+                .receive(&mut |answer| {
+                    if answer.sequence() != expected {
+                        return;
+                    }
+                    interrupted |= answer.interrupted();
+                    match answer {
+                        Answer::Object { attrs, .. } => objects.push(attrs.to_vec()),
+                        Answer::Done { errno, text, .. } => {
+                            end = Some(errno.map(|e| Refused { text: text.to_owned(), ..name(e) }));
+                        }
+                    }
+                })
+                .map_err(name)?;
+        }
+        match end.flatten() {
+            Some(refused) => Err(refused),
+            None if interrupted => Err(name(Errno::EINTR)),
+            None => Ok(objects),
+        }
+    }
+
+    /// Makes all changes of the batch or none. With a generation, only if the ruleset is still of that one.
+    ///
+    /// # Errors
+    /// The first refused step; `ERESTART` when the generation has passed.
+    pub fn commit(&self, batch: &Batch, generation: Option<u32>) -> std::result::Result<(), Refused> {
+        self.run(batch, generation, true)
+    }
+
+    /// Lets the kernel check the batch without making any change (`nft --check`).
+    ///
+    /// # Errors
+    /// The first refused step.
+    pub fn try_out(&self, batch: &Batch) -> std::result::Result<(), Refused> {
+        self.run(batch, None, false)
+    }
+
+    fn run(&self, batch: &Batch, generation: Option<u32>, commit: bool) -> std::result::Result<(), Refused> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let first = self.advance(batch.steps().len() + 2);
+        let (out, last) = batch.encode(first, generation, commit);
+        let name = |errno| Refused::new(errno, "change the ruleset");
+        self.wire.send(&out).map_err(name)?;
+        let mut refused: Option<Refused> = None;
+        let mut done = false;
+        while !done {
+            self.wire
+                .receive(&mut |answer| {
+                    let Answer::Done { sequence, errno, text, .. } = answer else { return };
+                    let index = sequence.wrapping_sub(first);
+                    // The begin only answers to refuse the batch as a whole.
+                    done |= sequence == last || index == 0;
+                    let step = batch.steps().get((index as usize).wrapping_sub(1));
+                    if let (Some(errno), None) = (errno, &refused) {
+                        let act = step.map_or("change the ruleset", Message::act);
+                        refused = Some(Refused { errno, act: act.to_owned(), text: text.to_owned() });
+                    }
+                })
+                .map_err(name)?;
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Reads, decides, writes: `decide` looks at the ruleset and says what to change; if anything else changed in
+    /// between, it is asked again. So a decision is never carried out on a ruleset it was not made for, without
+    /// a lock. An empty batch ends it.
+    ///
+    /// # Errors
+    /// Those of `decide` and [`Socket::commit`]; code 11 when others kept changing the ruleset for 10 s.
+    pub fn transact(&self, mut decide: impl FnMut(&Self) -> Result<Batch>) -> Result<()> {
+        let deadline = Instant::now() + CONTENTION_LIMIT;
+        loop {
+            let generation = self.generation()?;
+            let batch = decide(self)?;
+            match self.commit(&batch, Some(generation)) {
+                Err(refused) if refused.errno != Errno::ERESTART => return Err(refused.into()),
+                Ok(()) => return Ok(()),
+                Err(_) if Instant::now() < deadline => {}
+                Err(_) => {
+                    return Err(Error::try_again(
+                        "the nftables ruleset kept changing for 10 s: something writes to it without a pause",
+                    ));
+                }
+            }
+        }
+    }
+
+    fn advance(&self, messages: usize) -> u32 {
+        let first = self.sequence.get();
+        let count = u32::try_from(messages).unwrap_or(u32::MAX / 2);
+        // A dump or batch never comes near 2^32 messages, so numbers do not meet again within one exchange.
+        self.sequence.set(first.checked_add(count).unwrap_or(1));
+        first
+    }
+}

@@ -1,0 +1,64 @@
+//! Tables.
+
+use super::Message;
+use super::message::{CREATE, DELTABLE, NEWTABLE};
+
+/// `NFTA_TABLE_NAME`.
+const NAME: u16 = 1;
+
+/// The packets a table sees (`NFPROTO_*`, `linux/netfilter.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Family {
+    /// IPv4 and IPv6.
+    Inet = 1,
+    /// IPv4 alone.
+    Ipv4 = 2,
+    /// Frames that pass a bridge.
+    Bridge = 7,
+    /// IPv6 alone.
+    Ipv6 = 10,
+}
+
+impl Family {
+    /// The family's name in `nft`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inet => "inet",
+            Self::Ipv4 => "ip",
+            Self::Bridge => "bridge",
+            Self::Ipv6 => "ip6",
+        }
+    }
+}
+
+/// A table by its name, at most 255 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table<'a> {
+    /// Which packets.
+    pub family: Family,
+    /// The name.
+    pub name: &'a str,
+}
+
+impl Table<'_> {
+    /// Creates the table; one that is there stays as it is.
+    pub fn ensure(self) -> Message {
+        let mut message = Message::new(NEWTABLE, CREATE, self.family, format!("create table {self}"));
+        message.attrs.text(NAME, self.name);
+        message
+    }
+
+    /// Removes the table with all in it.
+    pub fn remove(self) -> Message {
+        let mut message = Message::new(DELTABLE, 0, self.family, format!("delete table {self}"));
+        message.attrs.text(NAME, self.name);
+        message
+    }
+}
+
+impl std::fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.family.name(), self.name)
+    }
+}
