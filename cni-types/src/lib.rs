@@ -24,6 +24,6 @@ pub use mac::Mac;
 pub use name::{ContainerId, IfName, NetworkName, PluginName, excerpt};
 pub use network::Network;
 pub use result::{CniResult, Dns, Interface, IpConfig, Route};
-pub use skel::{About, Attachment, Detachment, Plugin, dispatch, run};
+pub use skel::{About, Attachment, Detachment, Plugin, dispatch, run, start};
 pub use undo::Undo;
 pub use version::{Family, Numbers, SpecVersion};

@@ -1,6 +1,7 @@
 //! The plugin side of the protocol: what a plugin implements, and the dispatch that owns everything around it.
 
 mod dispatch;
+mod entry;
 mod env;
 mod gate;
 mod netns;
@@ -17,6 +18,7 @@ use crate::result::CniResult;
 use crate::version::SpecVersion;
 
 pub use dispatch::dispatch;
+pub use entry::start;
 
 /// ADD and CHECK: an interface of a container whose namespace is known.
 #[derive(Debug, Clone)]

@@ -1,7 +1,5 @@
 //! The `bridge` executable.
 
-use std::process::ExitCode;
+#![no_main]
 
-fn main() -> ExitCode {
-    cni_types::run(&plugin_bridge::Bridge)
-}
+cni_types::plugin_main!(plugin_bridge::Bridge);

@@ -1,7 +1,5 @@
 //! The `loopback` executable.
 
-use std::process::ExitCode;
+#![no_main]
 
-fn main() -> ExitCode {
-    cni_types::run(&plugin_loopback::Loopback)
-}
+cni_types::plugin_main!(plugin_loopback::Loopback);

@@ -1,7 +1,5 @@
 //! The `ptp` executable.
 
-use std::process::ExitCode;
+#![no_main]
 
-fn main() -> ExitCode {
-    cni_types::run(&plugin_ptp::Ptp)
-}
+cni_types::plugin_main!(plugin_ptp::Ptp);
