@@ -60,15 +60,15 @@ impl Host {
     /// has no route to any container network, so it answers only who was masqueraded.
     pub fn outside(&self) -> Container {
         let outside = Container::new("outside");
-        self.run("ip link add uplink type veth peer name up netns outside");
+        self.run("ip link add uplink type veth peer name wan netns outside");
         for (address, other) in
             [("198.51.100.1/24", "198.51.100.2/24"), ("2001:db8:51::1/64", "2001:db8:51::2/64")]
         {
             self.run(&format!("ip address add {address} dev uplink nodad"));
-            outside.run(&format!("ip address add {other} dev up nodad"));
+            outside.run(&format!("ip address add {other} dev wan nodad"));
         }
         self.run("ip link set uplink up");
-        outside.run("ip link set up up");
+        outside.run("ip link set wan up");
         outside
     }
 

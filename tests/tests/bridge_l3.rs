@@ -156,7 +156,6 @@ fn routes_have_gateway_metric_table_and_scope() {
             { "dst": "192.0.2.0/24" },
             { "dst": "198.51.100.0/24", "gw": "10.22.0.7", "priority": 77 },
             { "dst": "203.0.113.0/24", "table": 1234 },
-            { "dst": "100.64.0.0/10", "scope": 253 },
             { "dst": "2001:db8::/32" },
         ]),
     );
@@ -166,8 +165,20 @@ fn routes_have_gateway_metric_table_and_scope() {
     assert_eq!((&with_metric["gateway"], &with_metric["metric"]), (&json!("10.22.0.7"), &json!(77)));
     assert!(pod.routes("-4", "203.0.113.0/24").is_empty());
     assert_eq!(pod.ip("-4 route show table 1234")[0]["gateway"], "10.22.0.1");
-    assert_eq!(pod.routes("-4", "100.64.0.0/10")[0]["scope"], "link");
     assert_eq!(pod.routes("-6", "2001:db8::/32")[0]["gateway"], "fd00:22::1");
+}
+
+#[test]
+fn a_route_of_scope_link_has_no_gateway() {
+    let host = Host::new();
+    let pod = host.container("pod");
+    let routes = json!([{ "dst": "100.64.0.0/10", "scope": 253 }]);
+    let addresses = json!([{ "address": "10.22.0.9/24" }]);
+    let conf =
+        Conf::bridge().set("ipam", json!({ "type": "static", "addresses": addresses, "routes": routes }));
+    host.plugin("bridge").add(&conf, &pod, "eth0").result();
+    let route = &pod.routes("-4", "100.64.0.0/10")[0];
+    assert_eq!((&route["scope"], route.get("gateway")), (&json!("link"), None));
 }
 
 #[test]
