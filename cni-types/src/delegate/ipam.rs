@@ -3,7 +3,7 @@
 use super::{Verb, exec};
 use crate::error::{Code, Doing, Error, Result};
 use crate::json::Json;
-use crate::name::PluginName;
+use crate::name::{PluginName, excerpt};
 use crate::network::Network;
 use crate::result::CniResult;
 use crate::skel::{Attachment, Detachment};
@@ -31,7 +31,7 @@ pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniR
     };
     let result = result.map_err(|e| {
         Error::new(Code::DELEGATE, format!("IPAM plugin {name} gave an answer that is no CNI result"))
-            .because(e)
+            .because(format!("{e}; it printed {}", excerpt(&String::from_utf8_lossy(&answer))))
     })?;
     if result.ips.is_empty() {
         return Err(Error::new(Code::DELEGATE, "IPAM plugin returned missing IP config")
