@@ -33,7 +33,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let conf = Conf::read(&attachment.network)?;
     let netns = Netns::open(&attachment.netns)?;
     let host = Rtnl::open()?;
-    let inside = host.open_in(&netns)?;
+    let inside = Rtnl::open_in(&netns)?;
     let add = Add { attachment, conf, netns, host, inside, filter: Filter::new() };
     add.run()
 }

@@ -17,7 +17,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let result = check::prev_result(attachment)?;
     let host = Rtnl::open()?;
     let bridge = bridge(&host, &conf, &result)?;
-    let container = check::container(attachment, &host, &result, "veth")?;
+    let container = check::container(attachment, &result, "veth")?;
     let port = check::host_end(&host, &result, &container)?;
     port_of(&port, &bridge, &conf)?;
     vlans(&host, &port, &conf)?;

@@ -59,7 +59,7 @@ impl Plugin for Loopback {
 }
 
 fn open(netns: &Netns) -> Result<(Rtnl, Link)> {
-    let inside = Rtnl::open()?.open_in(netns)?;
+    let inside = Rtnl::open_in(netns)?;
     let lo = inside.link(LO)?;
     Ok((inside, lo))
 }

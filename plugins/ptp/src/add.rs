@@ -15,7 +15,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let conf = Conf::read(&attachment.network)?;
     let netns = Netns::open(&attachment.netns)?;
     let host = Rtnl::open()?;
-    let inside = host.open_in(&netns)?;
+    let inside = Rtnl::open_in(&netns)?;
     inside.refuse_taken(&id.ifname, &netns)?;
     let filter = Filter::new();
     let mut undo = Undo::new();

@@ -41,7 +41,7 @@ impl Plugin for Ptp {
         ipam::check(attachment)?;
         let result = check::prev_result(attachment)?;
         let host = Rtnl::open()?;
-        let container = check::container(attachment, &host, &result, "veth")?;
+        let container = check::container(attachment, &result, "veth")?;
         check::host_end(&host, &result, &container)?;
         if !conf.masquerade {
             return Ok(());

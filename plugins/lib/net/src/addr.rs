@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use cni_types::{Cidr, Result};
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::attr::{Body, find, u32_of};
-use crate::rtnl::message::{CREATE, DUMP, EXCL, Message, Request};
+use crate::rtnl::message::{Body, Request};
+use cni_netlink::attr::{Attrs, find, host32};
+use cni_netlink::{CREATE, DUMP, EXCL};
 
 /// `IFA_FLAGS` (`linux/if_addr.h`)
 const IFA_FLAGS: u16 = 8;
@@ -57,10 +58,10 @@ fn ifaddrmsg(index: u32, family: u8, prefix: u8) -> [u8; HEADER] {
     header
 }
 
-fn body(index: u32, cidr: Cidr) -> Body {
-    let mut body = Body::new(&ifaddrmsg(index, family(cidr.ip()), cidr.prefix()));
-    body.put(libc::IFA_LOCAL, &bytes(cidr.ip()));
-    body.put(libc::IFA_ADDRESS, &bytes(cidr.ip()));
+fn body(index: u32, cidr: Cidr) -> Attrs {
+    let mut body = Attrs::behind(&ifaddrmsg(index, family(cidr.ip()), cidr.prefix()));
+    body.bytes(libc::IFA_LOCAL, &bytes(cidr.ip()));
+    body.bytes(libc::IFA_ADDRESS, &bytes(cidr.ip()));
     body
 }
 
@@ -77,21 +78,21 @@ pub(crate) struct AddFlags {
 pub(crate) fn add(index: u32, link: &str, cidr: Cidr, how: AddFlags) -> Request {
     let mut body = body(index, cidr);
     if cidr.is_ipv4() && cidr.prefix() < 31 {
-        body.put(libc::IFA_BROADCAST, &bytes(cidr.last()));
+        body.bytes(libc::IFA_BROADCAST, &bytes(cidr.last()));
     }
     let no_dad = if cidr.is_ipv4() || how.detect_duplicates { 0 } else { IFA_F_NODAD };
     let no_route = if how.no_connected_route { IFA_F_NOPREFIXROUTE } else { 0 };
     if no_dad | no_route != 0 {
-        body.put_u32(IFA_FLAGS, no_dad | no_route);
+        body.host32(IFA_FLAGS, no_dad | no_route);
     }
     Request::new(format!("add address {cidr} to {link}"), libc::RTM_NEWADDR, CREATE | EXCL, body)
 }
 
-fn decode(message: &Message) -> Option<Address> {
-    let header = message.bytes.get(..HEADER)?;
-    let attributes = &message.bytes[HEADER..];
+fn decode(message: &Body) -> Option<Address> {
+    let header = message.get(..HEADER)?;
+    let attributes = &message[HEADER..];
     let ip = find(attributes, libc::IFA_LOCAL).or_else(|| find(attributes, libc::IFA_ADDRESS))?;
-    let flags = find(attributes, IFA_FLAGS).map_or_else(|| u32::from(header[2]), u32_of);
+    let flags = find(attributes, IFA_FLAGS).map_or_else(|| u32::from(header[2]), host32);
     Some(Address {
         cidr: Cidr::new(ip_of(ip)?, header[1])?,
         tentative: flags & IFA_F_TENTATIVE != 0,
@@ -109,7 +110,7 @@ impl Rtnl {
             format!("list the addresses of the link with index {index}"),
             libc::RTM_GETADDR,
             DUMP,
-            Body::new(&ifaddrmsg(index, 0, 0)),
+            Attrs::behind(&ifaddrmsg(index, 0, 0)),
         );
         Ok(self.request(list)?.iter().filter_map(decode).collect())
     }

@@ -7,8 +7,9 @@ use cni_types::{AttachmentId, Code, Error, IfName, Result};
 use crate::link::{IFF_PROMISC, IFF_UP, Link, decode, ifinfomsg, set_flags, veth};
 use crate::mac;
 use crate::rtnl::Rtnl;
-use crate::rtnl::attr::Body;
-use crate::rtnl::message::{CREATE, EXCL, Request};
+use crate::rtnl::message::Request;
+use cni_netlink::attr::Attrs;
+use cni_netlink::{CREATE, EXCL};
 
 /// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA`
 const INFO_SLAVE_KIND: u16 = 4;
@@ -49,16 +50,16 @@ pub fn find(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Option<Link>>
 /// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them;
 /// code 100 for what the kernel refused.
 pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
-    let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.put_str(libc::IFLA_IFNAME, name.as_str());
-    body.put(libc::IFLA_ADDRESS, &mac::random()?.0);
+    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.text(libc::IFLA_IFNAME, name.as_str());
+    body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
     if wanted.mtu != 0 {
-        body.put_u32(libc::IFLA_MTU, wanted.mtu);
+        body.host32(libc::IFLA_MTU, wanted.mtu);
     }
     body.nest(libc::IFLA_LINKINFO, |info| {
-        info.put(libc::IFLA_INFO_KIND, b"bridge");
+        info.bytes(libc::IFLA_INFO_KIND, b"bridge");
         if wanted.vlan_filtering {
-            info.nest(libc::IFLA_INFO_DATA, |data| data.put_u8(decode::IFLA_BR_VLAN_FILTERING, 1));
+            info.nest(libc::IFLA_INFO_DATA, |data| data.byte(decode::IFLA_BR_VLAN_FILTERING, 1));
         }
     });
     let create = Request::new(format!("create bridge {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
@@ -98,19 +99,19 @@ fn usable(host: &Rtnl, link: Link, wanted: &Wanted) -> Result<Link> {
 /// # Errors
 /// Code 100 when the kernel refuses.
 pub fn set_port(host: &Rtnl, link: &Link, port: &Port, id: &AttachmentId) -> Result<()> {
-    let mut body = Body::new(&ifinfomsg(link.index, 0, 0));
+    let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
     veth::put_tag(&mut body, id);
     put_port(&mut body, port);
     let doing = format!("set the bridge port flags of {}", link.name);
     Ok(host.all(vec![Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)
 }
 
-fn put_port(body: &mut Body, port: &Port) {
+fn put_port(body: &mut Attrs, port: &Port) {
     body.nest(libc::IFLA_LINKINFO, |info| {
-        info.put(INFO_SLAVE_KIND, b"bridge");
+        info.bytes(INFO_SLAVE_KIND, b"bridge");
         info.nest(INFO_SLAVE_DATA, |data| {
-            data.put_u8(decode::IFLA_BRPORT_MODE, port.hairpin.into());
-            data.put_u8(decode::IFLA_BRPORT_ISOLATED, port.isolated.into());
+            data.byte(decode::IFLA_BRPORT_MODE, port.hairpin.into());
+            data.byte(decode::IFLA_BRPORT_ISOLATED, port.isolated.into());
         });
     });
 }

@@ -51,10 +51,10 @@ pub fn link(rtnl: &Rtnl, entry: &Interface, kind: &str) -> Result<Link> {
 ///
 /// # Errors
 /// Code 103 naming what is missing.
-pub fn container(attachment: &Attachment, host: &Rtnl, result: &CniResult, kind: &str) -> Result<Link> {
+pub fn container(attachment: &Attachment, result: &CniResult, kind: &str) -> Result<Link> {
     let (index, entry) = container_entry(attachment, result)?;
     let netns = Netns::open(&attachment.netns)?;
-    let inside = host.open_in(&netns)?;
+    let inside = Rtnl::open_in(&netns)?;
     let link = link(&inside, entry, kind)?;
     let name = &link.name;
     let there = inside.addresses(link.index)?;

@@ -154,7 +154,7 @@ fn wait_for_detection(interface: &Interface<'_>, events: &Events) -> Result<()> 
             let stuck = format!("address {} is still tentative after {DAD_LIMIT:?}", tentative.cidr);
             return if up { Err(Error::new(Code::KERNEL, stuck)) } else { Ok(()) };
         };
-        events.next(left);
+        events.next(left, &mut |_| {});
     }
 }
 

@@ -1,4 +1,4 @@
-//! Namespaces, links, addresses, routes and sysctls for CNI plugins: the only user of rtnetlink and tokio.
+//! Namespaces, links, addresses, routes and sysctls for CNI plugins.
 //!
 //! A plugin opens one [`Rtnl`] socket in the host's namespace and one in the container's, and never switches
 //! namespaces to talk netlink. Every refusal of the kernel becomes an error that names the object, the errno and the

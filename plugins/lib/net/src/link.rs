@@ -5,9 +5,10 @@ pub mod veth;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
 
-use crate::rtnl::attr::Body;
-use crate::rtnl::message::{DUMP, Message, Request};
+use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
+use cni_netlink::DUMP;
+use cni_netlink::attr::Attrs;
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -94,17 +95,17 @@ pub(crate) fn ifinfomsg(index: u32, flags: u32, change: u32) -> [u8; 16] {
 }
 
 fn get(doing: String, index: u32, name: Option<&str>) -> Request {
-    let mut body = Body::new(&ifinfomsg(index, 0, 0));
+    let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
     if let Some(name) = name {
-        body.put_str(libc::IFLA_IFNAME, name);
+        body.text(libc::IFLA_IFNAME, name);
     }
-    body.put_u32(IFLA_EXT_MASK, SKIP_STATS);
+    body.host32(IFLA_EXT_MASK, SKIP_STATS);
     Request::new(doing, libc::RTM_GETLINK, 0, body)
 }
 
-fn first(answer: std::result::Result<Vec<Message>, Refused>) -> std::result::Result<Option<Link>, Refused> {
+fn first(answer: std::result::Result<Vec<Body>, Refused>) -> std::result::Result<Option<Link>, Refused> {
     match answer {
-        Ok(messages) => Ok(messages.iter().find_map(|m| decode::link(&m.bytes))),
+        Ok(messages) => Ok(messages.iter().find_map(|m| decode::link(m))),
         Err(refused) if refused.is_not_found() => Ok(None),
         Err(refused) => Err(refused),
     }
@@ -154,13 +155,13 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn links(&self, kind: Option<&str>) -> Result<Vec<Link>> {
-        let mut body = Body::new(&ifinfomsg(0, 0, 0));
-        body.put_u32(IFLA_EXT_MASK, SKIP_STATS);
+        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+        body.host32(IFLA_EXT_MASK, SKIP_STATS);
         if let Some(kind) = kind {
-            body.nest(libc::IFLA_LINKINFO, |info| info.put_str(libc::IFLA_INFO_KIND, kind));
+            body.nest(libc::IFLA_LINKINFO, |info| info.text(libc::IFLA_INFO_KIND, kind));
         }
         let messages = self.request(Request::new("list the links", libc::RTM_GETLINK, DUMP, body))?;
-        Ok(messages.iter().filter_map(|m| decode::link(&m.bytes)).collect())
+        Ok(messages.iter().filter_map(|m| decode::link(m)).collect())
     }
 
     /// Deletes the link with index `index`; one that is gone already is success.
@@ -172,7 +173,7 @@ impl Rtnl {
             format!("delete the link with index {index}"),
             libc::RTM_DELLINK,
             0,
-            Body::new(&ifinfomsg(index, 0, 0)),
+            Attrs::behind(&ifinfomsg(index, 0, 0)),
         );
         gone_is_fine(self.request(request))
     }
@@ -182,8 +183,8 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn remove_link_named_if_present(&self, name: &IfName) -> Result<()> {
-        let mut body = Body::new(&ifinfomsg(0, 0, 0));
-        body.put_str(libc::IFLA_IFNAME, name.as_str());
+        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+        body.text(libc::IFLA_IFNAME, name.as_str());
         gone_is_fine(self.request(Request::new(format!("delete link {name}"), libc::RTM_DELLINK, 0, body)))
     }
 
@@ -202,15 +203,15 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn set_mac(&self, index: u32, mac: Mac) -> Result<()> {
-        let mut body = Body::new(&ifinfomsg(index, 0, 0));
-        body.put(libc::IFLA_ADDRESS, &mac.0);
+        let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+        body.bytes(libc::IFLA_ADDRESS, &mac.0);
         let doing = format!("set the MAC address of the link with index {index} to {mac}");
         Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
     }
 }
 
 pub(crate) fn set_flags(doing: String, index: u32, flags: u32, mask: u32) -> Request {
-    Request::new(doing, libc::RTM_SETLINK, 0, Body::new(&ifinfomsg(index, flags, mask)))
+    Request::new(doing, libc::RTM_SETLINK, 0, Attrs::behind(&ifinfomsg(index, flags, mask)))
 }
 
 /// `ip link set NAME up`.
@@ -218,7 +219,7 @@ pub(crate) fn set_up(doing: String, index: u32) -> Request {
     set_flags(doing, index, IFF_UP, IFF_UP)
 }
 
-fn gone_is_fine(answer: std::result::Result<Vec<Message>, Refused>) -> Result<()> {
+fn gone_is_fine(answer: std::result::Result<Vec<Body>, Refused>) -> Result<()> {
     match answer {
         Err(refused) if !refused.is_not_found() => Err(refused.into()),
         _ => Ok(()),

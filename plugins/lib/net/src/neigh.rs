@@ -6,8 +6,9 @@ use cni_types::{Mac, Result};
 
 use crate::addr::{bytes, family};
 use crate::rtnl::Rtnl;
-use crate::rtnl::attr::Body;
-use crate::rtnl::message::{REPLACE, Request};
+use crate::rtnl::message::Request;
+use cni_netlink::REPLACE;
+use cni_netlink::attr::Attrs;
 
 /// `NUD_STALE` (`linux/neighbour.h`): usable at once, confirmed on first use.
 const NUD_STALE: u16 = 0x04;
@@ -24,9 +25,9 @@ impl Rtnl {
             header[0] = family(*ip);
             header[4..8].copy_from_slice(&index.to_ne_bytes());
             header[8..10].copy_from_slice(&NUD_STALE.to_ne_bytes());
-            let mut body = Body::new(&header);
-            body.put(libc::NDA_DST, &bytes(*ip));
-            body.put(libc::NDA_LLADDR, &mac.0);
+            let mut body = Attrs::behind(&header);
+            body.bytes(libc::NDA_DST, &bytes(*ip));
+            body.bytes(libc::NDA_LLADDR, &mac.0);
             let doing = format!("correct the neighbour entry of {ip} on {link}");
             Request::new(doing, libc::RTM_NEWNEIGH, REPLACE, body)
         });

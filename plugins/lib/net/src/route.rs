@@ -6,8 +6,9 @@ use cni_types::{Cidr, Result};
 
 use crate::addr::{bytes, family, ip_of};
 use crate::rtnl::Rtnl;
-use crate::rtnl::attr::{Body, attrs, u32_of};
-use crate::rtnl::message::{CREATE, DUMP, Message, Request};
+use crate::rtnl::message::{Body, Request};
+use cni_netlink::attr::{Attrs, each, host32};
+use cni_netlink::{CREATE, DUMP};
 
 /// `RT_TABLE_MAIN`, `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)
 const TABLE_MAIN: u32 = 254;
@@ -70,7 +71,7 @@ impl Route {
         format!("route {}{via}", self.dst)
     }
 
-    fn body(&self) -> Body {
+    fn body(&self) -> Attrs {
         let table = self.table.unwrap_or(TABLE_MAIN);
         let mut header = [0; HEADER];
         header[0] = family(self.dst.ip());
@@ -80,25 +81,25 @@ impl Route {
         header[5] = PROTO_BOOT;
         header[6] = self.scope;
         header[7] = TYPE_UNICAST;
-        let mut body = Body::new(&header);
+        let mut body = Attrs::behind(&header);
         if !self.dst.is_default() {
-            body.put(libc::RTA_DST, &bytes(self.dst.ip()));
+            body.bytes(libc::RTA_DST, &bytes(self.dst.ip()));
         }
-        body.put_u32(libc::RTA_OIF, self.index);
-        body.put_u32(libc::RTA_TABLE, table);
+        body.host32(libc::RTA_OIF, self.index);
+        body.host32(libc::RTA_TABLE, table);
         for (kind, ip) in [(libc::RTA_GATEWAY, self.gateway), (libc::RTA_PREFSRC, self.source)] {
             if let Some(ip) = ip {
-                body.put(kind, &bytes(ip));
+                body.bytes(kind, &bytes(ip));
             }
         }
         if self.priority != 0 {
-            body.put_u32(libc::RTA_PRIORITY, self.priority);
+            body.host32(libc::RTA_PRIORITY, self.priority);
         }
         if self.mtu != 0 || self.advmss != 0 {
             body.nest(libc::RTA_METRICS, |metrics| {
                 for (kind, value) in [(RTAX_MTU, self.mtu), (RTAX_ADVMSS, self.advmss)] {
                     if value != 0 {
-                        metrics.put_u32(kind, value);
+                        metrics.host32(kind, value);
                     }
                 }
             });
@@ -113,8 +114,8 @@ impl Route {
     }
 }
 
-fn decode(message: &Message) -> Option<Route> {
-    let header = message.bytes.get(..HEADER)?;
+fn decode(message: &Body) -> Option<Route> {
+    let header = message.get(..HEADER)?;
     if header[7] != TYPE_UNICAST {
         return None;
     }
@@ -122,14 +123,14 @@ fn decode(message: &Message) -> Option<Route> {
     let mut route = Route::new(Cidr::new(unspecified, header[1])?, 0);
     route.scope = header[6];
     route.table = Some(u32::from(header[4]));
-    for (kind, payload) in attrs(&message.bytes[HEADER..]) {
+    for (kind, payload) in each(&message[HEADER..]) {
         match kind {
             libc::RTA_DST => route.dst = Cidr::new(ip_of(payload)?, header[1])?,
             libc::RTA_GATEWAY => route.gateway = ip_of(payload),
             libc::RTA_PREFSRC => route.source = ip_of(payload),
-            libc::RTA_OIF => route.index = u32_of(payload),
-            libc::RTA_TABLE => route.table = Some(u32_of(payload)),
-            libc::RTA_PRIORITY => route.priority = u32_of(payload),
+            libc::RTA_OIF => route.index = host32(payload),
+            libc::RTA_TABLE => route.table = Some(host32(payload)),
+            libc::RTA_PRIORITY => route.priority = host32(payload),
             _ => {}
         }
     }
@@ -145,8 +146,8 @@ impl Rtnl {
         let table = table.unwrap_or(TABLE_MAIN);
         let mut header = [0; HEADER];
         header[0] = family(of_family);
-        let mut body = Body::new(&header);
-        body.put_u32(libc::RTA_TABLE, table);
+        let mut body = Attrs::behind(&header);
+        body.host32(libc::RTA_TABLE, table);
         let list = Request::new(format!("list the routes of table {table}"), libc::RTM_GETROUTE, DUMP, body);
         let messages = match self.request(list) {
             // A filtered dump of a table nothing was put into yet.

@@ -5,8 +5,9 @@ use std::fmt;
 use cni_types::Result;
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::attr::{Body, attrs, u16_of};
-use crate::rtnl::message::{DUMP, Request};
+use crate::rtnl::message::Request;
+use cni_netlink::DUMP;
+use cni_netlink::attr::{Attrs, each, host16};
 
 /// `BRIDGE_VLAN_INFO_PVID`, `_UNTAGGED`, `_RANGE_BEGIN`, `_RANGE_END` (`linux/if_bridge.h`)
 const PVID: u16 = 1 << 1;
@@ -55,13 +56,13 @@ fn request(doing: String, kind: u16, index: u32, ranges: &[(u16, u16, u16)]) -> 
     // struct ifinfomsg of family AF_BRIDGE.
     let mut header = crate::link::ifinfomsg(index, 0, 0);
     header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
-    let mut body = Body::new(&header);
+    let mut body = Attrs::behind(&header);
     body.nest(libc::IFLA_AF_SPEC, |spec| {
         for (flags, first, last) in ranges {
             let mut put = |flags: u16, id: u16| {
                 let [a, b] = flags.to_ne_bytes();
                 let [c, d] = id.to_ne_bytes();
-                spec.put(IFLA_BRIDGE_VLAN_INFO, &[a, b, c, d]);
+                spec.bytes(IFLA_BRIDGE_VLAN_INFO, &[a, b, c, d]);
             };
             if first == last {
                 put(*flags, *first);
@@ -96,21 +97,21 @@ pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
     header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
     header[4..8].copy_from_slice(&index.to_ne_bytes());
     let doing = format!("list the VLANs of the bridge port with index {index}");
-    let messages = host.request(Request::new(doing, RTM_GETVLAN, DUMP, Body::new(&header)))?;
+    let messages = host.request(Request::new(doing, RTM_GETVLAN, DUMP, Attrs::behind(&header)))?;
     let mut vlans = Vec::new();
     for message in &messages {
         for (_, entry) in
-            attrs(message.bytes.get(HEADER..).unwrap_or_default()).filter(|a| a.0 == BRIDGE_VLANDB_ENTRY)
+            each(message.get(HEADER..).unwrap_or_default()).filter(|a| a.0 == BRIDGE_VLANDB_ENTRY)
         {
             let (mut flags, mut first, mut last) = (0, 0, 0);
-            for (kind, payload) in attrs(entry) {
+            for (kind, payload) in each(entry) {
                 match kind {
                     BRIDGE_VLANDB_ENTRY_INFO => {
-                        flags = u16_of(payload);
-                        first = u16_of(payload.get(2..).unwrap_or_default());
+                        flags = host16(payload);
+                        first = host16(payload.get(2..).unwrap_or_default());
                         last = last.max(first);
                     }
-                    BRIDGE_VLANDB_ENTRY_RANGE => last = u16_of(payload),
+                    BRIDGE_VLANDB_ENTRY_RANGE => last = host16(payload),
                     _ => {}
                 }
             }

@@ -3,7 +3,7 @@
 use cni_types::Mac;
 
 use super::{INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link};
-use crate::rtnl::attr::{attrs, find, text, u16_of, u32_of};
+use cni_netlink::attr::{each, find, host16, host32, text};
 
 /// Size of `struct ifinfomsg`.
 const HEADER: usize = 16;
@@ -16,17 +16,17 @@ pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;
 /// `None` when the message is too short to be a link.
 pub(crate) fn link(message: &[u8]) -> Option<Link> {
     let header = message.get(..HEADER)?;
-    let ethernet = matches!(u16_of(&header[2..4]), libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK);
-    let mut link = Link { index: u32_of(&header[4..8]), flags: u32_of(&header[8..12]), ..Link::default() };
-    for (kind, payload) in attrs(&message[HEADER..]) {
+    let ethernet = matches!(host16(&header[2..4]), libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK);
+    let mut link = Link { index: host32(&header[4..8]), flags: host32(&header[8..12]), ..Link::default() };
+    for (kind, payload) in each(&message[HEADER..]) {
         match kind {
-            libc::IFLA_IFNAME => link.name = text(payload),
+            libc::IFLA_IFNAME => link.name = string(payload),
             libc::IFLA_ADDRESS if ethernet => link.mac = payload.try_into().ok().map(Mac),
-            libc::IFLA_MTU => link.mtu = u32_of(payload),
-            libc::IFLA_MASTER => link.master = Some(u32_of(payload)),
-            libc::IFLA_LINK => link.peer = Some(u32_of(payload)),
+            libc::IFLA_MTU => link.mtu = host32(payload),
+            libc::IFLA_MASTER => link.master = Some(host32(payload)),
+            libc::IFLA_LINK => link.peer = Some(host32(payload)),
             libc::IFLA_OPERSTATE => link.oper_state = payload.first().copied().unwrap_or(0),
-            libc::IFLA_IFALIAS => link.alias = text(payload),
+            libc::IFLA_IFALIAS => link.alias = string(payload),
             libc::IFLA_LINKINFO => info(payload, &mut link),
             _ => {}
         }
@@ -35,15 +35,20 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
 }
 
 fn info(linkinfo: &[u8], link: &mut Link) {
-    link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(text).unwrap_or_default();
+    link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(string).unwrap_or_default();
     let is_set =
         |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
     if link.kind == "bridge" {
         link.vlan_filtering = is_set(find(linkinfo, libc::IFLA_INFO_DATA), IFLA_BR_VLAN_FILTERING);
     }
-    if find(linkinfo, INFO_SLAVE_KIND).map(text).as_deref() == Some("bridge") {
+    if find(linkinfo, INFO_SLAVE_KIND).map(string).as_deref() == Some("bridge") {
         let port = find(linkinfo, INFO_SLAVE_DATA);
         link.hairpin = is_set(port, IFLA_BRPORT_MODE);
         link.isolated = is_set(port, IFLA_BRPORT_ISOLATED);
     }
+}
+
+/// A name or alias. Bytes that are not UTF-8 become replacement characters: such a link is none of ours.
+fn string(payload: &[u8]) -> String {
+    text(payload).map(ToOwned::to_owned).unwrap_or_else(|| String::from_utf8_lossy(payload).into_owned())
 }

@@ -6,9 +6,10 @@ use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result, hex};
 use super::{IFF_UP, Link, first, get, ifinfomsg};
 use crate::mac;
 use crate::netns::Netns;
-use crate::rtnl::attr::Body;
-use crate::rtnl::message::{CREATE, EXCL, Request};
+use crate::rtnl::message::Request;
 use crate::rtnl::{Refused, Rtnl};
+use cni_netlink::attr::Attrs;
+use cni_netlink::{CREATE, EXCL};
 
 /// `VETH_INFO_PEER` (`linux/veth.h`)
 const VETH_INFO_PEER: u16 = 1;
@@ -80,23 +81,23 @@ fn create_named(
     wanted: &Wanted,
 ) -> Result<std::result::Result<Veth, Refused>> {
     let container_mac = wanted.container_mac.map_or_else(mac::random, Ok)?;
-    let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.put_str(libc::IFLA_IFNAME, name);
-    body.put(libc::IFLA_ADDRESS, &mac::random()?.0);
+    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.text(libc::IFLA_IFNAME, name);
+    body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
     put_mtu(&mut body, wanted.mtu);
     if let Some(master) = wanted.master {
-        body.put_u32(libc::IFLA_MASTER, master);
+        body.host32(libc::IFLA_MASTER, master);
     }
     body.nest(libc::IFLA_LINKINFO, |info| {
-        info.put(libc::IFLA_INFO_KIND, b"veth");
+        info.bytes(libc::IFLA_INFO_KIND, b"veth");
         info.nest(libc::IFLA_INFO_DATA, |data| {
             data.nest(VETH_INFO_PEER, |peer| {
                 // The peer cannot be brought up here: the kernel opens it before the two are tied (ENOTCONN).
-                peer.put_raw(&ifinfomsg(0, 0, 0));
-                peer.put_str(libc::IFLA_IFNAME, ifname.as_str());
-                peer.put(libc::IFLA_ADDRESS, &container_mac.0);
+                peer.raw(&ifinfomsg(0, 0, 0));
+                peer.text(libc::IFLA_IFNAME, ifname.as_str());
+                peer.bytes(libc::IFLA_ADDRESS, &container_mac.0);
                 put_mtu(peer, wanted.mtu);
-                peer.put_u32(libc::IFLA_NET_NS_FD, netns.fd());
+                peer.host32(libc::IFLA_NET_NS_FD, netns.fd());
             });
         });
     });
@@ -113,9 +114,9 @@ fn create_named(
     Ok(Ok(Veth { host: link, container_index, container_mac }))
 }
 
-fn put_mtu(body: &mut Body, mtu: u32) {
+fn put_mtu(body: &mut Attrs, mtu: u32) {
     if mtu != 0 {
-        body.put_u32(libc::IFLA_MTU, mtu);
+        body.host32(libc::IFLA_MTU, mtu);
     }
 }
 
@@ -137,8 +138,8 @@ pub fn find_host_end(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
 }
 
 /// Writes the owner's tag on a host link (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
-pub(crate) fn put_tag(body: &mut Body, id: &AttachmentId) {
-    body.put(libc::IFLA_IFALIAS, id.tag().as_bytes());
+pub(crate) fn put_tag(body: &mut Attrs, id: &AttachmentId) {
+    body.bytes(libc::IFLA_IFALIAS, id.tag().as_bytes());
 }
 
 /// Tags the host end.
@@ -146,7 +147,7 @@ pub(crate) fn put_tag(body: &mut Body, id: &AttachmentId) {
 /// # Errors
 /// Code 100 when the kernel refuses.
 pub fn tag(host: &Rtnl, veth: &Veth, id: &AttachmentId) -> Result<()> {
-    let mut body = Body::new(&ifinfomsg(veth.host.index, 0, 0));
+    let mut body = Attrs::behind(&ifinfomsg(veth.host.index, 0, 0));
     put_tag(&mut body, id);
     let doing = format!("set the alias of link {}", veth.host.name);
     Ok(host.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
@@ -174,7 +175,7 @@ pub fn remove_if_present(id: &AttachmentId, netns: Option<&std::path::Path>) -> 
     let host = Rtnl::open()?;
     let by_container_end = || match Netns::find(netns)? {
         Some(netns) => {
-            let inside = host.open_in(&netns)?;
+            let inside = Rtnl::open_in(&netns)?;
             let link = inside.find_link(id.ifname.as_str())?.filter(|link| link.kind == "veth");
             link.map_or(Ok(()), |link| inside.remove_link_if_present(link.index))
         }
@@ -192,9 +193,9 @@ pub fn remove_if_present(id: &AttachmentId, netns: Option<&std::path::Path>) -> 
 /// # Errors
 /// Code 100 with what the kernel refused.
 pub fn probe(rtnl: &Rtnl) -> Result<()> {
-    let mut body = Body::new(&ifinfomsg(0, 0, 0));
-    body.put_str(libc::IFLA_IFNAME, "probe");
-    body.nest(libc::IFLA_LINKINFO, |info| info.put(libc::IFLA_INFO_KIND, b"veth"));
+    let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+    body.text(libc::IFLA_IFNAME, "probe");
+    body.nest(libc::IFLA_LINKINFO, |info| info.bytes(libc::IFLA_INFO_KIND, b"veth"));
     Ok(rtnl.all(vec![Request::new("create a veth pair", libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
 }
 
@@ -204,16 +205,16 @@ pub fn probe(rtnl: &Rtnl) -> Result<()> {
 /// # Errors
 /// Code 7 when the name belongs to a link that is not half of a pair; code 100 for what the kernel refused.
 pub fn ensure_on_bridge(host: &Rtnl, bridge: &Link, name: &IfName) -> Result<Link> {
-    let mut body = Body::new(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.put_str(libc::IFLA_IFNAME, &format!("veth{}", hex(&format!("{}/{name}", bridge.name), 8)));
+    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.text(libc::IFLA_IFNAME, &format!("veth{}", hex(&format!("{}/{name}", bridge.name), 8)));
     put_mtu(&mut body, bridge.mtu);
-    body.put_u32(libc::IFLA_MASTER, bridge.index);
+    body.host32(libc::IFLA_MASTER, bridge.index);
     body.nest(libc::IFLA_LINKINFO, |info| {
-        info.put(libc::IFLA_INFO_KIND, b"veth");
+        info.bytes(libc::IFLA_INFO_KIND, b"veth");
         info.nest(libc::IFLA_INFO_DATA, |data| {
             data.nest(VETH_INFO_PEER, |peer| {
-                peer.put_raw(&ifinfomsg(0, 0, 0));
-                peer.put_str(libc::IFLA_IFNAME, name.as_str());
+                peer.raw(&ifinfomsg(0, 0, 0));
+                peer.text(libc::IFLA_IFNAME, name.as_str());
                 put_mtu(peer, bridge.mtu);
             });
         });

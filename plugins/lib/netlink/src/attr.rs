@@ -1,0 +1,156 @@
+//! Attributes (`struct nlattr`): a 16-bit length, a 16-bit type, the value, padding to 4 bytes. rtnetlink has its
+//! numbers in host order, netfilter in network order.
+
+/// `NLA_F_NESTED`: the value is a list of attributes.
+const NESTED: u16 = 0x8000;
+/// Everything in an attribute's type field that is not a flag (`NLA_TYPE_MASK`).
+const KIND_MASK: u16 = 0x3fff;
+
+/// A list of attributes being written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attrs(Vec<u8>);
+
+impl Attrs {
+    /// Attributes behind a message's fixed header, whose length must be a multiple of 4.
+    pub fn behind(header: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(256);
+        bytes.extend_from_slice(header);
+        Self(bytes)
+    }
+
+    /// An attribute with these bytes. A value longer than 65 531 bytes cannot be said in this protocol and is cut.
+    pub fn bytes(&mut self, kind: u16, value: &[u8]) {
+        let value = &value[..value.len().min(usize::from(u16::MAX) - 4)];
+        let at = self.start(kind);
+        self.0.extend_from_slice(value);
+        self.finish(at);
+    }
+
+    /// A text with its terminating NUL.
+    pub fn text(&mut self, kind: u16, text: &str) {
+        let at = self.start(kind);
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(0);
+        self.finish(at);
+    }
+
+    /// An 8-bit number.
+    pub fn byte(&mut self, kind: u16, number: u8) {
+        self.bytes(kind, &[number]);
+    }
+
+    /// A 32-bit number in host order.
+    pub fn host32(&mut self, kind: u16, number: u32) {
+        self.bytes(kind, &number.to_ne_bytes());
+    }
+
+    /// A 32-bit number in network order.
+    pub fn net32(&mut self, kind: u16, number: u32) {
+        self.bytes(kind, &number.to_be_bytes());
+    }
+
+    /// A 64-bit number in network order.
+    pub fn net64(&mut self, kind: u16, number: u64) {
+        self.bytes(kind, &number.to_be_bytes());
+    }
+
+    /// An attribute that holds attributes.
+    pub fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        let at = self.start(kind | NESTED);
+        fill(self);
+        self.finish(at);
+    }
+
+    /// Bytes between attributes: the header of a message inside a message. Their length must be a multiple of 4.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Attributes written elsewhere.
+    pub fn append(&mut self, other: &Self) {
+        self.raw(&other.0);
+    }
+
+    /// What goes over the wire.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn start(&mut self, kind: u16) -> usize {
+        let at = self.0.len();
+        self.0.extend_from_slice(&[0, 0]);
+        self.0.extend_from_slice(&kind.to_ne_bytes());
+        at
+    }
+
+    fn finish(&mut self, at: usize) {
+        let length = u16::try_from(self.0.len() - at).unwrap_or(u16::MAX);
+        self.0[at..at + 2].copy_from_slice(&length.to_ne_bytes());
+        self.0.resize(self.0.len().next_multiple_of(4), 0);
+    }
+}
+
+/// The attributes in `bytes`, in order, as (type, value). Ends at the first one that is malformed.
+pub fn each(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, _) = bytes.split_first_chunk::<4>()?;
+        let length = usize::from(u16::from_ne_bytes([head[0], head[1]]));
+        let kind = u16::from_ne_bytes([head[2], head[3]]) & KIND_MASK;
+        let value = bytes.get(4..length)?;
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+        Some((kind, value))
+    })
+}
+
+/// The value of the first attribute of this type.
+pub fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
+    each(bytes).find(|&(k, _)| k == kind).map(|(_, value)| value)
+}
+
+/// The 16-bit number in host order that the value starts with; 0 when it is too short.
+pub fn host16(value: &[u8]) -> u16 {
+    value.first_chunk().map_or(0, |b| u16::from_ne_bytes(*b))
+}
+
+/// The 32-bit number in host order that the value starts with; 0 when it is too short.
+pub fn host32(value: &[u8]) -> u32 {
+    value.first_chunk().map_or(0, |b| u32::from_ne_bytes(*b))
+}
+
+/// A value as a 32-bit number in network order.
+pub fn net32(value: &[u8]) -> Option<u32> {
+    value.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// A value as a text, up to its NUL.
+pub fn text(value: &[u8]) -> Option<&str> {
+    let end = value.iter().position(|&b| b == 0).unwrap_or(value.len());
+    std::str::from_utf8(&value[..end]).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_padded_and_nested() {
+        let mut attrs = Attrs::default();
+        attrs.text(1, "ab");
+        attrs.nest(2, |inner| inner.net32(3, 7));
+        let len = |n: u16| n.to_ne_bytes();
+        let golden =
+            [&len(7)[..], &len(1), b"ab\0\0", &len(12), &len(0x8002), &len(8), &len(3), &[0, 0, 0, 7]]
+                .concat();
+        assert_eq!(attrs.as_bytes(), golden);
+        assert_eq!(find(&golden, 1).and_then(text), Some("ab"));
+        assert_eq!(find(&golden, 2).and_then(|inner| find(inner, 3)).and_then(net32), Some(7));
+    }
+
+    #[test]
+    fn malformed_attributes_end_the_list() {
+        for bad in [&[1, 0][..], &[3, 0, 1, 0], &[200, 0, 1, 0, 5], &[0, 0, 0, 0]] {
+            assert_eq!(each(bad).count(), 0, "{bad:?}");
+        }
+        assert_eq!(each(&[5, 0, 1, 0, 9]).collect::<Vec<_>>(), [(1, &[9][..])]);
+    }
+}
