@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use cni_net::bridge::uplink;
 use cni_net::bridge::vlan::{self, Vlan};
-use cni_net::{Link, Rtnl, sysctl, veth};
+use cni_net::{Link, Rtnl, sysctl};
 use cni_types::{Cidr, CniResult, Error, IfName, Result, Route};
 
 use crate::conf::Conf;
@@ -106,7 +107,7 @@ pub(crate) fn vlan_link_name(bridge: &IfName, vlan: u16) -> Result<IfName> {
 /// # Errors
 /// Code 7 when the name belongs to something else, code 100 for what the kernel refused.
 pub(crate) fn ensure_vlan_link(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Link> {
-    let link = veth::ensure_on_bridge(host, bridge, name)?;
+    let link = uplink::ensure(host, bridge, name)?;
     let port = link.peer.unwrap_or_default();
     vlan::apply(host, port, &format!("the port of {name}"), &[Vlan::native(vlan)], true)?;
     Ok(link)

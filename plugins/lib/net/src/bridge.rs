@@ -1,19 +1,19 @@
 //! Linux bridges and their ports. `ip link add type bridge`, `bridge link set`, `bridge vlan`.
 
+pub mod uplink;
 pub mod vlan;
 
 use cni_types::{AttachmentId, Code, Error, IfName, Result};
 
-use crate::link::{IFF_PROMISC, IFF_UP, Link, decode, ifinfomsg, set_flags, veth};
+use crate::link::{
+    IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, set_flags, veth,
+};
 use crate::mac;
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
 
-/// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA`
-const INFO_SLAVE_KIND: u16 = 4;
-const INFO_SLAVE_DATA: u16 = 5;
 /// `BR_MAX_PORTS` (`net/bridge/br_private.h`)
 pub const MAX_PORTS: usize = 1024;
 

@@ -15,8 +15,8 @@ const SKIP_STATS: u32 = 1 << 3;
 /// `IFLA_EXT_MASK`
 const IFLA_EXT_MASK: u16 = 29;
 /// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA` inside `IFLA_LINKINFO`
-const INFO_SLAVE_KIND: u16 = 4;
-const INFO_SLAVE_DATA: u16 = 5;
+pub(crate) const INFO_SLAVE_KIND: u16 = 4;
+pub(crate) const INFO_SLAVE_DATA: u16 = 5;
 
 /// Administratively up (`linux/if.h`).
 pub const IFF_UP: u32 = 0x1;

@@ -1,0 +1,80 @@
+//! Host ends of pairs, found by the attachment they belong to.
+
+use std::path::Path;
+
+use cni_netlink::attr::Attrs;
+use cni_types::{AttachmentId, Error, NetworkName, Result, network_tag_prefix};
+
+use super::{NAME_TRIES, Veth, host_name};
+use crate::link::{Link, ifinfomsg};
+use crate::netns::Netns;
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::Request;
+
+/// The host end of the attachment, if it is there: by its name, proven by its tag.
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn find_host_end(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
+    let prefix = id.tag_prefix();
+    for attempt in 0..NAME_TRIES {
+        match host.find_link(&host_name(id, attempt))? {
+            Some(link) if link.alias.starts_with(&prefix) => return Ok(Some(link)),
+            // Somebody else has the name: ours may be the next.
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// Writes the owner's tag on a host link (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
+pub(crate) fn put_tag(body: &mut Attrs, id: &AttachmentId) {
+    body.bytes(libc::IFLA_IFALIAS, id.tag().as_bytes());
+}
+
+/// Tags the host end.
+///
+/// # Errors
+/// Code 100 when the kernel refuses.
+pub fn tag(host: &Rtnl, veth: &Veth, id: &AttachmentId) -> Result<()> {
+    let mut body = Attrs::behind(&ifinfomsg(veth.host.index, 0, 0));
+    put_tag(&mut body, id);
+    let doing = format!("set the alias of link {}", veth.host.name);
+    Ok(host.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+}
+
+/// Deletes the host ends of attachments of `network` that are not in `valid` (GC). Only tagged links are ours.
+///
+/// # Errors
+/// All failures, folded, after every link was tried.
+pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let network_prefix = format!("{}-", network_tag_prefix(network));
+    let valid: Vec<_> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale = host.links(Some("veth"))?.into_iter().filter(|link| {
+        link.alias.starts_with(&network_prefix) && !valid.iter().any(|prefix| link.alias.starts_with(prefix))
+    });
+    Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
+}
+
+/// Deletes the attachment's pair: by the container end where the namespace is still there, else (or when the container
+/// has renamed its end) by the host end. A link of another kind under the interface's name is not ours and stays.
+///
+/// # Errors
+/// All failures, folded, after both ways were tried.
+pub fn remove_if_present(id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
+    let host = Rtnl::open()?;
+    let by_container_end = || match Netns::find(netns)? {
+        Some(netns) => {
+            let inside = Rtnl::open_in(&netns)?;
+            let link = inside.find_link(id.ifname.as_str())?.filter(|link| link.kind == "veth");
+            link.map_or(Ok(()), |link| inside.remove_link_if_present(link.index))
+        }
+        None => Ok(()),
+    };
+    let by_host_end = || match find_host_end(&host, id)? {
+        Some(link) => host.remove_link_if_present(link.index),
+        None => Ok(()),
+    };
+    Error::all([by_container_end(), by_host_end()].into_iter().filter_map(Result::err).collect())
+}
