@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use cni_types::{Doing, Result};
+use cni_types::{Doing, Error, Result};
 use nix::fcntl::OFlag;
 
 use directory::Directory;
@@ -24,6 +24,8 @@ pub(crate) use reservation::Owner;
 
 /// Where a reservation is written before it gets its name. One is enough, under the lock.
 const NEW: &str = ".host-local.new";
+/// How often a directory that is removed while we wait for its lock is opened again.
+const ATTEMPTS: usize = 8;
 
 /// The open store. It holds the lock; the index for the next process is written when it is dropped.
 pub(crate) struct Store {
@@ -41,7 +43,12 @@ impl Store {
     /// # Errors
     /// Code 5; code 11 when the lock stays held.
     pub(crate) fn ensure(path: &Path) -> Result<Self> {
-        Self::open(Directory::ensure(path)?)
+        for _ in 0..ATTEMPTS {
+            if let Some(store) = Self::open(Directory::ensure(path)?)? {
+                return Ok(store);
+            }
+        }
+        Err(removed(path))
     }
 
     /// Opens the store if its directory exists.
@@ -49,17 +56,24 @@ impl Store {
     /// # Errors
     /// Code 5; code 11 when the lock stays held.
     pub(crate) fn find(path: &Path) -> Result<Option<Self>> {
-        Directory::find(path)?.map(Self::open).transpose()
+        for _ in 0..ATTEMPTS {
+            let Some(directory) = Directory::find(path)? else { return Ok(None) };
+            if let Some(store) = Self::open(directory)? {
+                return Ok(Some(store));
+            }
+        }
+        Err(removed(path))
     }
 
-    fn open(directory: Directory) -> Result<Self> {
-        let lock = Lock::acquire(&directory)?;
+    /// `None` when the directory or its lock was removed while we waited.
+    fn open(directory: Directory) -> Result<Option<Self>> {
+        let Some(lock) = Lock::acquire(&directory)? else { return Ok(None) };
         if let Some(index) = Index::find(&directory) {
-            return Ok(Self { directory, index, fresh: false, _lock: lock });
+            return Ok(Some(Self { directory, index, fresh: false, _lock: lock }));
         }
         let mut store = Self { directory, index: Index::Listed(Vec::new()), fresh: true, _lock: lock };
         store.refresh()?;
-        Ok(store)
+        Ok(Some(store))
     }
 
     /// Who holds `ip`, from its file; `None` when nobody does.
@@ -196,6 +210,11 @@ impl Drop for Store {
             let _ = self.directory.remove_if_present(index::NAME);
         }
     }
+}
+
+fn removed(path: &Path) -> Error {
+    Error::try_again(format!("cannot lock {}", path.display()))
+        .because("somebody keeps removing the directory or the lock; try again later")
 }
 
 fn pointer(set: usize) -> String {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use cni_types::{Doing, Result};
 use nix::errno::Errno;
@@ -87,7 +88,9 @@ impl Directory {
     /// Makes a new entry of mode 0600 with this content; one that cannot be filled is removed again.
     pub(crate) fn create(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let mut file = self.open_entry(name, OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL, 0o600)?;
-        file.write_all(content).inspect_err(|_| {
+        // The kernel's own file times lag by a clock tick; GC has to tell what was made after it started.
+        let written = file.write_all(content).and_then(|()| file.set_modified(SystemTime::now()));
+        written.inspect_err(|_| {
             let _ = self.remove_if_present(name);
         })
     }

@@ -19,39 +19,32 @@ const NAME: &str = "lock";
 /// How long to wait for another holder. One operation takes about a millisecond, with the reference at work in a
 /// directory of 60 000 addresses about half a second.
 const BOUND: Duration = Duration::from_secs(5);
-/// How often a lock file that was removed while we waited is made anew.
-const ATTEMPTS: usize = 8;
 
 /// The lock, held until dropped.
-#[derive(Debug)]
 pub(crate) struct Lock {
     _held: Flock<File>,
 }
 
 impl Lock {
-    /// Takes the lock. The wait is bounded, and first come is first served.
+    /// Takes the lock. The wait is bounded, and first come is first served. `None`: somebody removed the lock's file or
+    /// the whole directory meanwhile. Such a lock would lock nobody out, since the next process makes another.
     ///
     /// # Errors
     /// Code 11 past the bound, naming the file and its holder; code 5 when the file cannot be opened or locked.
-    pub(crate) fn acquire(directory: &Directory) -> Result<Self> {
+    pub(crate) fn acquire(directory: &Directory) -> Result<Option<Self>> {
         let path = directory.path().join(NAME);
-        for _ in 0..ATTEMPTS {
-            let file = directory
-                .open_entry(NAME, OFlag::O_RDONLY | OFlag::O_CREAT, 0o750)
-                .doing(format!("cannot open the lock {}", path.display()))?;
-            let doing = || format!("cannot lock {}", path.display());
-            let held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(held) => held,
-                Err((file, Errno::EWOULDBLOCK)) => wait(file, BOUND).map_err(|error| error.doing(doing()))?,
-                Err((_, errno)) => return Err(io::Error::from(errno)).doing(doing()),
-            };
-            // A file without a name locks nobody out: somebody removed it, and the next process makes another.
-            if held.metadata().doing(doing())?.nlink() > 0 {
-                return Ok(Self { _held: held });
-            }
-        }
-        Err(Error::try_again(format!("cannot lock {}", path.display()))
-            .because("somebody keeps removing the file; try again later"))
+        let doing = || format!("cannot lock {}", path.display());
+        let file = match directory.open_entry(NAME, OFlag::O_RDONLY | OFlag::O_CREAT, 0o750) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.doing(doing())?,
+        };
+        let held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => held,
+            Err((file, Errno::EWOULDBLOCK)) => wait(file, BOUND).doing(doing())?,
+            Err((_, errno)) => return Err(io::Error::from(errno)).doing(doing()),
+        };
+        let has_name = held.metadata().doing(doing())?.nlink() > 0;
+        Ok(has_name.then_some(Self { _held: held }))
     }
 }
 
