@@ -10,7 +10,7 @@ mod tool;
 use cni_types::Result;
 
 use crate::nft::{Family, Table};
-pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_holds};
+pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_holds, nat_is_used as legacy_nat_is_used};
 pub(crate) use listing::{Line, Listing};
 pub(crate) use script::Script;
 pub(crate) use tool::{Tool, Variant};

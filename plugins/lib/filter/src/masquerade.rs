@@ -111,3 +111,9 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
     backend.status(filter)
 }
+
+/// For STATUS to say on stderr: legacy iptables has a nat table in this namespace while masquerading is done by
+/// nf_tables. Packets then pass both, in an order few expect. `None` if all is well.
+pub fn warning(backend: Backend) -> Option<String> {
+    backend.warning()
+}

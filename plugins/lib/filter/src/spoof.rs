@@ -20,65 +20,21 @@
 //! or could not be read back from `nft list` (an ifname with other characters than letters, digits, `_`, `.`, `-`),
 //! `<id>` is a hash.
 
-use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, hex, network_tag_prefix};
+mod names;
+
+use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, network_tag_prefix};
 
 use crate::Filter;
 use crate::nft::{
     Batch, Chain, ChainState, Compare, Expr, Family, Hook, Meta, PayloadBase, Register, Rule, Socket, Table,
     Verdict,
 };
+use names::{CHAIN_START, Names};
 
 const TABLE: Table<'_> = Table { family: Family::Bridge, name: "nat" };
 const PREROUTING: Chain<'_> = Chain { table: TABLE, name: "PREROUTING" };
 /// Before anything else looks at the frame (`NF_BR_PRE_ROUTING`, `NF_BR_PRI_NAT_DST_BRIDGED`).
 const HOOK: Hook = Hook { kind: "filter", number: 0, priority: -300 };
-/// What the private chains' names start with.
-const CHAIN_START: &str = "cni-br-iface-";
-/// Longest chain name of tools of the reference's age, in bytes.
-const CHAIN_MAX: usize = 127;
-/// Longest chain name of the kernel, in bytes (`NFT_CHAIN_MAXNAMELEN` − 1).
-const KERNEL_CHAIN_MAX: usize = 255;
-
-/// The names of an attachment's objects.
-struct Names {
-    iface: String,
-    mac: String,
-    comment: String,
-}
-
-impl Names {
-    fn of(text: &str) -> Self {
-        let iface = format!("{CHAIN_START}{text}");
-        Self { mac: format!("{iface}-mac"), iface, comment: format!("macspoofchk-{text}") }
-    }
-
-    /// The reference's names.
-    fn reference(id: &AttachmentId) -> Self {
-        Self::of(&format!("{}-{}", id.container_id, id.ifname))
-    }
-
-    /// The reference's names where they fit and can be read back, else hashed ones.
-    fn new(id: &AttachmentId) -> Self {
-        let names = Self::reference(id);
-        let plain = id.ifname.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
-        if plain && names.mac.len() <= CHAIN_MAX {
-            return names;
-        }
-        Self::of(&hex(&format!("{}-{}", id.container_id, id.ifname), 32))
-    }
-
-    /// All names the attachment's objects can have, whoever made them.
-    fn all(id: &AttachmentId) -> Vec<Self> {
-        let (ours, reference) = (Self::new(id), Self::reference(id));
-        let differ = ours.iface != reference.iface && reference.mac.len() <= KERNEL_CHAIN_MAX;
-        if differ { vec![ours, reference] } else { vec![ours] }
-    }
-
-    fn chains(&self) -> [Chain<'_>; 2] {
-        [Chain { table: TABLE, name: &self.iface }, Chain { table: TABLE, name: &self.mac }]
-    }
-}
-
 /// Drops frames from `port` (the host end of the veth pair) whose source address is not `mac`.
 ///
 /// # Errors
@@ -224,8 +180,8 @@ fn missing(socket: &Socket, names: &Names, port: &IfName, mac: Mac) -> Result<Op
         format!("chain {iface} has no jump to {}", source.name)
     } else if !has(&rules, &mac.0, Verdict::Return) {
         format!("chain {source} does not let {mac} pass")
-    } else if !has(&rules, &[], Verdict::Drop) {
-        format!("chain {source} does not drop other addresses")
+    } else if !rules.last().is_some_and(|last| has(std::slice::from_ref(last), &[], Verdict::Drop)) {
+        format!("chain {source} does not drop other addresses at its end")
     } else {
         return Ok(None);
     };

@@ -34,10 +34,15 @@ pub(crate) fn is_loaded(protocol: Protocol) -> bool {
     tables(protocol).is_some()
 }
 
+/// Whether the namespace has a legacy nat table.
+pub(crate) fn nat_is_used(protocol: Protocol) -> bool {
+    tables(protocol).is_some_and(|names| names.lines().any(|name| name == "nat"))
+}
+
 /// Whether the legacy nat table holds `text` in a chain's name or a comment. A table that cannot be read counts as
 /// holding it, so that the tool is asked.
 pub(crate) fn nat_holds(protocol: Protocol, text: &str) -> bool {
-    if !tables(protocol).is_some_and(|names| names.lines().any(|name| name == "nat")) {
+    if !nat_is_used(protocol) {
         return false;
     }
     // The table may grow between its size and its content being read; then the kernel says EAGAIN.

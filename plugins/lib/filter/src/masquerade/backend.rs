@@ -4,7 +4,7 @@ use cni_types::{Error, Result, excerpt};
 
 use super::{chains, pods};
 use crate::Filter;
-use crate::iptables::{Protocol, Tool, Variant, legacy_is_loaded};
+use crate::iptables::{Protocol, Tool, Variant, legacy_is_loaded, legacy_nat_is_used};
 
 /// What carries the masquerade rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,19 @@ impl Backend {
             }
             Self::Iptables => Protocol::ALL.into_iter().try_for_each(|p| probe(p).map_err(unusable)),
         }
+    }
+
+    pub(super) fn warning(self) -> Option<String> {
+        let tool = Tool::find(Protocol::V4, "restore", false);
+        let legacy_is_meant = self == Self::Iptables && tool.is_ok_and(|tool| tool.variant() != Variant::Nft);
+        let protocol = Protocol::ALL.into_iter().find(|&protocol| legacy_nat_is_used(protocol));
+        protocol.filter(|_| !legacy_is_meant).map(|protocol| {
+            let tool = protocol.tool();
+            format!(
+                "warning: there is a legacy {tool} nat table beside nf_tables; packets pass both. See \
+                 {tool}-legacy-save -t nat"
+            )
+        })
     }
 }
 

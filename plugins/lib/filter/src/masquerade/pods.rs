@@ -34,7 +34,9 @@ const MULTICAST_RULES: usize = 2;
 /// Sees to it that each address has exactly one element, and that it is the attachment's.
 pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
     let tag = id.tag();
-    let addresses: Vec<IpAddr> = ips.iter().map(Cidr::ip).collect();
+    let mut addresses: Vec<IpAddr> = ips.iter().map(Cidr::ip).collect();
+    addresses.sort();
+    addresses.dedup();
     let mut wanted: Vec<(Pods, Vec<u8>)> = Vec::new();
     for cidr in ips {
         let set = Pods::of(*cidr);

@@ -42,7 +42,8 @@ impl Element {
         element
     }
 
-    /// The end of an interval in a set of plain ranges: the first key that is not in it.
+    /// The end of an interval in a set of plain ranges: the first key that is not in it. Such a set starts with an
+    /// end at key 0, unless an interval starts there.
     pub fn interval_end(key: &[u8]) -> Self {
         let mut element = Self::new(key);
         element.attrs.number(FLAGS, INTERVAL_END);

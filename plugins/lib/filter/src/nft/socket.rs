@@ -160,6 +160,9 @@ impl Socket {
                 .receive(&mut |answer| {
                     let Answer::Done { sequence, errno, text, .. } = answer else { return };
                     let index = sequence.wrapping_sub(first);
+                    if index > last - first {
+                        return;
+                    }
                     // The begin only answers to refuse the batch as a whole.
                     done |= sequence == last || index == 0;
                     let step = batch.steps().get((index as usize).wrapping_sub(1));
@@ -195,6 +198,11 @@ impl Socket {
                 }
             }
         }
+    }
+
+    /// What went over the socket so far: messages sent, bytes received.
+    pub fn traffic(&self) -> (u32, usize) {
+        (self.sequence.get() - 1, self.wire.received())
     }
 
     fn advance(&self, messages: usize) -> u32 {

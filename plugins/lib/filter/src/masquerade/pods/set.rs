@@ -50,19 +50,17 @@ impl Pods {
         let ones = if self.ipv4 { IpAddr::from([255; 4]) } else { IpAddr::from([255; 16]) };
         let mask = Cidr::new(ones, self.prefix).map_or(ones, |cidr| cidr.network());
         let load = |offset, into| Expr::payload(PayloadBase::Network, offset, len, into);
-        let expressions = [
-            Expr::meta(Meta::NfProto, Register::R1),
-            Expr::cmp(Register::R1, Compare::Equal, &[family]),
-            load(saddr, Register::R1),
-            load(saddr, second),
-            Expr::mask(second, &octets(mask)),
-            Expr::lookup(&name, id, Register::R1),
-            load(saddr, Register::R1),
-            load(daddr, second),
-            Expr::mask(second, &octets(mask)),
-            Expr::not_in(&name, id, Register::R1),
-            Expr::masquerade(),
-        ];
+        // The network of a host prefix is the address itself.
+        let masked = |offset| {
+            let mask = (mask != ones).then(|| Expr::mask(second, &octets(mask)));
+            [Some(load(saddr, Register::R1)), Some(load(offset, second)), mask].into_iter().flatten()
+        };
+        let mut expressions =
+            vec![Expr::meta(Meta::NfProto, Register::R1), Expr::cmp(Register::R1, Compare::Equal, &[family])];
+        expressions.extend(masked(saddr));
+        expressions.push(Expr::lookup(&name, id, Register::R1));
+        expressions.extend(masked(daddr));
+        expressions.extend([Expr::not_in(&name, id, Register::R1), Expr::masquerade()]);
         Rule::append(POSTROUTING, &expressions, None)
     }
 }

@@ -1,6 +1,6 @@
 //! The file descriptor, and the datagrams that come out of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -13,8 +13,9 @@ use crate::nft::message::{GENMSG, HEADER};
 
 /// Large enough for every datagram of a dump (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB).
 const BUFFER: usize = 64 << 10;
-/// Messages larger than this need a larger send buffer than sockets have by default (`net.core.wmem_default`).
-const SMALL: usize = 100 << 10;
+/// Batches larger than this may need larger buffers than sockets have by default: for themselves, and for an answer
+/// of about 10 times its size to every message.
+const SMALL: usize = 16 << 10;
 // linux/netlink.h
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
@@ -48,6 +49,7 @@ impl Answer<'_> {
 pub(super) struct Wire {
     fd: OwnedFd,
     buffer: RefCell<Vec<u8>>,
+    received: Cell<usize>,
 }
 
 impl Wire {
@@ -61,16 +63,20 @@ impl Wire {
         // Errors then come with the kernel's words and without a copy of what was sent.
         enable(&fd, libc::NETLINK_EXT_ACK)?;
         enable(&fd, libc::NETLINK_CAP_ACK)?;
-        Ok(Self { fd, buffer: RefCell::new(vec![0; BUFFER]) })
+        Ok(Self { fd, buffer: RefCell::new(vec![0; BUFFER]), received: Cell::new(0) })
     }
 
     pub(super) fn send(&self, bytes: &[u8]) -> nix::Result<()> {
         if bytes.len() > SMALL {
-            setsockopt(&self.fd, sockopt::SndBufForce, &(bytes.len() * 2))?;
-            // Room for an answer to every message.
-            setsockopt(&self.fd, sockopt::RcvBufForce, &(bytes.len() * 8))?;
+            // Old kernels refuse this in a user namespace. Then the default has to do.
+            let _ = setsockopt(&self.fd, sockopt::SndBufForce, &(bytes.len() * 2));
+            let _ = setsockopt(&self.fd, sockopt::RcvBufForce, &(bytes.len() * 16));
         }
         send(self.fd.as_raw_fd(), bytes, MsgFlags::empty()).map(|_| ())
+    }
+
+    pub(super) fn received(&self) -> usize {
+        self.received.get()
     }
 
     /// Reads one datagram and calls `each` with every message in it.
@@ -83,6 +89,7 @@ impl Wire {
                 result => break result?,
             }
         };
+        self.received.set(self.received.get() + len);
         // With MSG_TRUNC the length is the datagram's, even where the buffer is smaller.
         let mut rest = buffer.get(..len).ok_or(Errno::EMSGSIZE)?;
         while !rest.is_empty() {
