@@ -33,12 +33,25 @@ fn main() -> ExitCode {
         ("the_environment_may_be_any_bytes", the_environment_may_be_any_bytes),
         ("only_the_own_namespace_is_refused", only_the_own_namespace_is_refused),
     ];
+    // The parts of the test runner's command line that cargo and nextest use.
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    let has = |flag: &str| args.iter().any(|a| a == flag);
+    let filters: Vec<_> = args.iter().filter(|a| !a.starts_with('-') && *a != "terse").collect();
+    let wanted = |name: &str| {
+        filters.is_empty()
+            || filters.iter().any(|f| if has("--exact") { name == *f } else { name.contains(*f) })
+    };
+    let tests: Vec<_> = tests.iter().filter(|(name, _)| wanted(name) && !has("--ignored")).collect();
+    if has("--list") {
+        tests.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
+    }
     println!("\nrunning {} tests", tests.len());
-    for (name, test) in tests {
+    for (name, test) in &tests {
         test();
         println!("test {name} ... ok");
     }
-    println!("\ntest result: ok. {} passed; 0 failed\n", tests.len());
+    println!("\ntest result: ok. {} passed; 0 failed;\n", tests.len());
     ExitCode::SUCCESS
 }
 
