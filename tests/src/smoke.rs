@@ -1,0 +1,76 @@
+//! T1: an executable starts and speaks the protocol. One line per plugin: `cni_tests::smoke!("bridge");`
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The T1 tests of the executable `name` of the calling package.
+#[macro_export]
+macro_rules! smoke {
+    ($name:literal) => {
+        #[test]
+        fn version_lists_every_version() {
+            $crate::smoke::version(env!(concat!("CARGO_BIN_EXE_", $name)));
+        }
+
+        #[test]
+        fn without_a_command_the_about_line_goes_to_stderr() {
+            $crate::smoke::about(env!(concat!("CARGO_BIN_EXE_", $name)), $name);
+        }
+
+        #[test]
+        fn bad_json_is_code_6() {
+            $crate::smoke::bad_json(env!(concat!("CARGO_BIN_EXE_", $name)));
+        }
+    };
+}
+
+fn run(executable: &str, env: &[(&str, &str)], stdin: &[u8]) -> Output {
+    let mut command = Command::new(executable);
+    command.env_clear().envs(env.iter().copied());
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("{executable}: {e}"));
+    // VERSION and the about line do not read stdin, so the pipe may be closed by now.
+    let _ = child.stdin.take().expect("a pipe").write_all(stdin);
+    child.wait_with_output().expect("the plugin's output")
+}
+
+fn answer(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("not one JSON document ({e}): {output:?}"))
+}
+
+/// VERSION answers with every specification version.
+pub fn version(executable: &str) {
+    let output = run(executable, &[("CNI_COMMAND", "VERSION")], b"");
+    assert!(output.status.success(), "{output:?}");
+    let all = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
+    assert_eq!(answer(&output), serde_json::json!({ "cniVersion": "1.1.0", "supportedVersions": all }));
+}
+
+/// Without `CNI_COMMAND` the plugin says who it is, on stderr only.
+pub fn about(executable: &str, name: &str) {
+    let output = run(executable, &[], b"");
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with(&format!("CNI {name} plugin v")), "{output:?}");
+}
+
+/// What is not one JSON object is code 6, with one error object on stdout and exit status 1.
+pub fn bad_json(executable: &str) {
+    let env = [
+        ("CNI_COMMAND", "ADD"),
+        ("CNI_CONTAINERID", "a"),
+        ("CNI_NETNS", "/nonexistent"),
+        ("CNI_IFNAME", "eth0"),
+        ("CNI_PATH", "/nonexistent"),
+    ];
+    for stdin in [&b""[..], b"{", b"{}{}", b"{\"name\":\"\xff\"}", b"[]", b"\"x\"", b"{\"name\":7}"] {
+        let output = run(executable, &env, stdin);
+        let code = answer(&output)["code"].as_u64();
+        assert_eq!((output.status.code(), code), (Some(1), Some(6)), "{stdin:?}: {output:?}");
+    }
+}
