@@ -86,6 +86,11 @@ impl Pings {
         }
     }
 
+    /// Nothing was there to reach: no row.
+    pub(super) fn is_empty(&self) -> bool {
+        self.times == [None; 2] && self.failures.is_empty()
+    }
+
     pub(super) fn show(&self, report: &mut Report) {
         let cell = |time: Option<Duration>| {
             time.map_or_else(|| "-".to_owned(), |time| format!("{:.3} ms", time.as_secs_f64() * 1e3))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -163,7 +164,11 @@ pub(super) fn remove(host: &Rtnl, items: &[Item]) -> Result<()> {
             Item::Sysctl(name) => sysctl::write(name, "0")?,
             Item::File(path, _) => fs::remove_file(path).doing(format!("cannot remove {path}"))?,
             // Listed after what is in it.
-            Item::Dir(path) => fs::remove_dir(path).doing(format!("cannot remove {path}"))?,
+            Item::Dir(path) => match fs::remove_dir(path) {
+                // Something of a container is left in it, and reported.
+                Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                removed => removed.doing(format!("cannot remove {path}"))?,
+            },
             // These go with their link or their table.
             Item::Address(_) | Item::Route(_) | Item::Rule(_) | Item::Element(_) => {}
         }

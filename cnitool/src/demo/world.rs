@@ -32,7 +32,7 @@ impl World {
     /// Code 8 or 100 for what the kernel refused.
     pub(super) fn make(host: &Rtnl) -> Result<Self> {
         let netns = stage::namespace("outside")?;
-        let inside = host.open_in(&netns)?;
+        let inside = Rtnl::open_in(&netns)?;
         let id = AttachmentId {
             network: NetworkName::new("outside")?,
             container_id: ContainerId::new("host")?,

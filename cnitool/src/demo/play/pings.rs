@@ -56,7 +56,9 @@ impl Play {
             }
         }
         signals::refuse_when_caught()?;
-        row.show(report);
+        if !row.is_empty() {
+            row.show(report);
+        }
         Ok(())
     }
 
