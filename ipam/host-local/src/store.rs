@@ -135,7 +135,7 @@ impl Store {
                 Err(e) => Some(Err(e).doing(doing(&name))),
             }
         });
-        let cleared = self.directory.remove_if_present(NEW).doing(doing(NEW));
+        let cleared = self.remove_new();
         let taken = taken.transpose()?;
         if let Some(ip) = taken {
             let noted = self.index.insert((owner.hash(), ip));
@@ -191,11 +191,21 @@ impl Store {
     ///
     /// # Errors
     /// Code 5.
-    pub(crate) fn probe(&self) -> Result<()> {
+    pub(crate) fn probe(&mut self) -> Result<()> {
         let doing = || self.doing("cannot write", NEW);
         self.directory.remove_if_present(NEW).doing(doing())?;
         self.directory.create(NEW, b"probe").doing(doing())?;
-        self.directory.remove_if_present(NEW).map(drop).doing(doing())
+        self.remove_new()
+    }
+
+    /// Removes the temporary file. If that fails, the index goes too: then the next process looks through the files, and
+    /// tries again.
+    fn remove_new(&mut self) -> Result<()> {
+        let removed = self.directory.remove_if_present(NEW).doing(self.doing("cannot remove", NEW));
+        if removed.is_err() {
+            self.index = Index::Listed(Vec::new());
+        }
+        removed.map(drop)
     }
 
     fn doing(&self, what: &str, name: &str) -> String {

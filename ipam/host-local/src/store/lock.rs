@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::sync::mpsc;
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use cni_types::{Doing, Error, Result};
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg, OFlag};
+use nix::fcntl::{FlockArg, OFlag};
 use nix::sys::stat::{major, minor};
 
 use super::directory::Directory;
@@ -22,7 +23,8 @@ const BOUND: Duration = Duration::from_secs(5);
 
 /// The lock, held until dropped.
 pub(crate) struct Lock {
-    _held: Flock<File>,
+    // Closing the file gives the lock back.
+    _held: File,
 }
 
 impl Lock {
@@ -38,31 +40,36 @@ impl Lock {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.doing(doing())?,
         };
-        let held = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(held) => held,
-            Err((file, Errno::EWOULDBLOCK)) => wait(file, BOUND).doing(doing())?,
-            Err((_, errno)) => return Err(io::Error::from(errno)).doing(doing()),
+        let held = match flock(&file, FlockArg::LockExclusiveNonblock) {
+            Ok(()) => file,
+            Err(Errno::EWOULDBLOCK) => wait(file, BOUND).doing(doing())?,
+            Err(errno) => return Err(io::Error::from(errno)).doing(doing()),
         };
         let has_name = held.metadata().doing(doing())?.nlink() > 0;
         Ok(has_name.then_some(Self { _held: held }))
     }
 }
 
+/// `nix`'s lock guard panics when it cannot unlock, in the middle of an operation that has succeeded.
+#[allow(deprecated, reason = "the guard that replaces it panics")]
+fn flock(file: &File, arg: FlockArg) -> nix::Result<()> {
+    nix::fcntl::flock(file.as_raw_fd(), arg)
+}
+
 /// Waits in line. The kernel has no bounded `flock`, so a thread waits for it; past the bound it stays behind, and what
 /// it may still get is given back at once.
-fn wait(file: File, bound: Duration) -> Result<Flock<File>> {
+fn wait(file: File, bound: Duration) -> Result<File> {
     let metadata = file.metadata().doing("cannot look at it")?;
     let (sender, receiver) = mpsc::sync_channel(0);
     let waiter = move || {
-        let mut file = file;
         let outcome = loop {
-            match Flock::lock(file, FlockArg::LockExclusive) {
-                Err((again, Errno::EINTR)) => file = again,
-                Err((_, errno)) => break Err(errno),
-                Ok(held) => break Ok(held),
+            match flock(&file, FlockArg::LockExclusive) {
+                Err(Errno::EINTR) => {}
+                Err(errno) => break Err(errno),
+                Ok(()) => break Ok(file),
             }
         };
-        // Nobody receives past the bound; then the lock is in the returned value, which is dropped here.
+        // Nobody receives past the bound; then the file comes back in the error and is closed here.
         drop(sender.send(outcome));
     };
     thread::Builder::new().stack_size(64 << 10).spawn(waiter).doing("cannot start a thread to wait")?;
