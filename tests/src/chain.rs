@@ -24,6 +24,15 @@ impl Chain {
         Self { plugins: plugins.collect() }
     }
 
+    /// Gives `runtimeConfig.<key>` to every plugin that declares the capability.
+    #[must_use]
+    pub fn runtime(mut self, key: &str, value: &Value) -> Self {
+        for (_, conf) in &mut self.plugins {
+            *conf = conf.clone().runtime(key, value);
+        }
+        self
+    }
+
     /// The plugins' names, in order.
     pub fn types(&self) -> Vec<&str> {
         self.plugins.iter().map(|(name, _)| name.as_str()).collect()

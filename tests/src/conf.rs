@@ -61,6 +61,15 @@ impl Conf {
         self
     }
 
+    /// What a runtime does: sets `runtimeConfig.<key>` if `capabilities.<key>` is true.
+    #[must_use]
+    pub fn runtime(mut self, key: &str, value: &Value) -> Self {
+        if self.0.get("capabilities").is_some_and(|c| c[key] == true) {
+            self.0.entry("runtimeConfig").or_insert_with(|| json!({}))[key] = value.clone();
+        }
+        self
+    }
+
     /// Removes a key.
     #[must_use]
     pub fn remove(mut self, key: &str) -> Self {

@@ -1,6 +1,8 @@
 //! Faults on purpose.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
@@ -29,8 +31,13 @@ impl IpamScript {
 
     /// ADD runs these shell commands; any other verb succeeds.
     pub fn that_runs(host: &Host, commands: &str) -> Self {
+        Self::that_runs_on(host, "ADD", commands)
+    }
+
+    /// One verb runs these shell commands; any other succeeds.
+    pub fn that_runs_on(host: &Host, verb: &str, commands: &str) -> Self {
         let note = format!("echo $CNI_COMMAND >> {CALLS}\ncat > /dev/null\n");
-        let script = format!("#!/bin/sh\n{note}[ $CNI_COMMAND = ADD ] || exit 0\n{commands}\n");
+        let script = format!("#!/bin/sh\n{note}[ $CNI_COMMAND = {verb} ] || exit 0\n{commands}\n");
         host.replace_plugin(NAME, &script);
         Self { _private: () }
     }
@@ -44,5 +51,36 @@ impl IpamScript {
     /// The verbs it was called with so far.
     pub fn calls(&self) -> Vec<String> {
         fs::read_to_string(CALLS).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+}
+
+/// Another process that holds the lock file `path` (a BSD lock, as `flock(1)` takes it) until this is dropped.
+#[derive(Debug)]
+pub struct HeldLock {
+    holder: Child,
+}
+
+impl HeldLock {
+    /// Takes the lock; it is held on return.
+    pub fn new(path: &str) -> Self {
+        let mut flock = Command::new("flock");
+        flock.args(["--no-fork", path, "sh", "-c", "echo held; exec sleep infinity"]);
+        let mut holder = flock.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(holder.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "held\n");
+        Self { holder }
+    }
+
+    /// The holder's process id.
+    pub fn pid(&self) -> u32 {
+        self.holder.id()
+    }
+}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        self.holder.kill().ok();
+        self.holder.wait().ok();
     }
 }

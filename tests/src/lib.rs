@@ -40,7 +40,7 @@ pub use chain::Chain;
 pub use conf::Conf;
 pub use container::Container;
 pub use host::Host;
-pub use inject::IpamScript;
+pub use inject::{HeldLock, IpamScript};
 pub use need::{Need, lacks};
 pub use outcome::{CniError, Outcome};
 pub use place::Place;

@@ -20,6 +20,8 @@ pub enum Need {
     Dummy,
     /// The executable `iptables` and its relatives.
     Iptables,
+    /// The kernel has the tables of `iptables-legacy`.
+    LegacyIptables,
     /// The executable `strace`.
     Strace,
     /// Debian's build of the reference plugins.
@@ -31,11 +33,14 @@ pub enum Need {
 impl Need {
     fn met(self) -> bool {
         static BRIDGE_VLAN: OnceLock<bool> = OnceLock::new();
+        static LEGACY: OnceLock<bool> = OnceLock::new();
         static DUMMY: OnceLock<bool> = OnceLock::new();
         match self {
-            Self::BridgeVlan => *BRIDGE_VLAN.get_or_init(|| can_make_link("bridge vlan_filtering 1")),
-            Self::Dummy => *DUMMY.get_or_init(|| can_make_link("dummy")),
+            Self::BridgeVlan => *BRIDGE_VLAN
+                .get_or_init(|| in_a_fresh_namespace("ip link add name probe type bridge vlan_filtering 1")),
+            Self::Dummy => *DUMMY.get_or_init(|| in_a_fresh_namespace("ip link add name probe type dummy")),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
+            Self::LegacyIptables => *LEGACY.get_or_init(|| in_a_fresh_namespace("iptables-legacy -t nat -S")),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
@@ -48,6 +53,7 @@ impl Need {
             Self::BridgeVlan => "VLAN filtering in the kernel's bridge (CONFIG_BRIDGE_VLAN_FILTERING)",
             Self::Dummy => "dummy links in the kernel (CONFIG_DUMMY)",
             Self::Iptables => "iptables (apt-get install iptables)",
+            Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",
@@ -55,7 +61,7 @@ impl Need {
     }
 
     const fn is_of_the_kernel(self) -> bool {
-        matches!(self, Self::BridgeVlan | Self::Dummy)
+        matches!(self, Self::BridgeVlan | Self::Dummy | Self::LegacyIptables)
     }
 }
 
@@ -109,14 +115,15 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|dir| dir.join(program).exists())
 }
 
-/// Tries it in a namespace that is gone afterwards.
-fn can_make_link(kind: &str) -> bool {
+/// Whether the command succeeds in a network namespace that is gone afterwards.
+fn in_a_fresh_namespace(line: &str) -> bool {
     std::thread::scope(|scope| {
         let tried = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).expect("unshare");
-            let mut ip = Command::new("ip");
-            ip.args(["link", "add", "probe", "type"]).args(kind.split(' '));
-            ip.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("ip").success()
+            let mut words = line.split(' ');
+            let mut command = Command::new(words.next().unwrap_or_default());
+            command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
         });
         tried.join().unwrap()
     })

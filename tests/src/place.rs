@@ -24,6 +24,13 @@ pub trait Place {
         String::from_utf8(done.stdout).unwrap()
     }
 
+    /// Runs a shell script that must succeed; returns its stdout.
+    fn sh(&self, script: &str) -> String {
+        let done = run(self.command("sh").args(["-c", script]), b"");
+        assert!(done.status.success(), "{script}: {}, {}", done.status, done.stderr);
+        String::from_utf8(done.stdout).unwrap()
+    }
+
     /// Runs a command with a text on its stdin; it must succeed.
     fn feed(&self, line: &str, stdin: &str) {
         let mut words = line.split_whitespace();

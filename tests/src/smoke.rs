@@ -41,7 +41,8 @@ fn run(executable: &str, env: &[(&str, &str)], stdin: &[u8]) -> Output {
 }
 
 fn answer(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("not one JSON document ({e}): {output:?}"))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|e| panic!("not one JSON document ({e}): {output:?}"))
 }
 
 /// VERSION answers with every specification version.
@@ -56,7 +57,10 @@ pub fn version(executable: &str) {
 pub fn about(executable: &str, name: &str) {
     let output = run(executable, &[], b"");
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with(&format!("CNI {name} plugin v")), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).starts_with(&format!("CNI {name} plugin v")),
+        "{output:?}"
+    );
 }
 
 /// What is not one JSON object is code 6, with one error object on stdout and exit status 1.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{Host, Place};
+use crate::Place;
 
 /// The state of a host: links, addresses, routes, permanent neighbours, packet filter, files. Not in it is what
 /// changes by itself: interface indexes, carrier, link-local IPv6, learnt neighbours, counters, handles.
@@ -14,7 +14,8 @@ use crate::{Host, Place};
 pub struct Snapshot(BTreeSet<String>);
 
 impl Snapshot {
-    pub(crate) fn take(host: &Host) -> Self {
+    /// The state of a host or a container; files are the host's in both cases.
+    pub fn take(host: &impl Place) -> Self {
         let mut lines = BTreeSet::new();
         for link in host.ip("address show") {
             lines.insert(link_line(&link));
@@ -23,8 +24,8 @@ impl Snapshot {
         for family in ["-4", "-6"] {
             let routes = host.run(&format!("ip {family} route show table all"));
             let own = |r: &&str| !r.contains("fe80::") && !r.contains("ff00::/8");
-            // `linkdown` follows the carrier, and the kernel adds `pref medium` to every IPv6 route.
-            let plain = |r: &str| r.trim_end().trim_end_matches(" linkdown").trim_end().to_owned();
+            // `linkdown` follows the carrier.
+            let plain = |r: &str| r.replace(" linkdown", "").trim_end().to_owned();
             lines.extend(routes.lines().filter(own).map(|r| format!("route {family} {}", plain(r))));
         }
         let neighbours = host.run("ip neighbour show nud permanent");
@@ -32,7 +33,7 @@ impl Snapshot {
         lines.extend(nft_lines(host));
         for tool in ["iptables-save", "ip6tables-save"] {
             // Absent tools have no rules.
-            let Ok(found) = std::process::Command::new(tool).output() else { continue };
+            let Ok(found) = host.command(tool).output() else { continue };
             let rules = String::from_utf8_lossy(&found.stdout).into_owned();
             lines.extend(
                 rules
@@ -62,9 +63,14 @@ impl Snapshot {
         assert!(changes.is_empty(), "after {after_what} the host differs:\n{}", changes.join("\n"));
     }
 
+    /// All lines.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// The lines that contain `part`.
     pub fn lines_with(&self, part: &str) -> Vec<&str> {
-        self.0.iter().map(String::as_str).filter(|l| l.contains(part)).collect()
+        self.lines().filter(|l| l.contains(part)).collect()
     }
 }
 
@@ -91,7 +97,7 @@ fn address_lines(link: &Value) -> Vec<String> {
 }
 
 /// One line per rule, chain, set and element, with the names of where it is.
-fn nft_lines(host: &Host) -> Vec<String> {
+fn nft_lines(host: &impl Place) -> Vec<String> {
     let ruleset = host.run("nft -n list ruleset");
     let mut path: Vec<String> = Vec::new();
     let mut lines = Vec::new();

@@ -56,7 +56,12 @@ fn values_that_are_not_allowed() {
         ("ipam", json!({ "type": "../evil" }), 7, &["../evil"]),
         ("ipam", json!({ "type": "missing" }), 7, &["missing", "/run/cni-tests/ours"]),
         ("ipam", json!({ "type": "host-local" }), 7, &["range"]),
-        ("ipam", json!({ "type": "host-local", "subnet": "10.22.0.0/33" }), 7, &["10.22.0.0/33"]),
+        (
+            "ipam",
+            json!({ "type": "host-local", "subnet": "10.22.0.0/33" }),
+            6,
+            &["subnet", "10.22.0.0/33", "0–32"],
+        ),
         (
             "ipam",
             json!({ "type": "host-local", "subnet": "10.22.0.1/24" }),

@@ -116,7 +116,7 @@ const OF_THE_BRIDGE: [Mutation; 8] = [
     (
         "the address is no longer reserved",
         |host, _, _| {
-            drop(host.run("rm /var/lib/cni/networks/net/10.22.0.2 /var/lib/cni/networks/net/fd00:22::2"))
+            drop(host.run("rm /var/lib/cni/networks/net/10.22.0.2 /var/lib/cni/networks/net/fd00:22::2"));
         },
         &["pod"],
     ),

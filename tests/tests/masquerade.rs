@@ -1,6 +1,6 @@
 //! `ipMasq`, with both backends: what packets see, what is in the ruleset, and that it goes.
 
-use cni_tests::{Conf, Container, Host, Place, needs};
+use cni_tests::{Conf, Container, Host, Place, needs, run};
 
 const BACKENDS: [&str; 2] = ["nftables", "iptables"];
 
@@ -94,7 +94,8 @@ fn iptables_rules_have_the_references_text() {
     let pod = host.container("pod");
     host.plugin("bridge").add(&conf("iptables"), &pod, "eth0").result();
     // CNI- and the start of the SHA-512 of "netpod", by sha512sum.
-    let hash = host.run("sh -c printf\\ netpod|sha512sum");
+    let hash = run(&mut host.command("sha512sum"), b"netpod").stdout;
+    let hash = String::from_utf8(hash).unwrap();
     let chain = format!("CNI-{}", &hash[..24]);
     let comment = r#"-m comment --comment "name: \"net\" id: \"pod\"""#;
     for (tool, ip, net, multicast) in [

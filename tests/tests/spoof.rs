@@ -39,8 +39,7 @@ fn the_rules_are_the_references() {
     let mac = result["interfaces"][2]["mac"].as_str().unwrap();
     for part in [
         "chain PREROUTING",
-        "priority -300",
-        "policy accept",
+        "priority dstnat; policy accept;",
         &format!(r#"iifname "{port}" jump cni-br-iface-pod-eth0 "#),
         "chain cni-br-iface-pod-eth0 {",
         "jump cni-br-iface-pod-eth0-mac ",

@@ -1,0 +1,81 @@
+//! What an ADD may cost: requests, processes, memory, and the size of what is installed.
+
+use cni_tests::{ANCHOR, Conf, Host, PLUGINS, Place, Trace, needs, run};
+
+#[test]
+fn a_bridge_gateway_add_makes_at_most_12_rtnetlink_requests() {
+    needs!(Strace);
+    let host = Host::new();
+    let conf = Conf::bridge().set("isGateway", true);
+    host.after_one_container("bridge", &conf);
+    let trace = Trace::new(&["trace=sendto,sendmsg,sendmmsg"]);
+    let pod = host.container("pod");
+    host.plugin("bridge").under(&trace.command()).add(&conf, &pod, "eth0").result();
+    let lines = trace.lines();
+    // One send may carry several messages: strace decodes each header.
+    let requests: usize = lines.iter().map(|line| line.matches("nlmsg_type=RTM_").count()).sum();
+    assert!((3..=12).contains(&requests), "{requests} requests:\n{}", lines.join("\n"));
+}
+
+#[test]
+fn an_add_starts_one_process_the_ipam_plugin() {
+    needs!(Strace);
+    let host = Host::new();
+    let conf = Conf::dual_stack_bridge().set("isDefaultGateway", true).set("macspoofchk", true);
+    let conf = conf.set("ipMasq", true).set("ipMasqBackend", "nftables");
+    let trace = Trace::new(&["trace=execve"]);
+    let pod = host.container("pod");
+    host.plugin("bridge").under(&trace.command()).add(&conf, &pod, "eth0").result();
+    let started: Vec<_> = trace.lines().into_iter().filter(|line| line.contains("execve(")).collect();
+    // The first is strace starting the plugin itself.
+    assert_eq!(started.len(), 2, "{started:?}");
+}
+
+#[test]
+fn nothing_in_an_add_sleeps() {
+    needs!(Strace);
+    let host = Host::new();
+    let conf = Conf::dual_stack_bridge().set("isDefaultGateway", true);
+    let trace = Trace::new(&["trace=nanosleep,clock_nanosleep"]);
+    host.plugin("bridge").under(&trace.command()).add(&conf, &host.container("pod"), "eth0").result();
+    assert_eq!(
+        trace.lines().iter().filter(|line| line.contains("nanosleep")).count(),
+        0,
+        "{:?}",
+        trace.lines()
+    );
+}
+
+#[test]
+fn installed_executables_are_static_and_small() {
+    needs!(Dist);
+    let host = Host::new();
+    for name in PLUGINS.into_iter().chain(["cnitool"]) {
+        let path = format!("{ANCHOR}/bin/{name}");
+        let headers = host.run(&format!("readelf -W -l -d {path}"));
+        assert!(!headers.contains("INTERP") && !headers.contains("NEEDED"), "{name}: {headers}");
+        let size = std::fs::metadata(&path).unwrap().len();
+        assert!(size <= 1_500_000, "{name} has {size} bytes");
+    }
+}
+
+#[test]
+fn an_add_needs_at_most_4_mb() {
+    needs!(Dist);
+    let host = Host::new();
+    for (plugin, conf) in [("bridge", Conf::dual_stack_bridge()), ("ptp", Conf::ptp())] {
+        let conf = conf.set("name", plugin).set("ipMasq", true).set("ipMasqBackend", "nftables");
+        let pod = host.container(plugin);
+        // busybox forks before it runs the plugin, so what the kernel counts is the plugin's own memory, not that of
+        // this test.
+        let mut command = host.command("busybox");
+        command.args(["time", "-v", &format!("{ANCHOR}/bin/{plugin}")]);
+        command.env("CNI_PATH", format!("{ANCHOR}/bin")).env("CNI_COMMAND", "ADD");
+        command.env("CNI_CONTAINERID", plugin).env("CNI_NETNS", pod.netns()).env("CNI_IFNAME", "eth0");
+        let done = run(&mut command, conf.text().as_bytes());
+        assert!(done.status.success(), "{done:?}");
+        let line = done.stderr.lines().find(|l| l.contains("Maximum resident set size")).unwrap();
+        let kib: u64 = line.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!(kib <= 4096, "{plugin}: {kib} KiB");
+    }
+}

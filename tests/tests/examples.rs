@@ -1,0 +1,53 @@
+//! Every file in `conf-examples/` works: ADD, CHECK, DEL of its whole chain.
+
+use cni_tests::{ANCHOR, Chain, Host, needs};
+use serde_json::{Value, json};
+
+#[test]
+fn every_example_works_and_leaves_nothing() {
+    for (name, list) in examples() {
+        if name.contains("vlan") {
+            continue;
+        }
+        works(&name, &list);
+    }
+}
+
+#[test]
+fn examples_with_vlans_work_and_leave_nothing() {
+    needs!(BridgeVlan);
+    for (name, list) in examples().into_iter().filter(|(name, _)| name.contains("vlan")) {
+        works(&name, &list);
+    }
+}
+
+fn examples() -> Vec<(String, Value)> {
+    let files =
+        std::fs::read_dir(format!("{ANCHOR}/conf-examples")).unwrap().map(|entry| entry.unwrap().path());
+    let lists = files.filter(|file| file.extension().is_some_and(|e| e == "conflist")).map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        (file.display().to_string(), serde_json::from_str(&text).unwrap())
+    });
+    let lists: Vec<_> = lists.collect();
+    assert!(lists.len() >= 5, "the examples are there");
+    lists
+}
+
+fn works(name: &str, list: &Value) {
+    Host::fresh(|host| {
+        println!("{name}");
+        let chain = Chain::new(list)
+            .runtime("mac", &json!("0a:00:00:00:00:05"))
+            .runtime("ips", &json!([if name.contains("static") { "10.22.12.5/24" } else { "10.22.10.5" }]))
+            .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]));
+        let first = host.container("first");
+        let result = chain.add(host, &first, "eth0");
+        chain.del(host, &first, "eth0", &result);
+        let before = host.snapshot();
+        let pod = host.container("pod");
+        let result = chain.add(host, &pod, "eth0");
+        chain.check(host, &pod, "eth0", &result);
+        chain.del(host, &pod, "eth0", &result);
+        host.snapshot().assert_same_as(&before, name);
+    });
+}

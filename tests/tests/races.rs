@@ -1,0 +1,92 @@
+//! Many at once: the first ADDs of a network, and ADD and DEL side by side.
+
+use std::collections::HashSet;
+
+use cni_tests::{Conf, Host, Place, needs};
+
+const AT_ONCE: usize = 40;
+
+#[test]
+fn many_first_adds_share_one_bridge() {
+    needs!(Iptables);
+    for backend in ["nftables", "iptables"] {
+        let host = Host::new();
+        let conf = Conf::dual_stack_bridge().set("isDefaultGateway", true).set("macspoofchk", true);
+        let conf = conf.set("ipMasq", true).set("ipMasqBackend", backend);
+        let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("pod{n}"))).collect();
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let (host, conf) = (&host, &conf);
+            let add = |pod| scope.spawn(move || host.plugin("bridge").add(conf, pod, "eth0").result());
+            let threads: Vec<_> = pods.iter().map(add).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let addresses: HashSet<_> = results.iter().map(|r| r["ips"][0]["address"].to_string()).collect();
+        assert_eq!(addresses.len(), AT_ONCE);
+        assert_eq!(host.addresses("br0"), ["10.22.0.1/24", "fd00:22::1/64"]);
+        let bridge = host.link("br0");
+        for (pod, result) in pods.iter().zip(&results) {
+            assert_eq!(result["interfaces"][0]["mac"], bridge["address"], "the bridge's MAC is final");
+            host.plugin("bridge").check(&conf.clone().prev(result), pod, "eth0").done();
+        }
+        assert!(pods[0].pings("10.22.0.1"));
+        let before = host.after_one_container("bridge", &conf);
+        std::thread::scope(|scope| {
+            for pod in &pods {
+                scope.spawn(|| host.plugin("bridge").del(&conf, pod, "eth0").done());
+            }
+        });
+        let left = host.snapshot().since(&before);
+        assert!(left.iter().all(|l| l.starts_with('-')), "{left:?}");
+        let snapshot = host.snapshot();
+        assert!(snapshot.lines_with("pod").is_empty(), "{:?}", snapshot.lines_with("pod"));
+    }
+}
+
+#[test]
+fn first_adds_with_vlan_gateways() {
+    needs!(BridgeVlan);
+    let host = Host::new();
+    let conf = Conf::bridge().set("isGateway", true).set("vlan", 100);
+    let pods: Vec<_> = (0..8).map(|n| host.container(&format!("pod{n}"))).collect();
+    std::thread::scope(|scope| {
+        for pod in &pods {
+            scope.spawn(|| host.plugin("bridge").add(&conf, pod, "eth0").result());
+        }
+    });
+    assert_eq!(host.ip("link show").len(), 4 + pods.len(), "one gateway link for all");
+    assert!(pods.iter().all(|pod| pod.pings("10.22.0.1")));
+}
+
+#[test]
+fn ptp_adds_and_dels_side_by_side() {
+    let host = Host::new();
+    let conf = Conf::ptp().set("ipMasq", true);
+    let before = host.after_one_container("ptp", &conf);
+    let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("pod{n}"))).collect();
+    std::thread::scope(|scope| {
+        for pod in &pods {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    host.plugin("ptp").add(&conf, pod, "eth0").result();
+                    host.plugin("ptp").del(&conf, pod, "eth0").done();
+                }
+            });
+        }
+    });
+    host.snapshot().assert_same_as(&before, "all the DELs");
+}
+
+#[test]
+fn a_second_add_of_one_attachment_fails_and_leaves_the_first_alone() {
+    let host = Host::new();
+    for (plugin, conf) in [("bridge", Conf::bridge().set("isGateway", true)), ("ptp", Conf::ptp())] {
+        let conf = conf.set("name", plugin);
+        let pod = host.container(plugin);
+        let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
+        let before = host.snapshot();
+        let error = host.plugin(plugin).add(&conf, &pod, "eth0").error();
+        assert!(error.text.contains("eth0"), "{error:?}");
+        host.snapshot().assert_same_as(&before, "the second ADD");
+        host.plugin(plugin).check(&conf.prev(&result), &pod, "eth0").done();
+    }
+}

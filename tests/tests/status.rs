@@ -1,0 +1,131 @@
+//! STATUS says whether an ADD would work, and why not.
+
+use cni_tests::{Conf, Host, IpamScript, Place, in_every_version, needs};
+use serde_json::json;
+
+in_every_version!(gate as versions);
+
+fn gate(version: &str) {
+    let host = Host::new();
+    for (plugin, conf) in [("bridge", Conf::bridge()), ("ptp", Conf::ptp()), ("loopback", Conf::loopback())] {
+        let outcome = host.plugin(plugin).status(&conf.version(version));
+        if version == "1.1.0" {
+            outcome.done();
+        } else {
+            outcome.error().says(1, &["STATUS", "1.1.0"]);
+        }
+    }
+}
+
+fn full() -> Conf {
+    let conf = Conf::dual_stack_bridge().set("isDefaultGateway", true).set("macspoofchk", true);
+    conf.set("ipMasq", true).version("1.1.0")
+}
+
+#[test]
+fn it_changes_nothing() {
+    let host = Host::new();
+    let before = host.after_one_container("bridge", &full());
+    host.plugin("bridge").status(&full()).done();
+    host.plugin("ptp").status(&Conf::ptp().set("ipMasq", true).version("1.1.0")).done();
+    let changes = host.snapshot().since(&before);
+    assert!(changes.iter().all(|l| l.contains("/var/lib/cni/networks")), "{changes:?}");
+}
+
+#[test]
+fn ipam_is_missing_or_says_no() {
+    let host = Host::new();
+    for (plugin, conf) in [("bridge", Conf::bridge()), ("ptp", Conf::ptp())] {
+        let conf = conf.version("1.1.0");
+        let missing = conf.clone().set("ipam", json!({ "type": "missing" }));
+        host.plugin(plugin).status(&missing).error().says(50, &["missing"]);
+        let script =
+            IpamScript::that_runs_on(&host, "STATUS", r#"echo '{"code":51,"msg":"not now"}'; exit 1"#);
+        host.plugin(plugin).status(&script.for_conf(conf)).error().says(51, &["not now"]);
+    }
+}
+
+#[test]
+fn the_range_is_full() {
+    let host = Host::new();
+    for (plugin, conf) in [("bridge", Conf::bridge()), ("ptp", Conf::ptp())] {
+        let conf = conf.set("name", plugin).version("1.1.0").ranges(&["10.22.0.0/30"]);
+        host.plugin(plugin).status(&conf).done();
+        let pod = host.container(plugin);
+        host.plugin(plugin).add(&conf, &pod, "eth0").result();
+        host.plugin(plugin).status(&conf).error().says(50, &["10.22.0.", "1"]);
+        host.plugin(plugin).del(&conf, &pod, "eth0").done();
+        host.plugin(plugin).status(&conf).done();
+    }
+}
+
+#[test]
+fn the_data_directory_cannot_be_written() {
+    let host = Host::new();
+    host.run("mount -t tmpfs -o ro tmpfs /var/lib/cni");
+    for (plugin, conf) in [("bridge", Conf::bridge()), ("ptp", Conf::ptp())] {
+        let error = host.plugin(plugin).status(&conf.version("1.1.0")).error();
+        error.says(50, &["/var/lib/cni"]);
+    }
+}
+
+#[test]
+fn the_bridges_name_belongs_to_another_kind_of_link() {
+    let host = Host::new();
+    host.run("ip link add br0 type veth peer name other");
+    host.plugin("bridge").status(&Conf::bridge().version("1.1.0")).error().says(50, &["br0", "veth"]);
+}
+
+#[test]
+fn the_backend_that_was_asked_for_is_not_installed() {
+    needs!(Iptables);
+    let host = Host::new();
+    let conf = full().set("ipMasqBackend", "iptables");
+    host.plugin("bridge").status(&conf).done();
+    // What the links end at, on this test's host only; usually one program is all of them.
+    host.sh("for tool in iptables-restore ip6tables-restore; do \
+        if path=$(command -v $tool); then mount --bind /dev/null $(readlink -f $path); fi; done");
+    host.plugin("bridge").status(&conf).error().says(50, &["iptables"]);
+    host.plugin("bridge").status(&full().set("ipMasqBackend", "nftables")).done();
+}
+
+#[test]
+fn the_configuration_is_wrong() {
+    let host = Host::new();
+    let conf = Conf::bridge().version("1.1.0").set("vlan", 5000);
+    let error = host.plugin("bridge").status(&conf).error();
+    assert!([7, 50].contains(&error.code) && error.text.contains("vlan"), "{error:?}");
+}
+
+/// BR_MAX_PORTS in the kernel's net/bridge/br_private.h is 1024, and port number 0 is not used.
+#[test]
+fn a_full_bridge_says_how_many_ports_it_has() {
+    let host = Host::new();
+    let before = host.after_one_container("bridge", &full());
+    // Both ends of a pair can be ports; they stay down, so nothing loops.
+    let pair = |n: usize| {
+        format!("link add name p{n} master br0 type veth peer name q{n}\nlink set q{n} master br0\n")
+    };
+    host.feed("ip -batch -", &(0..511).map(pair).collect::<String>());
+    host.feed("ip -batch -", "link add name last master br0 type veth peer name end\n");
+    let pod = host.container("pod");
+    let error = host.plugin("bridge").add(&full(), &pod, "eth0").error();
+    assert!(error.text.contains("br0") && error.text.contains("1023"), "{error:?}");
+    assert!(pod.find_link("eth0").is_none());
+    let status = host.plugin("bridge").status(&full()).error();
+    status.says(50, &["br0", "1023"]);
+    host.run("ip link del end");
+    host.plugin("bridge").status(&full()).done();
+    host.plugin("bridge").add(&full(), &pod, "eth0").result();
+    host.plugin("bridge").del(&full(), &pod, "eth0").done();
+    let left: Vec<_> = host.snapshot().since(&before);
+    let left: Vec<_> = left.iter().filter(|l| !l.contains("link \"p") && !l.contains("link \"q")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn vlans_that_the_kernel_can_filter() {
+    needs!(BridgeVlan);
+    let host = Host::new();
+    host.plugin("bridge").status(&Conf::bridge().version("1.1.0").set("vlan", 100)).done();
+}

@@ -1,0 +1,109 @@
+//! A node is upgraded by replacing the executables while containers run: what either suite made, the other removes.
+
+use cni_tests::{Call, Conf, Host, Place, needs};
+
+type Suite = fn(&Host, &str) -> Call;
+const OURS: Suite = |host, plugin| host.plugin(plugin);
+const REFERENCE: Suite = |host, plugin| host.reference(plugin);
+
+fn cases() -> Vec<(&'static str, Conf)> {
+    let masquerade = |conf: Conf| conf.set("ipMasq", true).set("ipMasqBackend", "iptables");
+    vec![
+        ("bridge", Conf::bridge()),
+        ("bridge", masquerade(Conf::dual_stack_bridge().set("isDefaultGateway", true))),
+        ("bridge", Conf::dual_stack_bridge().set("isGateway", true).set("macspoofchk", true)),
+        ("bridge", Conf::layer2_bridge()),
+        ("ptp", masquerade(Conf::ptp())),
+        ("loopback", Conf::loopback()),
+    ]
+}
+
+/// ADD by one, DEL by the other, with and without the result of the ADD.
+fn handover(from: Suite, to: Suite) {
+    for (plugin, conf) in cases() {
+        let host = Host::new();
+        for suite in [from, to] {
+            let pod = host.container("first");
+            let result = suite(&host, plugin).add(&conf, &pod, "eth0").result();
+            suite(&host, plugin).del(&conf.clone().prev(&result), &pod, "eth0").done();
+            pod.remove_netns();
+        }
+        let before = host.snapshot();
+        for with_result in [true, false] {
+            let pod = host.container("pod");
+            let result = from(&host, plugin).add(&conf, &pod, "eth0").result();
+            let conf = if with_result { conf.clone().prev(&result) } else { conf.clone() };
+            to(&host, plugin).del(&conf, &pod, "eth0").done();
+            assert!(pod.find_link("eth0").is_none());
+            host.snapshot().assert_same_as(&before, &format!("DEL by the other suite: {}", conf.text()));
+            pod.remove_netns();
+        }
+    }
+}
+
+#[test]
+fn what_the_reference_made_we_remove() {
+    needs!(Reference, Iptables);
+    handover(REFERENCE, OURS);
+}
+
+#[test]
+fn what_we_made_the_reference_removes() {
+    needs!(Reference, Iptables);
+    handover(OURS, REFERENCE);
+}
+
+/// Where the reference leaves its masquerade and spoof-check rules behind for ever.
+#[test]
+fn what_the_reference_made_we_remove_without_netns_and_result() {
+    needs!(Reference, Iptables);
+    for (plugin, conf) in cases() {
+        let host = Host::new();
+        let first = host.container("first");
+        host.reference(plugin).add(&conf, &first, "eth0").result();
+        host.plugin(plugin).del(&conf, &first, "eth0").done();
+        let before = host.after_one_container(plugin, &conf);
+        let pod = host.container("pod");
+        host.reference(plugin).add(&conf, &pod, "eth0").result();
+        pod.remove_netns();
+        host.plugin(plugin).without("CNI_NETNS").del(&conf, &pod, "eth0").done();
+        host.snapshot().assert_same_as(&before, &format!("DEL without netns: {}", conf.text()));
+    }
+}
+
+#[test]
+fn check_and_gc_of_what_the_reference_made() {
+    needs!(Reference, Iptables);
+    for (plugin, conf) in cases() {
+        // The reference's spoof-check rules name no network, so GC of one network must not judge them.
+        let conf = conf.set("macspoofchk", false);
+        let host = Host::new();
+        let before = host.after_one_container(plugin, &conf);
+        let pod = host.container("pod");
+        let result = host.reference(plugin).add(&conf, &pod, "eth0").result();
+        host.plugin(plugin).check(&conf.clone().prev(&result), &pod, "eth0").done();
+        let with = host.snapshot();
+        let conf = conf.version("1.1.0");
+        host.plugin(plugin).gc(&conf, &[(&pod, "eth0")]).done();
+        host.snapshot().assert_same_as(&with, "a GC that keeps it");
+        pod.remove_netns();
+        host.plugin(plugin).gc(&conf, &[]).done();
+        host.snapshot().assert_same_as(&before, &format!("GC: {}", conf.text()));
+    }
+}
+
+#[test]
+fn both_give_out_addresses_of_one_range_without_a_clash() {
+    needs!(Reference);
+    let host = Host::new();
+    let conf = Conf::bridge();
+    let mut addresses = Vec::new();
+    for n in 0..10 {
+        let pod = host.container(&format!("pod{n}"));
+        let call = if n % 2 == 0 { host.plugin("bridge") } else { host.reference("bridge") };
+        let result = call.add(&conf, &pod, "eth0").result();
+        addresses.push(result["ips"][0]["address"].as_str().unwrap().to_owned());
+    }
+    let expected: Vec<_> = (2..12).map(|n| format!("10.22.0.{n}/24")).collect();
+    assert_eq!(addresses, expected, "each goes on where the other stopped");
+}
