@@ -27,3 +27,8 @@ pub use result::{CniResult, Dns, Interface, IpConfig, Route};
 pub use skel::{About, Attachment, Detachment, Plugin, dispatch, run, start};
 pub use undo::Undo;
 pub use version::{Family, Numbers, SpecVersion};
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

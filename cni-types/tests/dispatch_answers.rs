@@ -81,10 +81,10 @@ fn a_panic_is_error_999_after_the_journal_ran() {
     assert_eq!(run(&fixed, &env("DEL"), CONF.as_bytes()).error().2, "a fixed text");
 }
 
-/// One ADD with a stdout that takes `room` bytes: status, what stdout took, stderr, the verbs called.
-fn add_into(plugin: &Fake, room: usize) -> (u8, String, String, Vec<String>) {
+/// One ADD with a stdout that takes `room` bytes before it fails: status, what stdout took, stderr, the verbs called.
+fn add_into(plugin: &Fake, room: usize, recovers: bool) -> (u8, String, String, Vec<String>) {
     let lookup = |name: &str| env("ADD").iter().find(|e| e.0 == name).map(|e| OsString::from(e.1));
-    let (mut stdout, mut stderr) = (Broken { room, taken: Vec::new() }, Vec::new());
+    let (mut stdout, mut stderr) = (Broken { room, recovers, taken: Vec::new() }, Vec::new());
     let status = dispatch(plugin, &lookup, &mut CONF.as_bytes(), &mut stdout as &mut dyn Write, &mut stderr);
     let verbs = plugin.calls.borrow().iter().map(|c| c.split(' ').next().unwrap().to_owned()).collect();
     (status, String::from_utf8(stdout.taken).unwrap(), String::from_utf8(stderr).unwrap(), verbs)
@@ -94,16 +94,21 @@ fn add_into(plugin: &Fake, room: usize) -> (u8, String, String, Vec<String>) {
 fn an_attachment_the_runtime_cannot_be_told_of_is_taken_back() {
     let whole = one_address().to_json(SpecVersion::CURRENT).unwrap();
     for room in [0, 1, whole.len() - 1] {
-        let (status, stdout, stderr, verbs) = add_into(&Fake::fine(), room);
-        assert_eq!(
-            (status, stdout.as_str()),
-            (1, &whole[..room]),
-            "no second document after half a first one"
-        );
-        assert_eq!(verbs, ["ADD", "DEL"]);
-        assert!(stderr.contains("cannot write the result to stdout: ENOSPC"), "{stderr}");
+        for recovers in [false, true] {
+            let (status, stdout, stderr, verbs) = add_into(&Fake::fine(), room, recovers);
+            assert_eq!((status, verbs.join(" ").as_str()), (1, "ADD DEL"));
+            let report = if room == 0 && recovers {
+                assert_eq!(serde_json::from_str::<Value>(&stdout).unwrap()["code"], 5);
+                stdout
+            } else {
+                assert_eq!(stdout, whole[..room], "no second document after half a first one");
+                stderr
+            };
+            assert!(report.contains("cannot write the result to stdout"), "{report}");
+            assert!(report.contains("ENOSPC"), "{report}");
+        }
     }
-    let (status, stdout, _, verbs) = add_into(&Fake::fine(), whole.len());
+    let (status, stdout, _, verbs) = add_into(&Fake::fine(), whole.len(), false);
     assert_eq!((status, stdout, verbs), (0, whole, vec!["ADD".to_owned()]));
 }
 

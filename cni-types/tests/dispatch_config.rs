@@ -42,7 +42,8 @@ fn bad_input_has_its_code_and_reaches_no_callback() {
 #[test]
 fn a_stdin_that_cannot_be_read_or_never_ends_is_an_error() {
     let lookup = |name: &str| env("ADD").iter().find(|e| e.0 == name).map(|e| OsString::from(e.1));
-    let outcome = run_with(&Fake::fine(), &lookup, &mut Broken { room: 0, taken: Vec::new() });
+    let outcome =
+        run_with(&Fake::fine(), &lookup, &mut Broken { room: 0, recovers: false, taken: Vec::new() });
     let (code, msg, details) = outcome.error();
     assert_eq!((code, msg.as_str()), (5, "error reading the network configuration from stdin"));
     assert!(details.starts_with("EIO: "), "{details}");

@@ -1,31 +1,35 @@
 //! A plugin as the process it is in life: its streams, its exit status, its namespace. This test runs itself as the
-//! plugin, so it has a `main` of its own.
+//! plugin, so it has a plugin's `main`.
+#![no_main]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 #[path = "process/plugin.rs"]
 mod plugin;
 mod scripts;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, c_char, c_int};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use scripts::Scripts;
 use serde_json::Value;
 
 const CONF: &str = r#"{"cniVersion":"1.1.0","name":"net"}"#;
 
-fn main() -> ExitCode {
+// Reason for `unsafe`: it is what `plugin_main!` expands to, with the tests in front.
+#[unsafe(no_mangle)]
+extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     if std::env::var_os("CNI_COMMAND").is_some() {
-        return cni_types::run(&plugin::Fake);
+        return cni_types::start(&plugin::Fake);
     }
-    let tests: [(&str, fn()); 8] = [
+    let tests: [(&str, fn()); 9] = [
         ("the_result_is_one_write", the_result_is_one_write),
         ("a_stdout_that_takes_nothing_has_the_attachment_taken_back", a_stdout_that_takes_nothing),
+        ("closed_streams_are_not_mistaken_for_files", closed_streams_are_not_mistaken),
         ("a_stdin_of_the_wrong_kind_is_an_io_error", a_stdin_of_the_wrong_kind),
         ("a_closed_stderr_changes_nothing", a_closed_stderr_changes_nothing),
         ("a_panic_leaves_one_error_object_and_status_1", a_panic_leaves_one_error_object),
@@ -44,7 +48,7 @@ fn main() -> ExitCode {
     let tests: Vec<_> = tests.iter().filter(|(name, _)| wanted(name) && !has("--ignored")).collect();
     if has("--list") {
         tests.iter().for_each(|(name, _)| println!("{name}: test"));
-        return ExitCode::SUCCESS;
+        return 0;
     }
     println!("\nrunning {} tests", tests.len());
     for (name, test) in &tests {
@@ -52,7 +56,7 @@ fn main() -> ExitCode {
         println!("test {name} ... ok");
     }
     println!("\ntest result: ok. {} passed; 0 failed;\n", tests.len());
-    ExitCode::SUCCESS
+    0
 }
 
 /// This executable as a plugin, logging its verbs in `scripts`.
@@ -107,6 +111,27 @@ fn a_stdout_that_takes_nothing() {
         assert_eq!(scripts.log(), "ADD DEL", "{errno}");
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains("cannot write the result to stdout") && stderr.contains(errno), "{stderr}");
+    }
+}
+
+fn closed_streams_are_not_mistaken() {
+    for (closed, verbs) in
+        [("<&-", ""), (">&-", "ADD DEL"), ("2>&-", "ADD"), ("<&- >&- 2>&-", ""), (">&- 2>&-", "ADD DEL")]
+    {
+        let scripts = Scripts::new();
+        let mut shell = plugin(&scripts, "ADD", "hold");
+        let plugin = std::env::current_exe().unwrap();
+        let mut env: Vec<_> = shell.get_envs().map(|(k, v)| (k.to_owned(), v.unwrap().to_owned())).collect();
+        env.push(("PLUGIN".into(), plugin.into()));
+        shell = Command::new("sh");
+        shell.env_clear().envs(env).args(["-c", &format!("exec \"$PLUGIN\" {closed}")]);
+        shell.stdin(File::open(scripts.0.join("conf")).unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert_eq!(shell.status().unwrap().success(), closed == "2>&-", "{closed}");
+        assert_eq!(
+            (scripts.log().as_str(), scripts.read("log.held").as_slice()),
+            (verbs, &b""[..]),
+            "{closed}"
+        );
     }
 }
 

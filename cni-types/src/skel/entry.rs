@@ -1,8 +1,12 @@
 //! The C `main` of a plugin executable.
 
 use std::ffi::c_int;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, IntoRawFd};
 use std::process::ExitCode;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 use super::{Plugin, run};
@@ -23,12 +27,28 @@ macro_rules! plugin_main {
     };
 }
 
-/// What [`plugin_main`](crate::plugin_main) calls: the one thing of the standard library's start-up that matters here,
+/// What [`plugin_main`](crate::plugin_main) calls: the two things of the standard library's start-up that matter here,
 /// then [`run`].
 #[doc(hidden)]
 pub fn start(plugin: &dyn Plugin) -> c_int {
     // SAFETY: no other thread runs yet, and ignoring a signal runs no code of ours. A runtime that closes its end must
     // not kill us in the middle of a write: the attachment has to be taken back.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
+    fill_standard_streams();
     c_int::from(run(plugin) != ExitCode::SUCCESS)
+}
+
+/// Opens `/dev/null`, for reading only, in place of a standard stream that is closed: else the next file or socket the
+/// plugin opens would take its number, and a log line would end up in it. Writing a result there still fails.
+fn fill_standard_streams() {
+    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+    let mut fds =
+        [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()].map(|fd| PollFd::new(fd, PollFlags::empty()));
+    if poll(&mut fds, PollTimeout::ZERO).is_ok_and(|n| n > 0) {
+        let closed = |fd: &&PollFd<'_>| fd.revents().is_some_and(|r| r.contains(PollFlags::POLLNVAL));
+        for _ in fds.iter().filter(closed) {
+            // The lowest free number is taken, so each one fills the next gap; it stays open for good.
+            let _ = File::open("/dev/null").map(IntoRawFd::into_raw_fd);
+        }
+    }
 }

@@ -83,9 +83,10 @@ impl Read for Untouchable {
     }
 }
 
-/// A stdout that fails after `room` bytes; as a stdin it fails at once.
+/// A stdout that fails after `room` bytes and, if it `recovers`, only once; as a stdin it fails at once.
 pub(crate) struct Broken {
     pub(crate) room: usize,
+    pub(crate) recovers: bool,
     pub(crate) taken: Vec<u8>,
 }
 
@@ -93,7 +94,13 @@ impl Write for Broken {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let n = bytes.len().min(self.room - self.taken.len());
         self.taken.extend_from_slice(&bytes[..n]);
-        if n == 0 { Err(io::Error::from_raw_os_error(28)) } else { Ok(n) }
+        if n > 0 {
+            return Ok(n);
+        }
+        if self.recovers {
+            self.room = usize::MAX;
+        }
+        Err(io::Error::from_raw_os_error(28))
     }
 
     fn flush(&mut self) -> io::Result<()> {

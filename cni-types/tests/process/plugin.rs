@@ -1,12 +1,12 @@
 //! The plugin that this test is when it runs itself: it notes its verbs in `$FAKE_LOG` and does what `$FAKE` says.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 
 use cni_types::delegate::{self, Verb};
 use cni_types::{
-    About, Attachment, Cidr, CniResult, Detachment, Error, IpConfig, Network, Plugin, PluginName, Result,
-    SpecVersion, Undo,
+    About, Attachment, Cidr, CniResult, Detachment, Doing, Error, IpConfig, Network, Plugin, PluginName,
+    Result, SpecVersion, Undo,
 };
 
 pub(crate) struct Fake;
@@ -33,6 +33,12 @@ impl Plugin for Fake {
             "delegate" => {
                 let name = PluginName::new("delegate")?;
                 delegate::exec(Verb::Add, &name, &at.network.cni_path, at.network.bytes())?;
+            }
+            "hold" => {
+                let path = std::env::var("FAKE_LOG").unwrap_or_default() + ".held";
+                let held = File::create(path).doing("creating a file")?;
+                let _ = writeln!(io::stderr(), "a log line");
+                drop(held);
             }
             _ => {}
         }
