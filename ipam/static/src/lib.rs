@@ -1,1 +1,66 @@
-//! Under construction.
+//! `static`: the addresses that the configuration or the runtime gives.
+//!
+//! ADD answers with them; nothing is reserved and nobody is asked whether they are free. No state is left on the host,
+//! so DEL and GC have nothing to remove. Differs from the reference in that STATUS says what ADD would say about the
+//! configuration, and in the codes and wording of errors. See the README.
+
+mod conf;
+
+use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
+
+use conf::Conf;
+
+/// The plugin.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Static;
+
+impl Plugin for Static {
+    fn about(&self) -> About {
+        About { name: "static", versions: &SpecVersion::ALL }
+    }
+
+    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+        let Conf { ips, routes, dns } = Conf::read(&attachment.network)?;
+        Ok(CniResult { ips, routes, dns, ..CniResult::default() })
+    }
+
+    /// An address that the previous result does not list is no difference, as in the reference: a plugin later in the
+    /// chain may have replaced it.
+    fn check(&self, attachment: &Attachment) -> Result<()> {
+        let conf = Conf::read(&attachment.network)?;
+        let Some(previous) = attachment.network.prev_result()? else {
+            return Err(Error::config("Required prevResult missing").because("CHECK compares with it"));
+        };
+        for wanted in conf.ips.iter().filter(|ip| ip.gateway.is_some()) {
+            let found = previous.ips.iter().find(|ip| ip.address.ip() == wanted.address.ip());
+            if let Some(found) = found
+                && found.gateway != wanted.gateway
+            {
+                let text =
+                    |ip: Option<_>| ip.map_or("none".to_owned(), |ip: std::net::IpAddr| ip.to_string());
+                return Err(Error::check(format!("static: the gateway of {} differs", wanted.address))
+                    .because(format!(
+                        "expected {}, prevResult has {}",
+                        text(wanted.gateway),
+                        text(found.gateway)
+                    )));
+            }
+        }
+        Ok(())
+    }
+
+    /// There is nothing to release, whatever the configuration says.
+    fn del(&self, _: &Detachment) -> Result<()> {
+        Ok(())
+    }
+
+    /// There is no state to collect.
+    fn gc(&self, _: &Network) -> Result<()> {
+        Ok(())
+    }
+
+    /// ADD needs nothing but a valid configuration. Addresses may come with the attachment, so none is no failure.
+    fn status(&self, network: &Network) -> Result<()> {
+        Conf::read(network).map(drop)
+    }
+}
