@@ -50,12 +50,10 @@ pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr])
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
     };
     let iptables = || chains::missing(id, ips);
-    let missing = if backend == Backend::Nftables { native()? } else { iptables()? };
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let other = if backend == Backend::Nftables { iptables() } else { native() };
-    if other.is_ok_and(|missing| missing.is_empty()) {
+    let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
+    let (found, other): (_, &dyn Fn() -> Result<Vec<String>>) =
+        if backend == Backend::Nftables { (native(), &iptables) } else { (iptables(), &native) };
+    if complete(&found) || complete(&other()) {
         return Ok(());
     }
     if let Some(socket) = socket {
@@ -63,7 +61,7 @@ pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr])
             return Ok(());
         }
     }
-    Err(Error::check(format!("container {} is not masqueraded: {}", id.container_id, missing.join("; "))))
+    Err(Error::check(format!("container {} is not masqueraded: {}", id.container_id, found?.join("; "))))
 }
 
 /// Removes the attachment's masquerade in every layout. `hints` are addresses it probably had, such as those of the

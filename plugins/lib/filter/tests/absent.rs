@@ -41,12 +41,11 @@ fn hide_nftables() {
     ];
     let program = libc::sock_fprog { len: 8, filter: filter.as_mut_ptr() };
     // SAFETY: plain numbers.
-    assert_eq!(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }, 0);
+    let locked = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     // SAFETY: `program` and the filter it points to live until the call returns; the kernel copies them.
-    assert_eq!(
-        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) },
-        0
-    );
+    let filtered =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    assert_eq!((locked, filtered), (0, 0));
 }
 
 /// Puts scripts in front of the host's iptables tools that note each call in a file; gives the file.
@@ -90,6 +89,10 @@ fn without_tools_nftables_works_and_iptables_says_what_is_missing() {
     status(&filter, Backend::Nftables).unwrap();
     add(&filter, Backend::Nftables, &id, &ips).unwrap();
     check(&filter, Backend::Nftables, &id, &ips).unwrap();
+    check(&filter, Backend::Iptables, &id, &ips).unwrap();
+    let other = attachment("net", "c2", "eth0");
+    let error = check(&filter, Backend::Iptables, &other, &ips).unwrap_err();
+    assert!(error.msg.contains("cannot find iptables-save"), "{error}");
     spoof::add(&filter, &id, &IfName::new("veth0").unwrap(), Mac([2, 0, 0, 0, 0, 1])).unwrap();
     run("umount", &["/usr/sbin"]);
     assert_eq!(elements().len(), 2);

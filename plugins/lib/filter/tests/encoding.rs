@@ -7,7 +7,7 @@ use cni_filter::nft::{
     Batch, Chain, ChainState, Compare, DataType, Element, Expr, Family, FibResult, Hook, Meta, PayloadBase,
     Register, Rule, Set, Socket, Table, Verdict,
 };
-use host::{assert_nft_would_make_the_same, attachment, cidr, enter, ruleset};
+use host::{assert_nft_would_make_the_same, attachment, cidr, enter, nft, ruleset};
 use nix::errno::Errno;
 
 const TABLE: Table<'_> = Table { family: Family::Ipv4, name: "t" };
@@ -186,6 +186,27 @@ fn a_batch_happens_whole_or_not_at_all_and_says_what_failed() {
     batch.push(TABLE.remove());
     socket.commit(&batch, None).unwrap();
     assert_eq!(ruleset(), "");
+}
+
+#[test]
+fn a_decision_is_made_again_when_the_ruleset_has_changed_under_it() {
+    if !enter(&["nft"]) {
+        return;
+    }
+    let socket = Socket::open().unwrap();
+    let mut decisions = 0;
+    socket
+        .transact(|_| {
+            decisions += 1;
+            if decisions < 3 {
+                nft(&format!("add table ip other{decisions}"));
+            }
+            let mut batch = Batch::new();
+            batch.push(Table { name: &format!("t{decisions}"), ..TABLE }.ensure());
+            Ok(batch)
+        })
+        .unwrap();
+    assert_eq!(ruleset(), "table ip other1 {\n}\ntable ip other2 {\n}\ntable ip t3 {\n}\n");
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn read(message: &[u8]) -> Option<Answer<'_>> {
     } else if flags & NLM_F_CAPPED != 0 {
         4 + HEADER
     } else {
-        4 + word(body, 4).unwrap_or(0) as usize
+        (word(body, 4).unwrap_or(0) as usize).saturating_add(4)
     };
     let words = if flags & NLM_F_ACK_TLVS == 0 {
         None
@@ -148,4 +148,51 @@ fn read(message: &[u8]) -> Option<Answer<'_>> {
         body.get(after.next_multiple_of(4)..).and_then(|tlvs| text(tlvs, NLMSGERR_ATTR_MSG))
     };
     Some(Answer::Done { sequence, flags, errno, text: words.unwrap_or("") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(mut bytes: &[u8]) -> usize {
+        let mut count = 0;
+        while let Some((message, tail)) = split(bytes) {
+            count += usize::from(read(message).is_some());
+            bytes = tail;
+        }
+        count
+    }
+
+    #[test]
+    fn an_error_is_read_with_the_kernels_words() {
+        let mut message = vec![0; HEADER + 4 + HEADER];
+        message[4] = 2;
+        message[6..8].copy_from_slice(&(NLM_F_CAPPED | NLM_F_ACK_TLVS).to_ne_bytes());
+        message[8] = 7;
+        message[16..20].copy_from_slice(&(-17i32).to_ne_bytes());
+        message.extend([7, 0, 1, 0, b'n', b'o', 0, 0]);
+        match read(&message) {
+            Some(Answer::Done { sequence: 7, errno: Some(Errno::EEXIST), text: "no", .. }) => {}
+            _ => panic!("not read"),
+        }
+    }
+
+    #[test]
+    fn no_datagram_makes_it_panic() {
+        // Every prefix, and every single byte changed to an extreme, of two messages.
+        let mut golden = vec![0; HEADER + 4 + HEADER + 8];
+        for (at, byte) in [(0, 44), (4, 2), (7, 3), (36, 8), (38, 1)] {
+            golden[at] = byte;
+        }
+        golden.extend_from_within(..);
+        assert_eq!(messages(&golden), 2);
+        for end in 0..golden.len() {
+            assert!(messages(&golden[..end]) <= 1);
+            for byte in [0, 1, 0x7f, 0xff] {
+                let mut bytes = golden.clone();
+                bytes[end] = byte;
+                messages(&bytes);
+            }
+        }
+    }
 }
