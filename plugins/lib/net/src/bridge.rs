@@ -14,8 +14,8 @@ use crate::rtnl::message::Request;
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
 
-/// `BR_MAX_PORTS` (`net/bridge/br_private.h`)
-pub const MAX_PORTS: usize = 1024;
+/// How many ports a bridge can have: `BR_MAX_PORTS` (`net/bridge/br_private.h`) is 1024, and number 0 is not used.
+pub const MAX_PORTS: usize = 1023;
 
 /// What a bridge is created with; an existing one keeps what it has.
 #[derive(Debug, Clone, Copy, Default)]
