@@ -66,6 +66,16 @@ fn a_failing_add_takes_back_what_ran_and_caches_nothing() {
 }
 
 #[test]
+fn a_result_that_cannot_be_cached_is_taken_back() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    std::fs::write(bench.dir.0.join("cni"), "in the way of the cache directory").unwrap();
+    let error = bench.runtime().add(&list(CHAIN), &conf()).unwrap_err();
+    assert_eq!(error.code, Code::IO);
+    assert!(error.msg.contains("failed to cache the result in /"), "{error}");
+    assert_eq!(verbs(&bench.calls())[3..], ["DEL third", "DEL second", "DEL first"]);
+}
+
+#[test]
 fn taking_back_goes_on_after_a_failure_and_reports_it() {
     let bench = Bench::new(&["first", "second", "third"]);
     bench.fail("third", "ADD", r#"{"code":7,"msg":"no"}"#);

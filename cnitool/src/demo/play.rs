@@ -83,7 +83,7 @@ impl Play {
     /// # Errors
     /// When a signal came in.
     pub(super) fn run(&mut self, report: &mut Report) -> Result<()> {
-        show::opening(report, &self.source, &self.world);
+        show::opening(report, &self.source, self.version, &self.world);
         if self.version >= SpecVersion::V1_1_0 {
             let started = Instant::now();
             match self.runtime.status(&self.source.list) {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cni_types::{CniResult, Error, IfName, Result};
+use cni_types::{CniResult, Error, IfName, Result, SpecVersion};
 
 use super::report::{Paint, Report};
 use super::snapshot::{self, Item};
@@ -15,14 +15,14 @@ pub(super) fn milliseconds(time: Duration) -> String {
 }
 
 /// What is going to be played.
-pub(super) fn opening(report: &Report, source: &Source, world: &World) {
+pub(super) fn opening(report: &Report, source: &Source, version: SpecVersion, world: &World) {
     let title = report.paint(Paint::Bold, "cnitool demo");
     report.line(format!("{title}  three containers on one network, in namespaces of its own"));
     report.line("");
     let plugins: Vec<&str> = source.plugins.iter().map(|plugin| plugin.as_str()).collect();
     let dirs: Vec<String> = source.bin.iter().map(|dir| dir.display().to_string()).collect();
     report.labelled("plugins", &format!("{} from {}", plugins.join(", "), dirs.join(":")), None);
-    report.labelled("network", &format!("{} (cniVersion {})", source.list.name, source.list.version), None);
+    report.labelled("network", &format!("{} (cniVersion {version})", source.list.name), None);
     let addresses = |ips: [IpAddr; 2]| format!("{} and {}", ips[0], ips[1]);
     report.labelled("host", &addresses(world.host), None);
     report.labelled("outside", &addresses(world.outside), None);
@@ -120,9 +120,13 @@ pub(super) fn left(report: &mut Report, of_containers: &[Item], of_network: &[It
             report.failed(place, &Error::check(format!("left behind: {}", snapshot::describe(&items))));
         }
     }
-    if !of_network.is_empty() {
-        let text = format!("kept for the network's next container: {}", snapshot::describe(of_network));
-        report.labelled("shared", &text, Some(Paint::Dim));
+    let shared = snapshot::describe(of_network);
+    if !shared.is_empty() {
+        report.labelled(
+            "shared",
+            &format!("kept for the network's next container: {shared}"),
+            Some(Paint::Dim),
+        );
     }
 }
 

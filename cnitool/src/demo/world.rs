@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use cni_net::{IFF_UP, Netns, Rtnl, veth};
+use cni_net::{IFF_UP, Netns, Rtnl, sysctl, veth};
 use cni_types::{AttachmentId, Cidr, Code, ContainerId, Doing, Error, IfName, NetworkName, Result};
 
 use super::stage;
@@ -32,6 +32,10 @@ impl World {
     /// Code 8 or 100 for what the kernel refused.
     pub(super) fn make(host: &Rtnl) -> Result<Self> {
         let netns = stage::namespace("outside")?;
+        // A machine may rule out IPv6 for the links it does not know yet; here it is wanted.
+        let allow_ipv6 = || sysctl::write_if_possible("ipv6/conf/default/disable_ipv6", "0");
+        allow_ipv6();
+        netns.enter(allow_ipv6)?;
         let inside = Rtnl::open_in(&netns)?;
         let id = AttachmentId {
             network: NetworkName::new("outside")?,
