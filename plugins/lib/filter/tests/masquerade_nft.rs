@@ -132,6 +132,24 @@ fn check_names_what_is_missing_and_add_repairs_it() {
 }
 
 #[test]
+fn one_lost_rule_is_noticed_and_repaired() {
+    if !enter(&["nft"]) {
+        return;
+    }
+    let filter = Filter::new();
+    let id = attachment("net", "c1", "eth0");
+    let ips = [cidr("10.1.0.5/16"), cidr("fd00::5/64")];
+    add(&filter, NFT, &id, &ips).unwrap();
+    let intact = ruleset();
+    let last = objects("rule").last().unwrap()["handle"].clone();
+    nft(&format!("delete rule inet cni_masquerade postrouting handle {last}"));
+    let error = check(&filter, NFT, &id, &ips).unwrap_err();
+    assert!(error.msg.contains("no rule for set pods6_64") && !error.msg.contains("pods4"), "{error}");
+    add(&filter, NFT, &id, &ips).unwrap();
+    assert_eq!(ruleset(), intact);
+}
+
+#[test]
 fn the_thousandth_pod_costs_what_the_first_did() {
     if !enter(&["nft"]) {
         return;
