@@ -13,7 +13,7 @@ fn many_first_adds_share_one_bridge() {
         let host = Host::new();
         let conf = Conf::dual_stack_bridge().set("isDefaultGateway", true).set("macspoofchk", true);
         let conf = conf.set("ipMasq", true).set("ipMasqBackend", backend);
-        let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("pod{n}"))).collect();
+        let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("racer{n}"))).collect();
         let results: Vec<_> = std::thread::scope(|scope| {
             let (host, conf) = (&host, &conf);
             let add = |pod| scope.spawn(move || host.plugin("bridge").add(conf, pod, "eth0").result());
@@ -38,7 +38,7 @@ fn many_first_adds_share_one_bridge() {
         let left = host.snapshot().since(&before);
         assert!(left.iter().all(|l| l.starts_with('-')), "{left:?}");
         let snapshot = host.snapshot();
-        assert!(snapshot.lines_with("pod").is_empty(), "{:?}", snapshot.lines_with("pod"));
+        assert!(snapshot.lines_with("racer").is_empty(), "{:?}", snapshot.lines_with("racer"));
     }
 }
 
@@ -47,7 +47,7 @@ fn first_adds_with_vlan_gateways() {
     needs!(BridgeVlan);
     let host = Host::new();
     let conf = Conf::bridge().set("isGateway", true).set("vlan", 100);
-    let pods: Vec<_> = (0..8).map(|n| host.container(&format!("pod{n}"))).collect();
+    let pods: Vec<_> = (0..8).map(|n| host.container(&format!("racer{n}"))).collect();
     std::thread::scope(|scope| {
         for pod in &pods {
             scope.spawn(|| host.plugin("bridge").add(&conf, pod, "eth0").result());
@@ -62,7 +62,7 @@ fn ptp_adds_and_dels_side_by_side() {
     let host = Host::new();
     let conf = Conf::ptp().set("ipMasq", true);
     let before = host.after_one_container("ptp", &conf);
-    let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("pod{n}"))).collect();
+    let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("racer{n}"))).collect();
     std::thread::scope(|scope| {
         for pod in &pods {
             scope.spawn(|| {

@@ -1,6 +1,6 @@
 //! A node is upgraded by replacing the executables while containers run: what either suite made, the other removes.
 
-use cni_tests::{Call, Conf, Host, Place, needs};
+use cni_tests::{Call, Conf, Container, Host, Place, needs};
 
 type Suite = fn(&Host, &str) -> Call;
 const OURS: Suite = |host, plugin| host.plugin(plugin);
@@ -53,19 +53,25 @@ fn what_we_made_the_reference_removes() {
     handover(OURS, REFERENCE);
 }
 
+/// The kernel takes the links of a namespace apart some time after its end; here they are gone first.
+fn dies(pod: &Container) {
+    pod.try_run("ip link del eth0");
+    pod.remove_netns();
+}
+
 /// Where the reference leaves its masquerade and spoof-check rules behind for ever.
 #[test]
 fn what_the_reference_made_we_remove_without_netns_and_result() {
     needs!(Reference, Iptables);
     for (plugin, conf) in cases() {
         let host = Host::new();
-        let first = host.container("first");
+        let first = host.container("of-the-reference");
         host.reference(plugin).add(&conf, &first, "eth0").result();
         host.plugin(plugin).del(&conf, &first, "eth0").done();
         let before = host.after_one_container(plugin, &conf);
         let pod = host.container("pod");
         host.reference(plugin).add(&conf, &pod, "eth0").result();
-        pod.remove_netns();
+        dies(&pod);
         host.plugin(plugin).without("CNI_NETNS").del(&conf, &pod, "eth0").done();
         host.snapshot().assert_same_as(&before, &format!("DEL without netns: {}", conf.text()));
     }
@@ -86,7 +92,7 @@ fn check_and_gc_of_what_the_reference_made() {
         let conf = conf.version("1.1.0");
         host.plugin(plugin).gc(&conf, &[(&pod, "eth0")]).done();
         host.snapshot().assert_same_as(&with, "a GC that keeps it");
-        pod.remove_netns();
+        dies(&pod);
         host.plugin(plugin).gc(&conf, &[]).done();
         host.snapshot().assert_same_as(&before, &format!("GC: {}", conf.text()));
     }
