@@ -96,7 +96,8 @@ fn acquire_requested(store: &mut Store, owner: &Owner, set: &RangeSet, ip: IpAdd
         found = store.reserve_first(owner, [ip].into_iter())?;
     }
     found.ok_or_else(|| {
-        let holder = store.owner(ip).map_or("a file that is no reservation".to_owned(), |o| o.describe());
+        let holder =
+            store.owner(ip).map_or_else(|| "a file that is no reservation".to_owned(), |o| o.describe());
         Error::new(Code::ADDRESS, format!("requested IP address {ip} is not available in range set {set}"))
             .because(format!("{} is held by {holder}", store.path_of(ip)))
     })

@@ -22,6 +22,7 @@ mod status;
 mod store;
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
@@ -60,15 +61,11 @@ impl Plugin for HostLocal {
         if held.is_empty() {
             return Err(missing().because(format!("no file in {} is its", conf.directory.display())));
         }
-        let ours = listed
-            .iter()
-            .map(|ip| ip.address.ip())
-            .filter(|ip| conf.sets.iter().any(|s| s.find(*ip).is_some()));
-        for ip in ours.filter(|ip| !held.contains(ip)) {
-            let holder = store.owner(ip).map_or("nobody".to_owned(), |owner| owner.describe());
-            return Err(missing().because(format!("prevResult lists {ip}, which is held by {holder}")));
-        }
-        Ok(())
+        let ours = |ip: &IpAddr| conf.sets.iter().any(|set| set.find(*ip).is_some());
+        let lost = listed.iter().map(|ip| ip.address.ip()).find(|ip| ours(ip) && !held.contains(ip));
+        let Some(ip) = lost else { return Ok(()) };
+        let holder = store.owner(ip).map_or_else(|| "nobody".to_owned(), |owner| owner.describe());
+        Err(missing().because(format!("prevResult lists {ip}, which is held by {holder}")))
     }
 
     fn del(&self, detachment: &Detachment) -> Result<()> {

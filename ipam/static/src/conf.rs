@@ -27,7 +27,8 @@ struct IpamKeys {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct AddressKeys {
-    address: Option<Cidr>,
+    // Read only if it is not replaced, as by the reference.
+    address: String,
     #[serde(with = "optional_ip")]
     gateway: Option<IpAddr>,
 }
@@ -62,21 +63,16 @@ impl Conf {
     pub(crate) fn read(network: &Network) -> Result<Self> {
         let document: Document = network.conf()?;
         let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
-        let mut ips = Vec::new();
-        for (i, keys) in ipam.addresses.into_iter().enumerate() {
-            let address = keys.address.ok_or_else(|| {
-                Error::config(format!(
-                    "ipam.addresses[{i}] has no \"address\": it must be <ip>/<prefix length>"
-                ))
-            })?;
-            ips.push(IpConfig { interface: None, address, gateway: keys.gateway });
-        }
-        append_args(&network.args, &mut ips)?;
-        for list in [document.args.cni.ips, document.runtime_config.ips] {
-            if !list.is_empty() {
-                ips = list.into_iter().map(bare).collect();
-            }
-        }
+        let more = args_addresses(&network.args)?;
+        let [by_args, by_runtime] = [document.args.cni.ips, document.runtime_config.ips];
+        let instead = if by_runtime.is_empty() { by_args } else { by_runtime };
+        let ips = if instead.is_empty() {
+            let mut ips = configured(ipam.addresses)?;
+            ips.extend(more);
+            ips
+        } else {
+            instead.into_iter().map(bare).collect()
+        };
         require_one_per_family(&ips, network.version)?;
         Ok(Self { ips, routes: ipam.routes, dns: ipam.dns })
     }
@@ -86,12 +82,23 @@ fn bare(address: Cidr) -> IpConfig {
     IpConfig { interface: None, address, gateway: None }
 }
 
-/// `IP` of `CNI_ARGS` adds addresses; each `GATEWAY` becomes that of every address whose network it lies in.
-fn append_args(args: &CniArgs, ips: &mut Vec<IpConfig>) -> Result<()> {
+fn configured(addresses: Vec<AddressKeys>) -> Result<Vec<IpConfig>> {
+    let read = |(i, keys): (usize, AddressKeys)| {
+        let bad = |problem| Error::decode(format!("key \"ipam.addresses[{i}].address\": {problem}"));
+        let address = keys.address.parse().map_err(bad)?;
+        Ok(IpConfig { interface: None, address, gateway: keys.gateway })
+    };
+    addresses.into_iter().enumerate().map(read).collect()
+}
+
+/// The addresses in `IP` of `CNI_ARGS`; each `GATEWAY` becomes that of those among them whose network it lies in. The
+/// reference does not touch the gateways of `ipam.addresses` either.
+fn args_addresses(args: &CniArgs) -> Result<Vec<IpConfig>> {
     let bad = |key: &str, text: &str, form: &str| {
         Error::new(Code::ENVIRONMENT, format!("CNI_ARGS: invalid {key} {}: it must be {form}", excerpt(text)))
     };
     let [addresses, gateways] = args.values(["IP", "GATEWAY"])?;
+    let mut ips = Vec::new();
     for text in list(addresses.as_deref()) {
         let address =
             text.parse().map_err(|_| bad("IP", text, "<ip>/<prefix length>, or several with commas"))?;
@@ -105,7 +112,7 @@ fn append_args(args: &CniArgs, ips: &mut Vec<IpConfig>) -> Result<()> {
             ip.gateway = Some(gateway);
         }
     }
-    Ok(())
+    Ok(ips)
 }
 
 /// The items of a comma-separated list; an empty text has none.
@@ -154,7 +161,7 @@ mod tests {
         for (rest, args, wanted) in [
             ("}", "", "10.1.2.3/24>10.1.2.1 0:1ff::1/64"),
             ("}", "IP=;GATEWAY=", "10.1.2.3/24>10.1.2.1 0:1ff::1/64"),
-            ("}", args, "10.1.2.3/24>10.1.2.254 0:1ff::1/64 10.9.9.9/8>10.1.2.254 11.0.0.1/8"),
+            ("}", args, "10.1.2.3/24>10.1.2.1 0:1ff::1/64 10.9.9.9/8>10.1.2.254 11.0.0.1/8"),
             (r#","args":{"cni":{"ips":[]}},"runtimeConfig":{}}"#, "", "10.1.2.3/24>10.1.2.1 0:1ff::1/64"),
             (r#","args":{"cni":{"ips":["10.5.0.1/16"]}}}"#, args, "10.5.0.1/16"),
             (
@@ -194,8 +201,8 @@ mod tests {
             (
                 r#"{"ipam":{"addresses":[{"gateway":"10.1.2.3"}]}}"#.to_owned(),
                 "",
-                7,
-                "ipam.addresses[0] has no \"address\"",
+                6,
+                "key \"ipam.addresses[0].address\": invalid CIDR address \"\"",
             ),
             (
                 r#"{"ipam":{"addresses":[{"address":"10.1.2.3/24","gateway":"x"}]}}"#.to_owned(),

@@ -6,6 +6,8 @@
 
 mod conf;
 
+use std::net::IpAddr;
+
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
 use conf::Conf;
@@ -33,11 +35,7 @@ impl Plugin for Static {
         };
         for wanted in conf.ips.iter().filter(|ip| ip.gateway.is_some()) {
             let found = previous.ips.iter().find(|ip| ip.address.ip() == wanted.address.ip());
-            if let Some(found) = found
-                && found.gateway != wanted.gateway
-            {
-                let text =
-                    |ip: Option<_>| ip.map_or("none".to_owned(), |ip: std::net::IpAddr| ip.to_string());
+            if let Some(found) = found.filter(|found| found.gateway != wanted.gateway) {
                 return Err(Error::check(format!("static: the gateway of {} differs", wanted.address))
                     .because(format!(
                         "expected {}, prevResult has {}",
@@ -63,4 +61,9 @@ impl Plugin for Static {
     fn status(&self, network: &Network) -> Result<()> {
         Conf::read(network).map(drop)
     }
+}
+
+/// An address for a message.
+fn text(ip: Option<IpAddr>) -> String {
+    ip.map_or_else(|| "none".to_owned(), |ip| ip.to_string())
 }

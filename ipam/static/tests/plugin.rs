@@ -112,7 +112,7 @@ fn status_says_what_add_would_say_about_the_configuration() {
     assert_eq!(status(json!({ "addresses": [{"address": "10.1.2.3/24"}] })), (true, Value::Null));
     assert_eq!(status(json!({})), (true, Value::Null), "the runtime may give addresses with the attachment");
     assert_eq!(status(Value::Null).1["code"], 7);
-    assert_eq!(status(json!({ "addresses": [{}] })).1["code"], 7);
+    assert_eq!(status(json!({ "addresses": [{}] })).1["code"], 6);
     assert_eq!(status(json!({ "addresses": [{"address": "x"}] })).1["code"], 6);
 }
 

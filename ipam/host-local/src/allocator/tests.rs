@@ -106,7 +106,7 @@ proptest! {
             }
         };
         let at = last.and_then(|ip| Some((ranges.iter().position(|r| r.contains(ip))?, ip)));
-        let first = at.map_or((0, ranges[0].start()), step);
+        let first = at.map_or_else(|| (0, ranges[0].start()), step);
         let mut wanted = vec![first.1];
         let mut next = step(first);
         while next != first {

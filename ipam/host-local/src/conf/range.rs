@@ -102,7 +102,7 @@ impl Range {
 
     /// `ip` with the subnet's prefix length, as the result reports it.
     pub(crate) fn cidr(&self, ip: IpAddr) -> Cidr {
-        Cidr::new(ip, self.subnet.prefix()).unwrap_or(Cidr::host(ip))
+        Cidr::new(ip, self.subnet.prefix()).unwrap_or_else(|| Cidr::host(ip))
     }
 }
 

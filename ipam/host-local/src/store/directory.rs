@@ -133,11 +133,7 @@ impl Directory {
         for entry in listing.iter() {
             let entry = entry?;
             let Ok(name) = entry.file_name().to_str() else { continue };
-            if let Ok(ip) = name.parse::<IpAddr>()
-                && ip.to_string() == name
-            {
-                found.push(ip);
-            }
+            found.extend(name.parse::<IpAddr>().ok().filter(|ip| ip.to_string() == name));
         }
         Ok(found)
     }

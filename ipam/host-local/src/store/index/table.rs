@@ -26,7 +26,7 @@ const SLOT: usize = 24;
 /// Bytes of the header: four slots, of which the last words are unused.
 const HEADER: usize = 4 * SLOT;
 /// Slots read at a time.
-const BLOCK: u64 = 32;
+const BLOCK: usize = 32;
 /// Hash words with a meaning of their own; real hashes are moved out of the way.
 const EMPTY: u64 = 0;
 const REMOVED: u64 = 1;
@@ -56,8 +56,8 @@ impl Stamp {
             low_word(boot >> 64),
             low_word(boot),
             metadata.ino(),
-            metadata.mtime().cast_unsigned(),
-            metadata.mtime_nsec().cast_unsigned(),
+            bits(metadata.mtime()),
+            bits(metadata.mtime_nsec()),
         ]))
     }
 }
@@ -82,7 +82,7 @@ impl Table {
 
     /// Writes a new table, at most half full. It is not believed before it is sealed.
     pub(super) fn create(directory: &Directory, entries: &[Entry]) -> io::Result<Self> {
-        let slots = (entries.len() as u64 * 2).next_power_of_two().max(BLOCK);
+        let slots = (entries.len() as u64 * 2).next_power_of_two().max(BLOCK as u64);
         let bytes = usize::try_from(slots).map_err(io::Error::other)? * SLOT + HEADER;
         let mut image = vec![0; bytes];
         for entry in entries {
@@ -131,9 +131,7 @@ impl Table {
 
     pub(super) fn remove(&mut self, (hash, ip): Entry) -> io::Result<()> {
         let end = self.probe(hash, |_, found| found == (spare(hash), ip) || found.0 == EMPTY)?;
-        if let Some((at, found)) = end
-            && found.0 != EMPTY
-        {
+        if let Some((at, _)) = end.filter(|(_, found)| found.0 != EMPTY) {
             self.file.write_all_at(&REMOVED.to_le_bytes(), place(at) as u64)?;
             self.live = self.live.saturating_sub(1);
             self.sealed = None;
@@ -176,11 +174,11 @@ impl Table {
 
     /// Walks the slots from the hash's own place on until `stop` says so; returns the slot it stopped at.
     fn probe(&self, hash: u64, mut stop: impl FnMut(u64, Entry) -> bool) -> io::Result<Option<(u64, Entry)>> {
-        let mut block = [0; BLOCK as usize * SLOT];
+        let mut block = [0; BLOCK * SLOT];
         let mut at = home(hash, self.slots);
         let mut left = self.slots;
         while left > 0 {
-            let count = BLOCK.min(self.slots - at).min(left);
+            let count = (BLOCK as u64).min(self.slots - at).min(left);
             let bytes = &mut block[..place(count) - HEADER];
             self.file.read_exact_at(bytes, place(at) as u64)?;
             for (slot, entry) in (at..).zip(bytes.chunks_exact(SLOT).map(decode)) {
@@ -209,6 +207,11 @@ fn home(hash: u64, slots: u64) -> u64 {
 /// Where a slot is in the file. A table that exists fits the address space.
 fn place(slot: u64) -> usize {
     HEADER + usize::try_from(slot).unwrap_or(usize::MAX / SLOT / 2) * SLOT
+}
+
+/// The same bits, as the table stores them.
+fn bits(number: i64) -> u64 {
+    u64::from_le_bytes(number.to_le_bytes())
 }
 
 fn low_word(wide: u128) -> u64 {
