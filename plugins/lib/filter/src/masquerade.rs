@@ -102,16 +102,15 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
     Error::all(failures).doing(format_args!("cannot collect the stale masquerade of network {network}"))
 }
 
-/// Whether [`add`] could work on this host. Changes nothing and loads no legacy module.
+/// Whether [`add`] could work on this host. Changes nothing and loads no legacy module. Where it can, but legacy
+/// iptables has a nat table beside nf_tables, a warning goes to stderr: packets pass both, in an order few expect.
 ///
 /// # Errors
 /// Code 50 with the reason.
 pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
-    backend.status(filter)
-}
-
-/// For STATUS to say on stderr: legacy iptables has a nat table in this namespace while masquerading is done by
-/// nf_tables. Packets then pass both, in an order few expect. `None` if all is well.
-pub fn warning(backend: Backend) -> Option<String> {
-    backend.warning()
+    backend.status(filter)?;
+    if let Some(warning) = backend.warning() {
+        eprintln!("{warning}");
+    }
+    Ok(())
 }

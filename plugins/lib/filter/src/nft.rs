@@ -3,12 +3,12 @@
 //!
 //! Numbers are big-endian in this protocol. What `nft list` shows of our objects is what the tests compare.
 
-pub mod attr;
 mod batch;
 mod chain;
 mod comment;
 mod element;
 mod expr;
+mod lookup;
 mod message;
 mod refused;
 mod rule;

@@ -86,7 +86,9 @@ impl<'a> Answer<'a> {
             _ if flags & CAPPED != 0 => HEADER,
             _ => body.get(4..).map_or(0, attr::host32) as usize,
         };
-        let words = body.get((4 + repeated).next_multiple_of(4)..).filter(|_| flags & ACK_TLVS != 0);
+        let words = body
+            .get(repeated.saturating_add(4).min(body.len()).next_multiple_of(4)..)
+            .filter(|_| flags & ACK_TLVS != 0);
         let text = words.and_then(|tlvs| attr::find(tlvs, NLMSGERR_ATTR_MSG)).and_then(attr::text);
         Self::Done { sequence, flags, errno, text: text.unwrap_or_default() }
     }
@@ -121,6 +123,21 @@ mod tests {
         let answers: Vec<_> = Answer::each(&datagram).collect();
         let Some(Answer::Done { errno, text, sequence: 7, .. }) = answers[0] else { panic!("{answers:?}") };
         assert_eq!((errno, text), (Some(Errno::EEXIST), "taken"));
+    }
+
+    #[test]
+    fn no_datagram_makes_it_panic() {
+        // Every prefix, and every single byte changed to an extreme, of two refusals.
+        let mut golden = message(NLMSG_ERROR, ACK_TLVS, &[0; 4 + HEADER + 8]);
+        golden.extend_from_within(..);
+        for end in 0..golden.len() {
+            Answer::each(&golden[..end]).for_each(drop);
+            for byte in [0, 1, 0x7f, 0xff] {
+                let mut bytes = golden.clone();
+                bytes[end] = byte;
+                Answer::each(&bytes).for_each(drop);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The socket: datagrams in and out. It talks to the namespace it was opened in for good.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ use crate::Answer;
 
 /// Large enough for every datagram of a dump (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB).
 const BUFFER: usize = 64 << 10;
-/// Messages larger than this need a larger send buffer than sockets have by default (`net.core.wmem_default`).
-const SMALL: usize = 100 << 10;
+/// Batches larger than this may need larger buffers than sockets have by default: for themselves, and for an answer of
+/// about 10 times its size to every message.
+const SMALL: usize = 16 << 10;
 /// Size of a C `int`, the value of a boolean socket option.
 const INT_SIZE: libc::socklen_t = 4;
 
@@ -33,6 +34,7 @@ pub enum Protocol {
 pub struct Socket {
     fd: OwnedFd,
     buffer: RefCell<Vec<u8>>,
+    received: Cell<usize>,
 }
 
 impl Socket {
@@ -46,7 +48,7 @@ impl Socket {
             Protocol::Netfilter => SockProtocol::NetlinkNetFilter,
         };
         let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, number)?;
-        let socket = Self { fd, buffer: RefCell::new(vec![0; BUFFER]) };
+        let socket = Self { fd, buffer: RefCell::new(vec![0; BUFFER]), received: Cell::new(0) };
         socket.enable(libc::NETLINK_EXT_ACK)?;
         socket.enable(libc::NETLINK_CAP_ACK)?;
         if protocol == Protocol::Route {
@@ -81,9 +83,9 @@ impl Socket {
     /// The errno of `send`.
     pub fn send(&self, requests: &[u8]) -> nix::Result<()> {
         if requests.len() > SMALL {
-            setsockopt(&self.fd, sockopt::SndBufForce, &(requests.len() * 2))?;
-            // Room for an answer to every message.
-            setsockopt(&self.fd, sockopt::RcvBufForce, &(requests.len() * 8))?;
+            // Old kernels refuse this in a user namespace. Then the default has to do.
+            let _ = setsockopt(&self.fd, sockopt::SndBufForce, &(requests.len() * 2));
+            let _ = setsockopt(&self.fd, sockopt::RcvBufForce, &(requests.len() * 16));
         }
         send(self.fd.as_raw_fd(), requests, MsgFlags::empty()).map(drop)
     }
@@ -101,11 +103,17 @@ impl Socket {
                 result => break result?,
             }
         };
+        self.received.set(self.received.get() + length);
         // With MSG_TRUNC the length is the datagram's, even where the buffer is smaller.
         for answer in Answer::each(buffer.get(..length).ok_or(Errno::EMSGSIZE)?) {
             each(answer.ok_or(Errno::EBADMSG)?);
         }
         Ok(())
+    }
+
+    /// How many bytes have come in so far.
+    pub fn received(&self) -> usize {
+        self.received.get()
     }
 
     /// Waits until there is something to read: false when `limit` has passed, or a signal came.

@@ -1,7 +1,8 @@
 //! Changes that happen together or not at all.
 
 use super::Message;
-use super::message::{ACK, begin, end};
+use super::message::{begin, end};
+use cni_netlink::ACK;
 
 /// A list of changes for one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Chains.
 
-use super::attr::{number, text};
 use super::comment::{comment, write};
-use super::message::{CREATE, DELCHAIN, DELRULE, DUMP, GETCHAIN, NEWCHAIN};
+use super::lookup::{number, text};
+use super::message::{DELCHAIN, DELRULE, GETCHAIN, NEWCHAIN};
 use super::{Message, Table};
+use cni_netlink::{CREATE, DUMP};
 
 // enum nft_chain_attributes
 const TABLE: u16 = 1;
@@ -79,10 +80,10 @@ impl Chain<'_> {
     pub fn ensure_base(self, hook: Hook) -> Message {
         let mut message = self.message(NEWCHAIN, CREATE, "create base");
         message.attrs.nest(HOOK, |attrs| {
-            attrs.number(HOOK_NUM, hook.number);
+            attrs.net32(HOOK_NUM, hook.number);
             attrs.bytes(HOOK_PRIORITY, &hook.priority.to_be_bytes());
         });
-        message.attrs.number(POLICY, ACCEPT);
+        message.attrs.net32(POLICY, ACCEPT);
         message.attrs.text(TYPE, hook.kind);
         message
     }

@@ -1,7 +1,7 @@
 //! Comments, in the user data of chains, rules and elements. The kernel stores them unread; the form is that of
 //! libnftnl (`udata.h`): a list of (type, length, value) with one byte each for type and length.
 
-use super::attr::{Attrs, find};
+use cni_netlink::attr::{Attrs, find};
 
 /// The comment in the user data of chains, rules and elements alike (`NFTNL_UDATA_*_COMMENT`).
 const KIND: u8 = 0;

@@ -1,10 +1,11 @@
 //! Elements of sets and maps.
 
-use super::attr::{Attrs, each, find};
 use super::comment::{comment, write};
-use super::message::{CREATE, DELSETELEM, DUMP, EXCL, GETSETELEM, NEWSETELEM};
+use super::message::{DELSETELEM, GETSETELEM, NEWSETELEM};
 use super::verdict::{read_value, write_value};
 use super::{Message, Set, Verdict};
+use cni_netlink::attr::{Attrs, each, find};
+use cni_netlink::{CREATE, DUMP, EXCL};
 
 // enum nft_set_elem_list_attributes, NFTA_LIST_ELEM
 const TABLE: u16 = 1;
@@ -46,7 +47,7 @@ impl Element {
     /// end at key 0, unless an interval starts there.
     pub fn interval_end(key: &[u8]) -> Self {
         let mut element = Self::new(key);
-        element.attrs.number(FLAGS, INTERVAL_END);
+        element.attrs.net32(FLAGS, INTERVAL_END);
         element
     }
 

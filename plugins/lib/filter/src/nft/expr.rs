@@ -2,8 +2,8 @@
 //! match.
 
 use super::Verdict;
-use super::attr::{Attrs, find};
 use super::verdict::{read_value, write_value};
+use cni_netlink::attr::{Attrs, find};
 
 // enum nft_expr_attributes
 const NAME: u16 = 1;
@@ -121,7 +121,7 @@ impl Expr {
     /// Goes on only if the register's value is not in the set (`NFT_LOOKUP_F_INV`).
     pub fn not_in(set: &str, id: u32, register: Register) -> Self {
         let mut expr = Self::set_lookup(set, id, register, None);
-        expr.data.number(5, 1);
+        expr.data.net32(5, 1);
         expr
     }
 
@@ -139,10 +139,10 @@ impl Expr {
         let mut expr = Self::numbers("lookup", &[(2, register.0)]);
         expr.data.text(1, set);
         if let Some(into) = into {
-            expr.data.number(3, into.0);
+            expr.data.net32(3, into.0);
         }
         if id != 0 {
-            expr.data.number(4, id);
+            expr.data.net32(4, id);
         }
         expr
     }
@@ -163,7 +163,7 @@ impl Expr {
     pub fn dnat(family: super::Family, address: Register, port: Option<Register>) -> Self {
         let mut expr = Self::numbers("nat", &[(1, 1), (2, family as u32), (3, address.0)]);
         if let Some(port) = port {
-            expr.data.number(5, port.0);
+            expr.data.net32(5, port.0);
         }
         expr
     }
@@ -176,7 +176,7 @@ impl Expr {
     fn numbers(name: &'static str, attrs: &[(u16, u32)]) -> Self {
         let mut data = Attrs::default();
         for &(kind, number) in attrs {
-            data.number(kind, number);
+            data.net32(kind, number);
         }
         Self { name, data }
     }
@@ -202,7 +202,7 @@ pub struct ExprState<'a> {
 
 impl<'a> ExprState<'a> {
     pub(super) fn read(expr: &'a [u8]) -> Option<Self> {
-        Some(Self { name: super::attr::text(expr, NAME)?, data: find(expr, DATA).unwrap_or(&[]) })
+        Some(Self { name: super::lookup::text(expr, NAME)?, data: find(expr, DATA).unwrap_or(&[]) })
     }
 
     /// The verdict of an immediate expression.
@@ -212,13 +212,13 @@ impl<'a> ExprState<'a> {
 
     /// (base, offset, length) of a payload load.
     pub fn payload(&self) -> Option<(u32, u32, u32)> {
-        let number = |kind| super::attr::number(self.data, kind);
+        let number = |kind| super::lookup::number(self.data, kind);
         if self.name == "payload" { Some((number(2)?, number(3)?, number(4)?)) } else { None }
     }
 
     /// The value of a comparison for equality.
     pub fn equals(&self) -> Option<&'a [u8]> {
-        if self.name == "cmp" && super::attr::number(self.data, 2) == Some(Compare::Equal as u32) {
+        if self.name == "cmp" && super::lookup::number(self.data, 2) == Some(Compare::Equal as u32) {
             find(self.data, 3).and_then(read_value)
         } else {
             None
@@ -227,14 +227,14 @@ impl<'a> ExprState<'a> {
 
     /// The set a look-up looks into.
     pub fn looks_into(&self) -> Option<&'a str> {
-        if self.name == "lookup" { super::attr::text(self.data, 1) } else { None }
+        if self.name == "lookup" { super::lookup::text(self.data, 1) } else { None }
     }
 
     /// The text of an xtables `comment` match (`struct xt_comment_info`), as iptables-nft writes it.
     pub fn xt_comment(&self) -> Option<&'a str> {
-        if self.name != "match" || super::attr::text(self.data, 1) != Some("comment") {
+        if self.name != "match" || super::lookup::text(self.data, 1) != Some("comment") {
             return None;
         }
-        super::attr::text(self.data, 3)
+        super::lookup::text(self.data, 3)
     }
 }

@@ -1,22 +1,10 @@
 //! One netlink message: `struct nlmsghdr`, `struct nfgenmsg`, attributes.
 
 use super::Family;
-use super::attr::Attrs;
+use cni_netlink::attr::Attrs;
 
 /// `NFNL_SUBSYS_NFTABLES`, the high byte of a message's type.
 const SUBSYSTEM: u16 = 10;
-/// `NLM_F_REQUEST`.
-const REQUEST: u16 = 1;
-/// `NLM_F_ACK`.
-pub(super) const ACK: u16 = 4;
-/// `NLM_F_DUMP`.
-pub(super) const DUMP: u16 = 0x300;
-/// `NLM_F_CREATE`.
-pub(super) const CREATE: u16 = 0x400;
-/// `NLM_F_EXCL`.
-pub(super) const EXCL: u16 = 0x200;
-/// `NLM_F_APPEND`.
-pub(super) const APPEND: u16 = 0x800;
 
 // enum nf_tables_msg_types
 pub(super) const NEWTABLE: u16 = 0;
@@ -35,8 +23,6 @@ pub(super) const GETSETELEM: u16 = 13;
 pub(super) const DELSETELEM: u16 = 14;
 pub(super) const GETGEN: u16 = 16;
 
-/// Bytes of `struct nlmsghdr`.
-pub(super) const HEADER: usize = 16;
 /// Bytes of `struct nfgenmsg`.
 pub(super) const GENMSG: usize = 4;
 
@@ -77,7 +63,7 @@ const BATCH_GENID: u16 = 1;
 pub(super) fn begin(out: &mut Vec<u8>, sequence: u32, generation: Option<u32>) {
     let mut attrs = Attrs::default();
     if let Some(generation) = generation {
-        attrs.number(BATCH_GENID, generation);
+        attrs.net32(BATCH_GENID, generation);
     }
     let [high, low] = SUBSYSTEM.to_be_bytes();
     encode(out, [BATCH_BEGIN, 0], sequence, [0, 0, high, low], attrs.as_bytes());
@@ -90,14 +76,7 @@ pub(super) fn end(out: &mut Vec<u8>, sequence: u32) {
 }
 
 fn encode(out: &mut Vec<u8>, [kind, flags]: [u16; 2], sequence: u32, genmsg: [u8; GENMSG], attrs: &[u8]) {
-    let len = u32::try_from(HEADER + GENMSG + attrs.len()).unwrap_or(u32::MAX);
-    out.extend_from_slice(&len.to_ne_bytes());
-    out.extend_from_slice(&kind.to_ne_bytes());
-    out.extend_from_slice(&(flags | REQUEST).to_ne_bytes());
-    out.extend_from_slice(&sequence.to_ne_bytes());
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&genmsg);
-    out.extend_from_slice(attrs);
+    cni_netlink::put_request(out, kind, flags, sequence, &[&genmsg[..], attrs].concat());
 }
 
 #[cfg(test)]
@@ -118,7 +97,7 @@ mod tests {
             ]
         );
         out.clear();
-        Table { family: Family::Inet, name: "abc" }.ensure().encode(2, ACK, &mut out);
+        Table { family: Family::Inet, name: "abc" }.ensure().encode(2, cni_netlink::ACK, &mut out);
         assert_eq!(
             out,
             [28, 0, 0, 0, 0, 10, 5, 4, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8, 0, 1, 0, b'a', b'b', b'c', 0]

@@ -1,10 +1,12 @@
 //! Rules.
 
-use super::attr::{each, find, text};
 use super::comment::{comment, write};
 use super::expr::ExprState;
-use super::message::{APPEND, CREATE, DELRULE, DUMP, GETRULE, NEWRULE};
+use super::lookup::text;
+use super::message::{DELRULE, GETRULE, NEWRULE};
 use super::{Chain, Expr, Message, Table, Verdict};
+use cni_netlink::attr::{each, find};
+use cni_netlink::{APPEND, CREATE, DUMP};
 
 // enum nft_rule_attributes, NFTA_LIST_ELEM
 const TABLE: u16 = 1;
@@ -50,7 +52,7 @@ impl<'a> Rule<'a> {
         let mut message = Message::new(DELRULE, 0, chain.table.family, act);
         message.attrs.text(TABLE, chain.table.name);
         message.attrs.text(CHAIN, chain.name);
-        message.attrs.long(HANDLE, handle);
+        message.attrs.net64(HANDLE, handle);
         message
     }
 

@@ -1,8 +1,9 @@
 //! Sets and maps.
 
-use super::attr::text;
-use super::message::{CREATE, DELSET, DUMP, GETSET, NEWSET};
+use super::lookup::text;
+use super::message::{DELSET, GETSET, NEWSET};
 use super::{Message, Table};
+use cni_netlink::{CREATE, DUMP};
 
 // enum nft_set_attributes
 const TABLE: u16 = 1;
@@ -119,21 +120,21 @@ impl Set<'_> {
         }
         let (key_type, key_len) = DataType::concatenation(key);
         let mut message = self.message(NEWSET, CREATE, "create");
-        message.attrs.number(FLAGS, flags);
-        message.attrs.number(KEY_TYPE, key_type);
-        message.attrs.number(KEY_LEN, key_len);
+        message.attrs.net32(FLAGS, flags);
+        message.attrs.net32(KEY_TYPE, key_type);
+        message.attrs.net32(KEY_LEN, key_len);
         if let Some((data_type, data_len)) = data {
-            message.attrs.number(DATA_TYPE, data_type);
+            message.attrs.net32(DATA_TYPE, data_type);
             if data_type != VERDICT {
-                message.attrs.number(DATA_LEN, data_len);
+                message.attrs.net32(DATA_LEN, data_len);
             }
         }
-        message.attrs.number(ID, id);
+        message.attrs.net32(ID, id);
         if ranges_of_fields {
             message.attrs.nest(DESC, |desc| {
                 desc.nest(DESC_CONCAT, |fields| {
                     for field in key {
-                        fields.nest(LIST_ELEM, |attrs| attrs.number(FIELD_LEN, field.bytes()));
+                        fields.nest(LIST_ELEM, |attrs| attrs.net32(FIELD_LEN, field.bytes()));
                     }
                 });
             });

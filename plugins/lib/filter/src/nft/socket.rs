@@ -1,18 +1,15 @@
 //! A netfilter netlink socket of the network namespace it was opened in. The kernel works on a request while it is
 //! being sent, so an answer is either there at once or never comes: nothing in here waits.
 
-mod wire;
-
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use cni_netlink::{Answer, Errno, Protocol, Socket as Wire};
 use cni_types::{Error, Result};
-use nix::errno::Errno;
 
-use super::attr::number;
-use super::message::{GETGEN, Message};
+use super::lookup::number;
+use super::message::{GENMSG, GETGEN, Message};
 use super::{Batch, Family, Refused};
-use wire::{Answer, Wire};
 
 /// `NFTA_GEN_ID`.
 const GEN_ID: u16 = 1;
@@ -31,7 +28,8 @@ impl Socket {
     /// # Errors
     /// `EPROTONOSUPPORT` when the kernel has no nfnetlink.
     pub fn open() -> std::result::Result<Self, Refused> {
-        let wire = Wire::open().map_err(|errno| Refused::new(errno, "open a netfilter netlink socket"))?;
+        let wire = Wire::open(Protocol::Netfilter)
+            .map_err(|errno| Refused::new(errno, "open a netfilter netlink socket"))?;
         Ok(Self { wire, sequence: Cell::new(1) })
     }
 
@@ -68,7 +66,7 @@ impl Socket {
                     let Some(request) = requests.get(index) else { return };
                     pending = pending.saturating_sub(1);
                     match answer {
-                        Answer::Object { attrs, .. } => found[index] = Some(attrs.to_vec()),
+                        Answer::Object { body, .. } => found[index] = Some(attrs(body)),
                         Answer::Done { errno: None | Some(Errno::ENOENT), .. } => {}
                         Answer::Done { errno: Some(errno), text, .. } => {
                             refused =
@@ -112,9 +110,9 @@ impl Socket {
                     if answer.sequence() != expected {
                         return;
                     }
-                    interrupted |= answer.interrupted();
+                    interrupted |= answer.is_interrupted();
                     match answer {
-                        Answer::Object { attrs, .. } => objects.push(attrs.to_vec()),
+                        Answer::Object { body, .. } => objects.push(attrs(body)),
                         Answer::Done { errno, text, .. } => {
                             end = Some(errno.map(|e| Refused { text: text.to_owned(), ..name(e) }));
                         }
@@ -212,4 +210,9 @@ impl Socket {
         self.sequence.set(first.checked_add(count).unwrap_or(1));
         first
     }
+}
+
+/// The attributes behind the `struct nfgenmsg`.
+fn attrs(body: &[u8]) -> Vec<u8> {
+    body.get(GENMSG..).unwrap_or_default().to_vec()
 }

@@ -1,7 +1,8 @@
 //! Tables.
 
 use super::Message;
-use super::message::{CREATE, DELTABLE, NEWTABLE};
+use super::message::{DELTABLE, NEWTABLE};
+use cni_netlink::CREATE;
 
 /// `NFTA_TABLE_NAME`.
 const NAME: u16 = 1;

@@ -1,6 +1,7 @@
 //! Values in rules and elements (`NFTA_DATA_*`): plain bytes or a verdict.
 
-use super::attr::{Attrs, find, number, text};
+use super::lookup::{number, text};
+use cni_netlink::attr::{Attrs, find};
 
 // enum nft_data_attributes, enum nft_verdict_attributes
 const DATA_VALUE: u16 = 1;
