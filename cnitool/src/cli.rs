@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use cni_types::{Code, Error, Result, excerpt};
+use cni_types::excerpt;
+
+/// A command, or the reason and the usage text for a person.
+type Result<T> = std::result::Result<T, String>;
 
 /// What `cnitool help` prints, and what follows the reason on stderr when the command line is not understood.
 pub(crate) const USAGE: &str = "\
@@ -12,11 +15,11 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool add    <network> <netns>   attach the namespace; prints the result
   cnitool check  <network> <netns>   compare the attachment with what add returned
   cnitool del    <network> <netns>   detach the namespace
-  cnitool gc     <network>           detach everything this network still has, and collect what is left over
-  cnitool status <network>           ask whether the network could take an attachment now
-  cnitool demo   [conflist]          see it work: three containers, in namespaces of its own; needs no root
+  cnitool gc     <network>           detach all the network has, collect what is left
+  cnitool status <network>           ask whether an add could work now
+  cnitool demo   [conflist]          see it work; in its own namespaces, without root
 
-  -i, --ifname NAME                  the interface's name in the namespace (default: $CNI_IFNAME, or eth0)
+  -i, --ifname NAME                  the interface's name (default $CNI_IFNAME, or eth0)
 
   NETCONFPATH   directory of the network configurations (default /etc/cni/net.d)
   CNI_PATH      directories of the plugins, separated by ':' (default /opt/cni/bin)
@@ -47,7 +50,7 @@ pub(crate) enum Command {
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
-/// Code 4 with the reason and the usage text.
+/// The reason and the usage text.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
     let mut words = Vec::new();
     let mut ifname = None;
@@ -106,8 +109,8 @@ fn text(word: OsString) -> Result<String> {
     word.into_string().map_err(|word| usage(&format!("{} is not UTF-8", excerpt(&word.to_string_lossy()))))
 }
 
-fn usage(why: &str) -> Error {
-    Error::new(Code::ENVIRONMENT, format!("cnitool: {why}\n\n{USAGE}"))
+fn usage(why: &str) -> String {
+    format!("cnitool: {why}\n\n{USAGE}")
 }
 
 #[cfg(test)]
@@ -144,7 +147,7 @@ mod tests {
             ["", "add", "add net", "add net a b", "gc", "status", "demo a b", "ad net a", "add -x n a", "-i"]
         {
             let error = parse(line).unwrap_err();
-            assert!(error.msg.contains("cnitool add    <network> <netns>"), "{line:?}: {error}");
+            assert!(error.contains("cnitool add    <network> <netns>"), "{line:?}: {error}");
         }
     }
 }

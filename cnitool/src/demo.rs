@@ -2,6 +2,7 @@
 //! executables; addresses, pings, the address the outside sees, CHECK, DEL, and what is left. It plays in namespaces
 //! of its own (see `stage`), so it changes nothing on the machine and needs neither root nor any tool.
 
+mod item;
 mod nft;
 mod ping;
 mod play;

@@ -33,13 +33,17 @@ use settings::Settings;
 /// Runs the command line of this process: the whole body of `main`.
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    match cli::parse(&arguments).and_then(run) {
-        Ok(status) => status,
-        Err(error) => {
-            report(&error);
-            ExitCode::FAILURE
+    let outcome = match cli::parse(&arguments) {
+        Ok(command) => run(command),
+        Err(usage) => {
+            eprint!("{usage}");
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{error} (CNI error code {})", error.code.0);
+        ExitCode::FAILURE
+    })
 }
 
 fn run(command: Command) -> Result<ExitCode> {
@@ -75,8 +79,4 @@ fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|e| Error::io("cannot write to stdout", &e))
-}
-
-fn report(error: &Error) {
-    eprintln!("{error} (CNI error code {})", error.code.0);
 }

@@ -10,11 +10,11 @@ use cni_net::{Netns, Rtnl};
 use cni_types::{CniResult, ContainerId, IfName, Json, Result, SpecVersion};
 use serde_json::Map;
 
+use super::item::{Item, Owner};
 use super::report::Report;
-use super::snapshot::{self, Item, Owner};
 use super::source::Source;
 use super::world::World;
-use super::{show, signals, stage};
+use super::{show, signals, snapshot, stage};
 use crate::cache::Cache;
 use crate::chain::Runtime;
 use crate::invoke::RuntimeConf;

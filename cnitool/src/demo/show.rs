@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cni_types::{CniResult, Error, IfName, Result, SpecVersion};
 
+use super::item::{self, Item};
 use super::report::{Paint, Report};
-use super::snapshot::{self, Item};
 use super::source::Source;
 use super::world::World;
 
@@ -29,7 +29,7 @@ pub(super) fn opening(report: &Report, source: &Source, version: SpecVersion, wo
 }
 
 pub(super) fn attachments_heading(report: &Report) {
-    report.heading("ADD", "");
+    report.heading("ADD", "  the first one also makes what the network shares");
     let columns = format!(
         "  {:<11}{:<8}{:<17}{:<15}{:<19}{:>8}",
         "container", "ifname", "IPv4, IPv6", "gateway", "MAC", "ADD time"
@@ -117,10 +117,10 @@ pub(super) fn left(report: &mut Report, of_containers: &[Item], of_network: &[It
         if items.is_empty() {
             report.labelled(place, &format!("nothing: {kinds}"), Some(Paint::Good));
         } else {
-            report.failed(place, &Error::check(format!("left behind: {}", snapshot::describe(&items))));
+            report.failed(place, &Error::check(format!("left behind: {}", item::describe(&items))));
         }
     }
-    let shared = snapshot::describe(of_network);
+    let shared = item::describe(of_network);
     if !shared.is_empty() {
         report.labelled(
             "shared",
@@ -139,6 +139,6 @@ pub(super) fn left_at_the_end(report: &mut Report, rest: &[Item]) {
             Some(Paint::Good),
         );
     } else {
-        report.failed("removed", &Error::check(format!("still there: {}", snapshot::describe(rest))));
+        report.failed("removed", &Error::check(format!("still there: {}", item::describe(rest))));
     }
 }

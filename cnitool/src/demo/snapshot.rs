@@ -1,86 +1,19 @@
-//! What is in the kernel and on disk at one moment, and to whom it belongs.
+//! What is in the kernel and on disk at one moment.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
 use cni_net::{Rtnl, sysctl};
-use cni_types::{Cidr, Doing, Result};
+use cni_types::{Doing, Result};
 
-use super::nft::{self, Table};
-use super::stage;
+use super::item::Item;
+use super::{nft, stage};
 
 /// The directories where plugins and runtimes keep state; both were empty when the demonstration began.
 const STATE: [&str; 2] = ["/var/lib/cni", "/run"];
 const FORWARDING: [&str; 2] = ["ipv4/ip_forward", "ipv6/conf/all/forwarding"];
-
-/// One thing that can be left behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Item {
-    /// A link of the host: kind, name, alias.
-    Link(String, String, String),
-    /// An address on a link of the host.
-    Address(Cidr),
-    /// A route of the host.
-    Route(Cidr),
-    /// A sysctl that is on.
-    Sysctl(&'static str),
-    /// A table of nftables.
-    Table(Table),
-    /// A rule of nftables, as the kernel encodes it.
-    Rule(Vec<u8>),
-    /// An element of a set or map of nftables, as the kernel encodes it.
-    Element(Vec<u8>),
-    /// A directory.
-    Dir(String),
-    /// A file: path and content.
-    File(String, Vec<u8>),
-}
-
-/// By what a container's things can be told.
-#[derive(Debug, Default)]
-pub(super) struct Owner {
-    /// The container id, and the hash that stands for the attachment in comments and names.
-    pub(super) marks: Vec<String>,
-    /// Its own links on the host.
-    pub(super) links: Vec<String>,
-    /// Its addresses.
-    pub(super) ips: Vec<IpAddr>,
-}
-
-impl Owner {
-    /// Whether the item is this container's, and not the network's.
-    pub(super) fn owns(&self, item: &Item) -> bool {
-        match item {
-            Item::Link(_, name, alias) => self.links.contains(name) || self.is_marked(alias.as_bytes()),
-            Item::Address(cidr) | Item::Route(cidr) => self.ips.contains(&cidr.ip()),
-            Item::Rule(bytes) | Item::Element(bytes) => {
-                self.is_marked(bytes)
-                    || self.ips.iter().any(|ip| match ip {
-                        IpAddr::V4(ip) => contains(bytes, &ip.octets()),
-                        IpAddr::V6(ip) => contains(bytes, &ip.octets()),
-                    })
-            }
-            Item::File(path, content) => {
-                let name = path.rsplit('/').next().unwrap_or_default();
-                self.is_marked(content)
-                    || self.is_marked(name.as_bytes())
-                    || self.ips.iter().any(|ip| ip.to_string() == name)
-            }
-            Item::Sysctl(_) | Item::Table(_) | Item::Dir(_) => false,
-        }
-    }
-
-    fn is_marked(&self, bytes: &[u8]) -> bool {
-        self.marks.iter().any(|mark| contains(bytes, mark.as_bytes()))
-    }
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}
 
 /// Takes stock.
 ///
@@ -176,45 +109,18 @@ pub(super) fn remove(host: &Rtnl, items: &[Item]) -> Result<()> {
     Ok(())
 }
 
-/// Names the items: links, tables, sysctls and files one by one, the rest by number.
-pub(super) fn describe(items: &[Item]) -> String {
-    let named = |name: fn(&Item) -> Option<String>| items.iter().filter_map(name);
-    let counted = |wanted: fn(&Item) -> bool, one: &str, many: &str| {
-        let count = items.iter().filter(|item| wanted(item)).count();
-        (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
-    };
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(named(|item| match item {
-        Item::Link(kind, name, _) => Some(format!("{kind} {name}").trim_start().to_owned()),
-        _ => None,
-    }));
-    parts.extend(counted(|i| matches!(i, Item::Address(_)), "address", "addresses"));
-    parts.extend(counted(|i| matches!(i, Item::Route(_)), "route", "routes"));
-    parts.extend(named(|item| match item {
-        Item::Table(table) => Some(format!("nftables table {}", table.text())),
-        _ => None,
-    }));
-    parts.extend(counted(|i| matches!(i, Item::Rule(_)), "rule", "rules"));
-    parts.extend(counted(|i| matches!(i, Item::Element(_)), "set element", "set elements"));
-    parts.extend(named(|item| match item {
-        Item::Sysctl(name) => Some(format!("net.{}", name.replace('/', "."))),
-        _ => None,
-    }));
-    parts.extend(files(items));
-    parts.join(", ")
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The files, by directory.
-fn files(items: &[Item]) -> Vec<String> {
-    let mut dirs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for item in items {
-        if let Item::File(path, _) = item {
-            let (dir, name) = path.rsplit_once('/').unwrap_or_default();
-            dirs.entry(dir).or_default().push(name);
-        }
+    #[test]
+    fn only_what_is_new_counts_also_among_equals() {
+        let rule = || Item::Rule(vec![1]);
+        let before = [rule(), Item::Dir("/a".into())];
+        assert_eq!(
+            added(&before, vec![rule(), rule(), Item::Dir("/b".into())]),
+            [rule(), Item::Dir("/b".into())]
+        );
+        assert_eq!(added(&before, vec![rule()]), []);
     }
-    for names in dirs.values_mut() {
-        names.sort_unstable();
-    }
-    dirs.into_iter().map(|(dir, names)| format!("{} in {dir}", names.join(" "))).collect()
 }
