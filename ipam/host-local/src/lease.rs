@@ -6,7 +6,7 @@ use cni_types::{AttachmentId, Code, Doing, Error, IpConfig, Result};
 
 use crate::allocator::candidates;
 use crate::conf::{Conf, RangeSet};
-use crate::store::{Owner, Store};
+use crate::store::{Addresses, Owner, Store};
 
 /// So many addresses are tried right away. If all are taken, the taken ones are listed first.
 const TRIES: usize = 32;
@@ -110,7 +110,7 @@ fn acquire_next(store: &mut Store, owner: &Owner, set: &RangeSet, i: usize) -> R
     }
     loop {
         let reserved = store.reserved()?;
-        let free = candidates(set, last).filter(|ip| reserved.binary_search(ip).is_err());
+        let free = candidates(set, last).filter(|ip| !reserved.contains(*ip));
         if let Some(ip) = store.reserve_first(owner, free)? {
             return Ok(ip);
         }
@@ -131,7 +131,7 @@ fn duplicate(store: &Store, ip: IpAddr, id: &AttachmentId) -> Error {
     ))
 }
 
-fn exhausted(store: &Store, set: &RangeSet, reserved: &[IpAddr]) -> Error {
+fn exhausted(store: &Store, set: &RangeSet, reserved: &Addresses) -> Error {
     let (used, free) = usage(set, reserved);
     Error::new(Code::ADDRESS, format!("no IP addresses available in range set: {set}")).because(format!(
         "range {set}, used {used}, free {free}, data directory {}; GC frees what containers that are gone left behind",
@@ -140,7 +140,7 @@ fn exhausted(store: &Store, set: &RangeSet, reserved: &[IpAddr]) -> Error {
 }
 
 /// How many addresses of the set are reserved, and how many are not.
-pub(crate) fn usage(set: &RangeSet, reserved: &[IpAddr]) -> (usize, u128) {
-    let used = reserved.iter().filter(|ip| set.find(**ip).is_some() && !set.is_gateway(**ip)).count();
+pub(crate) fn usage(set: &RangeSet, reserved: &Addresses) -> (usize, u128) {
+    let used = reserved.iter().filter(|ip| set.find(*ip).is_some() && !set.is_gateway(*ip)).count();
     (used, set.capacity().saturating_sub(used as u128))
 }

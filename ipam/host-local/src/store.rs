@@ -18,6 +18,7 @@ use cni_types::{Doing, Error, Result};
 use nix::fcntl::OFlag;
 
 use directory::Directory;
+pub(crate) use index::Addresses;
 use index::Index;
 use lock::Lock;
 pub(crate) use reservation::Owner;
@@ -98,11 +99,11 @@ impl Store {
         self.path().join(ip.to_string()).display().to_string()
     }
 
-    /// All reserved addresses, sorted.
+    /// All reserved addresses.
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn reserved(&mut self) -> Result<Vec<IpAddr>> {
+    pub(crate) fn reserved(&mut self) -> Result<Addresses> {
         if let Ok(all) = self.index.addresses() {
             return Ok(all);
         }

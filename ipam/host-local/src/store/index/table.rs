@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
 
-use super::{Entry, NAME};
+use super::{Entry, NAME, key};
 use crate::store::directory::Directory;
 
 /// `hlindex` and the format's number.
@@ -142,16 +142,22 @@ impl Table {
     /// All entries, in no order.
     pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut all = Vec::with_capacity(self.len());
+        self.for_each(|entry| all.push(entry))?;
+        Ok(all)
+    }
+
+    /// Shows every entry, in no order.
+    pub(super) fn for_each(&self, mut show: impl FnMut(Entry)) -> io::Result<()> {
         let mut block = vec![0; 1024 * SLOT];
         let mut at = 0;
         while at < self.slots {
             let count = (self.slots - at).min(1024);
             let bytes = &mut block[..place(count) - HEADER];
             self.file.read_exact_at(bytes, place(at) as u64)?;
-            all.extend(bytes.chunks_exact(SLOT).map(decode).filter(|(hash, _)| *hash > REMOVED));
+            bytes.chunks_exact(SLOT).map(decode).filter(|(hash, _)| *hash > REMOVED).for_each(&mut show);
             at += count;
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Ties the table to the directory as it is now. On a file system that does not keep the time it is given, the
@@ -223,10 +229,7 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
 }
 
 fn encode((hash, ip): Entry) -> [u8; SLOT] {
-    let number = match ip {
-        IpAddr::V4(ip) => u128::from(ip.to_ipv6_mapped()),
-        IpAddr::V6(ip) => u128::from(ip),
-    };
+    let number = key(ip);
     let mut slot = [0; SLOT];
     slot[..8].copy_from_slice(&spare(hash).to_le_bytes());
     slot[8..16].copy_from_slice(&low_word(number >> 64).to_le_bytes());
