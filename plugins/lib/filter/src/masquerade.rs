@@ -109,8 +109,13 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 /// Code 50 with the reason.
 pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
     backend.status(filter)?;
-    if let Some(warning) = backend.warning() {
+    if let Some(warning) = warning(backend) {
         eprintln!("{warning}");
     }
     Ok(())
+}
+
+/// What [`status`] warns of; `None` if all is well.
+pub fn warning(backend: Backend) -> Option<String> {
+    backend.warning()
 }
