@@ -15,11 +15,11 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool add    <network> <netns>   attach the namespace; prints the result
   cnitool check  <network> <netns>   compare the attachment with what add returned
   cnitool del    <network> <netns>   detach the namespace
-  cnitool gc     <network>           detach all the network has, collect what is left
+  cnitool gc     <network>           detach all of it, collect what is left over
   cnitool status <network>           ask whether an add could work now
-  cnitool demo   [conflist]          see it work; in its own namespaces, without root
+  cnitool demo   [conflist]          see it work, in namespaces of its own
 
-  -i, --ifname NAME                  the interface's name (default $CNI_IFNAME, or eth0)
+  -i, --ifname NAME                  interface name (default $CNI_IFNAME or eth0)
 
   NETCONFPATH   directory of the network configurations (default /etc/cni/net.d)
   CNI_PATH      directories of the plugins, separated by ':' (default /opt/cni/bin)
