@@ -42,6 +42,9 @@ fn a_sealed_table_is_believed_until_somebody_writes() {
     let mut table = Table::create(&directory, &[(5, ip(1)), (5, ip(2)), (6, ip(3))]).unwrap();
     assert!(Table::find(&directory).is_none(), "not sealed yet");
     table.seal(&directory).unwrap();
+    // Clearly past: a write in the same tick of the kernel's clock must not look like the sealed state.
+    let sealed = directory.file().metadata().unwrap().modified().unwrap();
+    assert!(sealed < SystemTime::now() - Duration::from_secs(5));
     let mut table = Table::find(&directory).unwrap();
     assert_eq!((table.len(), table.find_all(5).unwrap()), (3, vec![ip(1), ip(2)]));
     table.remove((5, ip(1))).unwrap();
