@@ -4,6 +4,7 @@
 mod addr;
 mod args;
 mod attachment;
+pub mod child;
 pub mod delegate;
 mod error;
 mod json;

@@ -1,18 +1,15 @@
 //! One run of a delegate: same environment but `CNI_COMMAND`, the configuration on stdin, one answer.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 
-use super::answer::{self, Answer};
-use super::{Verb, find};
-use crate::error::{Code, Doing, Error, Result, errno_text};
+use super::{Verb, answer, find};
+use crate::child::{self, Finished};
+use crate::error::{Code, Error, Result, errno_text};
 use crate::name::PluginName;
 
 /// How long an executable may stay open for writing (ETXTBSY): an upgrade replaces the suite while pods start.
@@ -55,9 +52,11 @@ fn exec_within(
     let program = find(name, cni_path)?;
     let doing = || format!("cannot run {} for {}", program.display(), verb.as_str());
     let started = Instant::now();
-    let child = loop {
-        match spawn(&program, verb, conf, env) {
-            Ok(child) => break child,
+    let mut env = env.to_vec();
+    env.push(("CNI_COMMAND", OsStr::new(verb.as_str())));
+    let Finished { status, stdout, stderr } = loop {
+        match child::run(&program, &[], &env, conf) {
+            Ok(finished) => break finished,
             Err(e) if e.raw_os_error() != Some(Errno::ETXTBSY as i32) => {
                 return Err(Error::new(Code::DELEGATE, doing()).because(format!(
                     "{}{}",
@@ -72,30 +71,11 @@ fn exec_within(
             }
         }
     };
-    let Answer { status, stdout, stderr } = answer::read(child).doing(doing())?;
     if status.success() {
         let _ = io::stderr().write_all(&stderr);
         return Ok(stdout);
     }
-    Err(answer::failure(verb, name, &Answer { status, stdout, stderr }))
-}
-
-fn spawn(program: &Path, verb: Verb, conf: &[u8], env: &[(&str, &OsStr)]) -> io::Result<Child> {
-    let mut command = Command::new(program);
-    command.env("CNI_COMMAND", verb.as_str()).envs(env.iter().copied());
-    command.stdin(in_memory(conf)?).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
-}
-
-/// The configuration as a file: no pipe to fill, so neither side can block or break the other.
-fn in_memory(conf: &[u8]) -> io::Result<File> {
-    // linux/memfd.h, since 6.3: nodes with vm.memfd_noexec=2 refuse a file without it, older kernels one with it.
-    const NOEXEC_SEAL: MFdFlags = MFdFlags::from_bits_retain(0x8);
-    let create = |flags| memfd_create(c"cni-config", flags | MFdFlags::MFD_CLOEXEC);
-    let file = create(NOEXEC_SEAL).or_else(|_| create(MFdFlags::empty()))?;
-    let mut file = File::from(file);
-    file.write_all(conf)?;
-    file.rewind()?;
-    Ok(file)
+    Err(answer::failure(verb, name, &Finished { status, stdout, stderr }))
 }
 
 /// What to look at when the kernel refuses to run a file that is there.

@@ -1,12 +1,10 @@
 //! The iptables executables.
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Result, child};
 use nix::unistd::{AccessFlags, access};
 
 use super::{Protocol, lock};
@@ -86,18 +84,7 @@ impl Tool {
         let failed = |cause: std::io::Error| {
             Error::new(Code::FILTER, format!("cannot run {}", self.path.display())).because(cause)
         };
-        let mut child = Command::new(&self.path)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A tool that ends before it has read everything says why on stderr.
-            let _ = stdin.write_all(input.as_bytes());
-        }
-        let output = child.wait_with_output().map_err(failed)?;
+        let output = child::run(&self.path, args, &[], input.as_bytes()).map_err(failed)?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
