@@ -69,8 +69,8 @@ fn values_that_are_not_allowed() {
             &["10.22.0.1/24", "10.22.0.0"],
         ),
         ("ipam", json!({ "type": "host-local", "subnet": "10.22.0.0/31" }), 7, &["too small"]),
-        ("ipam", addresses("10.22.0.300/24"), 7, &["10.22.0.300/24"]),
-        ("ipam", addresses("10.22.0.3"), 7, &["10.22.0.3"]),
+        ("ipam", addresses("10.22.0.300/24"), 6, &["address", "10.22.0.300/24"]),
+        ("ipam", addresses("10.22.0.3"), 6, &["address", "10.22.0.3"]),
         ("ipam", json!({ "type": "static" }), 102, &["address"]),
         // Wrong types: code 6 with the key named.
         ("mtu", json!("1500"), 6, &["mtu"]),

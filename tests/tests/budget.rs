@@ -59,23 +59,24 @@ fn installed_executables_are_static_and_small() {
     }
 }
 
+/// The limit is on the whole address space, of which resident memory is a part: a plugin that works within it never
+/// had more than 4 MB, and neither had its IPAM plugin.
 #[test]
 fn an_add_needs_at_most_4_mb() {
     needs!(Dist);
     let host = Host::new();
-    for (plugin, conf) in [("bridge", Conf::dual_stack_bridge()), ("ptp", Conf::ptp())] {
+    let bin = format!("{ANCHOR}/bin");
+    for (plugin, conf) in
+        [("bridge", Conf::dual_stack_bridge().set("macspoofchk", true)), ("ptp", Conf::ptp())]
+    {
         let conf = conf.set("name", plugin).set("ipMasq", true).set("ipMasqBackend", "nftables");
         let pod = host.container(plugin);
-        // busybox forks before it runs the plugin, so what the kernel counts is the plugin's own memory, not that of
-        // this test.
-        let mut command = host.command("busybox");
-        command.args(["time", "-v", &format!("{ANCHOR}/bin/{plugin}")]);
-        command.env("CNI_PATH", format!("{ANCHOR}/bin")).env("CNI_COMMAND", "ADD");
-        command.env("CNI_CONTAINERID", plugin).env("CNI_NETNS", pod.netns()).env("CNI_IFNAME", "eth0");
+        let mut command = host.command("sh");
+        command.args(["-c", &format!("ulimit -v 4096; exec {bin}/{plugin}")]);
+        command.env("CNI_PATH", &bin).env("CNI_COMMAND", "ADD").env("CNI_CONTAINERID", plugin);
+        command.env("CNI_NETNS", pod.netns()).env("CNI_IFNAME", "eth0");
         let done = run(&mut command, conf.text().as_bytes());
-        assert!(done.status.success(), "{done:?}");
-        let line = done.stderr.lines().find(|l| l.contains("Maximum resident set size")).unwrap();
-        let kib: u64 = line.rsplit(' ').next().unwrap().parse().unwrap();
-        assert!(kib <= 4096, "{plugin}: {kib} KiB");
+        assert!(done.status.success(), "{done:?}, {}", String::from_utf8_lossy(&done.stdout));
+        assert_eq!(pod.addresses("eth0").len(), 2);
     }
 }
