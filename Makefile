@@ -37,7 +37,7 @@ dist:
 	  || timeout 120 rustup target add $(ARCH)-unknown-linux-musl >/dev/null 2>&1; \
 	then target=$(ARCH)-unknown-linux-musl; \
 	else target=$(HOST); echo "dist: no musl target to be had: static with the C library of $(HOST)"; fi; \
-	RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static" \
+	RUSTFLAGS='-C target-feature=+crt-static -C relocation-model=static --cfg sha2_backend="soft-compact"'  \
 	  $(CARGO) build --profile dist --target $$target --workspace --bins; \
 	mkdir -p bin; \
 	for name in $(EXECUTABLES); do install -m 755 "$(TARGET_DIR)/$$target/dist/$$name" bin/; done; \

@@ -36,7 +36,11 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let (undo_host, index) = (host.clone(), veth.host.index);
     undo.push(format!("delete link {}", veth.host.name), move || undo_host.remove_link_if_present(index));
     veth::tag(&host, &veth, id)?;
+    // A container must not be able to give the host routes (CVE-2020-10749).
     sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
+    // The host asks for the container's hardware address from the pair's link-local address, which duplicate detection
+    // would keep from use for up to two seconds.
+    sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_dad", veth.host.name), "0");
 
     let interface =
         Interface { inside: &inside, netns: &netns, name: &id.ifname, index: veth.container_index };

@@ -8,9 +8,9 @@ use cni_types::{AttachmentId, Code, Error, IfName, Result};
 use crate::link::{
     IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, set_flags, veth,
 };
-use crate::mac;
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
+use crate::{mac, sysctl};
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
 
@@ -68,6 +68,9 @@ pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
         Err(refused) if refused.is_exist() => {}
         answer => {
             answer?;
+            // Without this the bridge cannot ask for IPv6 neighbours for two seconds after it got its first port: its
+            // link-local address, made from the address above, would be looked for elsewhere first.
+            sysctl::write_if_possible(&format!("ipv6/conf/{name}/accept_dad"), "0");
         }
     }
     let link = host.link(name.as_str())?;
