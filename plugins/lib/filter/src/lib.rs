@@ -8,7 +8,7 @@
 //! Host state: see [`masquerade`] and [`spoof`]. Everything happens in the calling thread's network namespace.
 
 mod filter;
-mod iptables;
+pub mod iptables;
 pub mod masquerade;
 pub mod nft;
 pub mod spoof;

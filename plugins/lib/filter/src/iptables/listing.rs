@@ -4,50 +4,50 @@ use cni_types::{Cidr, parse_ip};
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line {
+pub struct Line {
     words: Vec<String>,
 }
 
 impl Line {
     /// The chain it is in.
-    pub(crate) fn chain(&self) -> &str {
+    pub fn chain(&self) -> &str {
         self.words.get(1).map_or("", String::as_str)
     }
 
     /// The value of an option that is not negated.
-    pub(crate) fn option(&self, name: &str) -> Option<&str> {
+    pub fn option(&self, name: &str) -> Option<&str> {
         let at = self.words.iter().position(|word| word == name)?;
         let negated = at > 0 && self.words[at - 1] == "!";
         if negated { None } else { self.words.get(at + 1).map(String::as_str) }
     }
 
     /// The chain it jumps to, or its target.
-    pub(crate) fn target(&self) -> Option<&str> {
+    pub fn target(&self) -> Option<&str> {
         self.option("-j")
     }
 
     /// The value of an address option as a network.
-    pub(crate) fn network(&self, name: &str) -> Option<Cidr> {
+    pub fn network(&self, name: &str) -> Option<Cidr> {
         let text = self.option(name)?;
         text.parse().ok().or_else(|| parse_ip(text).map(Cidr::host))
     }
 
     /// The command that deletes this very rule.
-    pub(crate) fn deletion(&self) -> Vec<&str> {
+    pub fn deletion(&self) -> Vec<&str> {
         std::iter::once("-D").chain(self.words.iter().skip(1).map(String::as_str)).collect()
     }
 }
 
 /// The chains and rules of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Listing {
+pub struct Listing {
     chains: Vec<String>,
     rules: Vec<Line>,
 }
 
 impl Listing {
     /// Reads the output for one table.
-    pub(crate) fn parse(text: &str) -> Self {
+    pub fn parse(text: &str) -> Self {
         let mut listing = Self::default();
         for line in text.lines() {
             if let Some(chain) = line.strip_prefix(':') {
@@ -60,12 +60,12 @@ impl Listing {
     }
 
     /// Whether the chain is there.
-    pub(crate) fn has_chain(&self, name: &str) -> bool {
+    pub fn has_chain(&self, name: &str) -> bool {
         self.chains.iter().any(|chain| chain == name)
     }
 
     /// The rules of all chains.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = &Line> {
+    pub fn rules(&self) -> impl Iterator<Item = &Line> {
         self.rules.iter()
     }
 }

@@ -4,31 +4,31 @@ use cni_types::{Code, Error, Result, excerpt};
 
 /// Commands for one table, carried out together or not at all.
 #[derive(Debug, Clone)]
-pub(crate) struct Script {
+pub struct Script {
     text: String,
     commands: usize,
     unsayable: Option<String>,
 }
 
 impl Script {
-    /// An empty script for the nat table.
-    pub(crate) fn nat() -> Self {
-        Self { text: "*nat\n".to_owned(), commands: 0, unsayable: None }
+    /// An empty script for a table: `nat` or `filter`.
+    pub fn new(table: &str) -> Self {
+        Self { text: format!("*{table}\n"), commands: 0, unsayable: None }
     }
 
     /// Creates a chain; one that is there is emptied.
-    pub(crate) fn chain(&mut self, name: &str) {
+    pub fn chain(&mut self, name: &str) {
         self.text.push(':');
         self.words(&[name, "-", "[0:0]"]);
     }
 
     /// A command as iptables takes it, one word each.
-    pub(crate) fn command(&mut self, words: &[&str]) {
+    pub fn command(&mut self, words: &[&str]) {
         self.words(words);
     }
 
     /// Whether there is nothing to do.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.commands == 0
     }
 
@@ -36,7 +36,7 @@ impl Script {
     ///
     /// # Errors
     /// Code 101 when a word holds a character the format has no way to write.
-    pub(crate) fn text(&self) -> Result<String> {
+    pub fn text(&self) -> Result<String> {
         match &self.unsayable {
             None => Ok(format!("{}COMMIT\n", self.text)),
             Some(word) => {
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_script_with_an_unsayable_word_is_never_run() {
-        let mut script = Script::nat();
+        let mut script = Script::new("nat");
         script.command(&["-A", "x\n-F POSTROUTING"]);
         let error = script.text().unwrap_err();
         assert_eq!(error.code, Code::FILTER);

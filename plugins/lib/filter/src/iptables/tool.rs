@@ -18,7 +18,7 @@ const RESOURCE_PROBLEM: i32 = 4;
 
 /// Which kernel interface an iptables executable uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Variant {
+pub enum Variant {
     /// nf_tables.
     Nft,
     /// ip_tables.
@@ -29,7 +29,7 @@ pub(crate) enum Variant {
 
 /// One executable.
 #[derive(Debug, Clone)]
-pub(crate) struct Tool {
+pub struct Tool {
     path: PathBuf,
     name: String,
 }
@@ -39,7 +39,7 @@ impl Tool {
     ///
     /// # Errors
     /// Code 101 when there is none.
-    pub(crate) fn find(protocol: Protocol, verb: &str, legacy: bool) -> Result<Self> {
+    pub fn find(protocol: Protocol, verb: &str, legacy: bool) -> Result<Self> {
         let base = protocol.tool();
         let plain = format!("{base}-{verb}");
         let mut names = vec![plain.clone()];
@@ -54,7 +54,7 @@ impl Tool {
     }
 
     /// Which kind it is, by the name of the executable its links lead to.
-    pub(crate) fn variant(&self) -> Variant {
+    pub fn variant(&self) -> Variant {
         let real = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let name = real.file_name().unwrap_or_default().to_string_lossy();
         if name.contains("nft") {
@@ -70,7 +70,7 @@ impl Tool {
     ///
     /// # Errors
     /// Code 11 naming the holder when the lock is not free in time, else code 101 with what the tool says.
-    pub(crate) fn restore(&self, script: &str, trial: bool) -> Result<()> {
+    pub fn restore(&self, script: &str, trial: bool) -> Result<()> {
         let args: &[&str] =
             if trial { &["--noflush", LOCK_WAIT, "--test"] } else { &["--noflush", LOCK_WAIT] };
         self.run(args, script).map(|_| ())
@@ -80,7 +80,7 @@ impl Tool {
     ///
     /// # Errors
     /// As [`Self::restore`].
-    pub(crate) fn run(&self, args: &[&str], input: &str) -> Result<String> {
+    pub fn run(&self, args: &[&str], input: &str) -> Result<String> {
         let failed = |cause: std::io::Error| {
             Error::new(Code::FILTER, format!("cannot run {}", self.path.display())).because(cause)
         };

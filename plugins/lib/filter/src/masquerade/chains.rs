@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use cni_types::{AttachmentId, Cidr, Error, NetworkName, Result, network_tag_prefix};
 
 use crate::Filter;
-use crate::iptables::{Listing, Protocol, Script, list_nat, nat_holds, restore};
+use crate::iptables::{Listing, Protocol, Script, list, nat_holds, restore};
 use crate::nft::{Chain, Socket};
 
 /// Longest xtables comment in bytes (`XT_MAX_COMMENT_LEN` − 1, `xt_comment.h`).
@@ -58,8 +58,11 @@ pub(super) fn add(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<()
         if ips.is_empty() {
             continue;
         }
-        let listing =
-            if exists(filter, protocol, &chain)? { list_nat(protocol, false)? } else { Listing::default() };
+        let listing = if exists(filter, protocol, &chain)? {
+            list(protocol, false, "nat")?
+        } else {
+            Listing::default()
+        };
         let script = addition(protocol, &chain, &comment(id), &ips, &listing);
         if !script.is_empty() {
             restore(protocol, false, &script)?;
@@ -112,7 +115,7 @@ pub(super) fn missing(id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
         if ips.is_empty() {
             continue;
         }
-        let listing = list_nat(protocol, false)?;
+        let listing = list(protocol, false, "nat")?;
         let tool = protocol.tool();
         if !listing.has_chain(&chain) {
             missing.push(format!("{tool} has no chain {chain} in nat"));
@@ -135,7 +138,7 @@ pub(super) fn missing(id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
 
 /// A script that probes everything ADD would write.
 pub(super) fn trial() -> Script {
-    let mut script = Script::nat();
+    let mut script = Script::new("nat");
     script.chain("CNI-000000000000000000000000");
     let rest = ["-j", "MASQUERADE", "-m", "comment", "--comment", "name: \"a\" id: \"b\""];
     script.command(&[&["-A", "CNI-000000000000000000000000"][..], &rest].concat());
@@ -186,7 +189,7 @@ fn has_masquerade(listing: &Listing, chain: &str) -> bool {
 fn addition(protocol: Protocol, chain: &str, comment: &str, ips: &[Cidr], listing: &Listing) -> Script {
     let mark = ["-m", "comment", "--comment", comment];
     let multicast = if protocol == Protocol::V4 { "224.0.0.0/4" } else { "ff00::/8" };
-    let mut script = Script::nat();
+    let mut script = Script::new("nat");
     if !listing.has_chain(chain) {
         script.chain(chain);
     }

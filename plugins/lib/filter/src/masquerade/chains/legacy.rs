@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use cni_types::{Cidr, Code, Result};
 
 use super::{POSTROUTING, doomed};
-use crate::iptables::{Line, Listing, Protocol, Script, list_nat, nat_holds, restore};
+use crate::iptables::{Line, Listing, Protocol, Script, list, nat_holds, restore};
 
 /// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
 const TRIES: u32 = 50;
 
 pub(super) fn remove(protocol: Protocol, chain: &str, hints: &[IpAddr]) -> Result<()> {
     settle(protocol, &|| nat_holds(protocol, chain), &|listing| {
-        let mut script = Script::nat();
+        let mut script = Script::new("nat");
         if !listing.has_chain(chain) {
             return script;
         }
@@ -45,7 +45,7 @@ pub(super) fn collect(
                 going.push(chain);
             }
         }
-        let mut script = Script::nat();
+        let mut script = Script::new("nat");
         for rule in jumps(listing) {
             if rule.target().is_some_and(|target| going.contains(&target)) {
                 script.command(&rule.deletion());
@@ -62,7 +62,7 @@ pub(super) fn collect(
 fn settle(protocol: Protocol, present: &dyn Fn() -> bool, decide: &dyn Fn(&Listing) -> Script) -> Result<()> {
     let mut tries = TRIES;
     while present() {
-        let script = decide(&list_nat(protocol, true)?);
+        let script = decide(&list(protocol, true, "nat")?);
         if script.is_empty() {
             break;
         }
