@@ -1,5 +1,5 @@
-//! The `host-local` executable; see the library.
+//! The `host-local` executable.
 
-fn main() -> std::process::ExitCode {
-    cni_types::run(&ipam_host_local::HostLocal)
-}
+#![no_main]
+
+cni_types::plugin_main!(ipam_host_local::HostLocal);

@@ -1,5 +1,5 @@
-//! The `static` executable; see the library.
+//! The `static` executable.
 
-fn main() -> std::process::ExitCode {
-    cni_types::run(&ipam_static::Static)
-}
+#![no_main]
+
+cni_types::plugin_main!(ipam_static::Static);

@@ -42,7 +42,7 @@ impl Netns {
             match refusal {
                 Refusal::Missing => error("it does not exist"),
                 Refusal::NotANamespace => error("the file is not a network namespace"),
-                Refusal::Io(e) => error("opening it failed").because(e),
+                Refusal::Io(e) => unusable("open", path, &e),
             }
         })
     }
@@ -57,10 +57,7 @@ impl Netns {
         match Self::try_open(path) {
             Ok(netns) => Ok(Some(netns)),
             Err(Refusal::Missing | Refusal::NotANamespace) => Ok(None),
-            Err(Refusal::Io(e)) => {
-                Err(Error::new(Code::NETNS, format!("cannot open network namespace {}", path.display()))
-                    .because(e))
-            }
+            Err(Refusal::Io(e)) => Err(unusable("open", path, &e)),
         }
     }
 
@@ -102,14 +99,18 @@ impl Netns {
     /// # Errors
     /// Code 8 when the namespace cannot be entered.
     pub fn enter<T>(&self, act: impl FnOnce() -> T) -> Result<T> {
-        let doing = |e: &dyn std::fmt::Display| {
-            Error::new(Code::NETNS, format!("cannot enter network namespace {}", self.path.display()))
-                .because(e)
-        };
-        let own = File::open("/proc/thread-self/ns/net").map_err(|e| doing(&e))?;
-        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|e| doing(&e))?;
+        let doing = |e: io::Error| unusable("enter", &self.path, &e);
+        let own = File::open("/proc/thread-self/ns/net").map_err(doing)?;
+        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| doing(errno.into()))?;
         let _way_back = WayBack(own);
         Ok(act())
+    }
+}
+
+fn unusable(verb: &str, path: &Path, cause: &io::Error) -> Error {
+    Error {
+        code: Code::NETNS,
+        ..Error::io(format!("cannot {verb} network namespace {}", path.display()), cause)
     }
 }
 
