@@ -7,13 +7,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use cni_types::{
     AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::base64;
 use crate::conflist::NetworkList;
 use crate::invoke::RuntimeConf;
 use crate::request::read_result;
@@ -77,7 +78,7 @@ impl Cache {
         let stored = Stored {
             kind: KIND.into(),
             container_id: runtime.container_id.to_string(),
-            config: base64::encode(&list.bytes),
+            config: STANDARD.encode(&list.bytes),
             if_name: runtime.ifname.to_string(),
             network_name: list.name.to_string(),
             netns: netns.into_owned(),

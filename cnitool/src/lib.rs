@@ -11,7 +11,6 @@
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
 //! The differences from the Go tool are listed in the README.
 
-mod base64;
 pub mod cache;
 pub mod chain;
 mod cli;
