@@ -151,18 +151,19 @@ fn del_leaves_nothing_but_the_gateway() {
 }
 
 #[test]
-fn a_bridge_made_without_filtering_is_switched_or_refused() {
+fn a_bridge_made_without_filtering_is_refused_with_the_command_that_helps() {
     needs!(BridgeVlan);
     let host = Host::new();
     host.plugin("bridge").add(&Conf::layer2_bridge(), &host.container("plain"), "eth0").result();
+    let before = host.snapshot();
+    let conf = Conf::layer2_bridge().set("vlan", 100);
     let pod = host.container("pod");
-    let outcome = host.plugin("bridge").add(&Conf::layer2_bridge().set("vlan", 100), &pod, "eth0");
-    if outcome.exit == Some(0) {
-        assert_eq!(host.link("br0")["linkinfo"]["info_data"]["vlan_filtering"], 1);
-    } else {
-        outcome.error().says(7, &["br0", "VLAN", "filter"]);
-        assert!(pod.find_link("eth0").is_none());
-    }
+    let error = host.plugin("bridge").add(&conf, &pod, "eth0").error();
+    error.says(7, &["br0", "ip link set br0 type bridge vlan_filtering 1"]);
+    assert!(pod.find_link("eth0").is_none());
+    host.snapshot().assert_same_as(&before, "a refused ADD");
+    host.run("ip link set br0 type bridge vlan_filtering 1");
+    host.plugin("bridge").add(&conf, &pod, "eth0").result();
 }
 
 #[test]
