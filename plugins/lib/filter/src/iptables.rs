@@ -10,7 +10,8 @@ mod tool;
 use cni_types::Result;
 
 use crate::nft::{Family, Table};
-pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_holds, nat_is_used as legacy_nat_is_used};
+pub use legacy::nat_holds;
+pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used};
 pub use listing::{Line, Listing};
 pub use script::Script;
 pub use tool::{Tool, Variant};

@@ -41,7 +41,7 @@ pub(crate) fn nat_is_used(protocol: Protocol) -> bool {
 
 /// Whether the legacy nat table holds `text` in a chain's name or a comment. A table that cannot be read counts as
 /// holding it, so that the tool is asked.
-pub(crate) fn nat_holds(protocol: Protocol, text: &str) -> bool {
+pub fn nat_holds(protocol: Protocol, text: &str) -> bool {
     if !nat_is_used(protocol) {
         return false;
     }
