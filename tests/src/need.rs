@@ -16,8 +16,6 @@ use crate::{ANCHOR, Suite};
 pub enum Need {
     /// The kernel's bridge can filter VLANs.
     BridgeVlan,
-    /// The kernel has dummy links.
-    Dummy,
     /// The executable `iptables` and its relatives.
     Iptables,
     /// The kernel has the tables of `iptables-legacy`.
@@ -34,11 +32,9 @@ impl Need {
     fn met(self) -> bool {
         static BRIDGE_VLAN: OnceLock<bool> = OnceLock::new();
         static LEGACY: OnceLock<bool> = OnceLock::new();
-        static DUMMY: OnceLock<bool> = OnceLock::new();
         match self {
             Self::BridgeVlan => *BRIDGE_VLAN
                 .get_or_init(|| in_a_fresh_namespace("ip link add name probe type bridge vlan_filtering 1")),
-            Self::Dummy => *DUMMY.get_or_init(|| in_a_fresh_namespace("ip link add name probe type dummy")),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
             Self::LegacyIptables => *LEGACY.get_or_init(|| in_a_fresh_namespace("iptables-legacy -t nat -S")),
             Self::Strace => is_installed("strace"),
@@ -51,7 +47,6 @@ impl Need {
     const fn text(self) -> &'static str {
         match self {
             Self::BridgeVlan => "VLAN filtering in the kernel's bridge (CONFIG_BRIDGE_VLAN_FILTERING)",
-            Self::Dummy => "dummy links in the kernel (CONFIG_DUMMY)",
             Self::Iptables => "iptables (apt-get install iptables)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
             Self::Strace => "strace (apt-get install strace)",
@@ -61,7 +56,7 @@ impl Need {
     }
 
     const fn is_of_the_kernel(self) -> bool {
-        matches!(self, Self::BridgeVlan | Self::Dummy | Self::LegacyIptables)
+        matches!(self, Self::BridgeVlan | Self::LegacyIptables)
     }
 }
 
