@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::mapping::{Entry, Mapping};
 
 /// The bit of the packet mark that asks for masquerade, if none is configured.
-const MARK_BIT: u32 = 13;
+const MARK_BIT: i64 = 13;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -79,7 +79,7 @@ impl Conf {
                 excerpt(name)
             )));
         }
-        let bit = keys.mark_masq_bit.unwrap_or(i64::from(MARK_BIT));
+        let bit = keys.mark_masq_bit.unwrap_or(MARK_BIT);
         let bit = u32::try_from(bit).ok().filter(|bit| *bit <= 31);
         let bit =
             bit.ok_or_else(|| Error::config("MasqMarkBit must be between 0 and 31: see markMasqBit"))?;

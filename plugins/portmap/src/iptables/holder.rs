@@ -51,7 +51,7 @@ pub(super) fn in_listing(listing: &Listing, rules: &Rules) -> Option<Error> {
         });
         let entry = listing.rules().find(|line| line.chain() == DNAT && line.target() == Some(held.chain()));
         if let (Some(rule), Some(entry)) = (taken, entry) {
-            return Some(taken_by(rule, entry.option("--comment").unwrap_or(held.chain())));
+            return Some(taken_by(rule, entry.option("--comment").unwrap_or_default()));
         }
     }
     None

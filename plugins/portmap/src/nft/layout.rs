@@ -105,7 +105,7 @@ fn missing_chains(socket: &Socket, sets: &BTreeSet<String>) -> Result<Vec<String
         match state {
             None => missing.push(format!("there is no chain {chain}")),
             Some(state) if !complete(state.uses) => {
-                missing.push(format!("chain {chain} is not as it was made"))
+                missing.push(format!("chain {chain} is not as it was made"));
             }
             Some(_) => {}
         }
