@@ -103,6 +103,21 @@ fn without_ports_the_result_passes_and_nothing_is_made() {
     host.snapshot().assert_same_as(&before, "nothing to do");
 }
 
+/// Whether or not the kernel tracks SCTP, the mapping is there.
+#[test]
+fn sctp_ports_are_mapped() {
+    let host = Host::new();
+    let pod = host.container("pod");
+    let conf =
+        conf().set("runtimeConfig", json!({ "portMappings": [mapping(3868, 3868, "SCTP")] })).prev(&result());
+    host.plugin("portmap").add(&conf, &pod, "eth0").result();
+    let map = host.run("nft list map inet cni_portmap ports4");
+    assert!(map.contains("sctp . 3868") && map.contains(": 10.22.0.2 . 3868"), "{map}");
+    host.plugin("portmap").check(&conf, &pod, "eth0").done();
+    host.plugin("portmap").del(&conf, &pod, "eth0").done();
+    assert!(!host.run("nft list map inet cni_portmap ports4").contains("sctp . 3868"));
+}
+
 /// An address of the host end, or of another interface, is not the container's; one without an interface is.
 #[test]
 fn the_containers_address_is_chosen() {
