@@ -18,8 +18,6 @@ mod look;
 mod native;
 mod rules;
 
-use std::collections::BTreeSet;
-
 use cni_filter::Filter;
 use cni_filter::iptables::{Listing, Protocol as Family, Script, Tool, Variant, list, restore};
 use cni_filter::nft::Socket;
@@ -106,9 +104,12 @@ pub(crate) fn collect(
 ) -> Vec<Gone> {
     let mut gone = Vec::new();
     let start = rules::comment_start(network);
-    let valid: BTreeSet<String> = valid.iter().map(chain_name).collect();
+    let mut valid: Vec<String> = valid.iter().map(chain_name).collect();
+    valid.sort_unstable();
     let stale = |chain: &str, comment: &str| {
-        chain.starts_with("CNI-DN-") && comment.starts_with(&start) && !valid.contains(chain)
+        chain.starts_with("CNI-DN-")
+            && comment.starts_with(&start)
+            && valid.binary_search_by(|name| name.as_str().cmp(chain)).is_err()
     };
     if let Some(socket) = socket {
         take(native::collect(socket, &stale), &mut gone, failures);

@@ -39,7 +39,7 @@ impl Protocol {
 }
 
 /// Which of the host's addresses a mapping is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum HostIp {
     Any,
     /// All of one family: `0.0.0.0` or `::`.
@@ -78,31 +78,36 @@ impl Mapping {
     /// # Errors
     /// Code 7 naming the entry, its key and what is allowed.
     pub(crate) fn read_all(entries: &[Entry]) -> Result<Vec<Self>> {
-        let mut seen = std::collections::BTreeMap::new();
-        let mut mappings = Vec::with_capacity(entries.len());
+        let mut read = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
-            let mapping =
-                Self::read(entry).map_err(|e| e.doing(format_args!("runtimeConfig.portMappings[{at}]")))?;
-            let key = (
-                mapping.protocol,
-                mapping.host_port,
-                mapping.host_ip(),
-                mapping.is_for(true),
-                mapping.is_for(false),
-            );
-            match seen.insert(key, mapping.container_port) {
-                None => mappings.push(mapping),
-                Some(port) if port == mapping.container_port => {}
-                Some(port) => {
+            let of_entry = |e: Error| e.doing(format_args!("runtimeConfig.portMappings[{at}]"));
+            read.push((Self::read(entry).map_err(of_entry)?, at));
+        }
+        // Side by side if they are for the same port, the earlier one first.
+        let mut sorted = read.clone();
+        sorted.sort_unstable_by_key(|(m, at)| (m.key(), *at));
+        let mut repeated = vec![false; read.len()];
+        for pair in sorted.windows(2) {
+            let ((first, _), (second, at)) = (pair[0], pair[1]);
+            if first.key() == second.key() {
+                if first.container_port != second.container_port {
                     return Err(Error::config(format!(
-                        "runtimeConfig.portMappings[{at}]: hostPort {}/{} leads to containerPort {port} already",
-                        mapping.host_port,
-                        mapping.protocol.name()
+                        "runtimeConfig.portMappings[{at}]: hostPort {}/{} leads to containerPort {} already",
+                        second.host_port,
+                        second.protocol.name(),
+                        first.container_port
                     )));
                 }
+                repeated[at] = true;
             }
         }
-        Ok(mappings)
+        read.retain(|(_, at)| !repeated[*at]);
+        Ok(read.into_iter().map(|(mapping, _)| mapping).collect())
+    }
+
+    /// What must not be mapped twice.
+    fn key(&self) -> (Protocol, u16, HostIp) {
+        (self.protocol, self.host_port, self.host_ip)
     }
 
     fn read(entry: &Entry) -> Result<Self> {

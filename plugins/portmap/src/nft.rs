@@ -22,7 +22,6 @@ mod layout;
 mod port;
 mod source;
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::Filter;
@@ -139,13 +138,16 @@ pub(crate) fn remove(socket: &Socket, id: &AttachmentId, hints: &[Plan]) -> Resu
 /// Code 101 when the kernel refuses.
 pub(crate) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<Gone>> {
     let ours = format!("{}-", network_tag_prefix(network));
-    let valid: BTreeSet<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    let stale = |comment: &str| comment.starts_with(&ours) && !valid.contains(owner_of(comment));
+    let mut valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    valid.sort_unstable();
+    let stale = |comment: &str| {
+        comment.starts_with(&ours) && valid.binary_search_by(|id| id.as_str().cmp(owner_of(comment))).is_err()
+    };
     sweep(socket, &|socket, sets| held::list(socket, sets, &stale))
 }
 
 /// Finds elements in the ruleset as it is, and removes them from that very one.
-type Find<'a> = &'a dyn Fn(&Socket, &BTreeSet<String>) -> Result<Vec<Held>>;
+type Find<'a> = &'a dyn Fn(&Socket, &[String]) -> Result<Vec<Held>>;
 
 fn sweep(socket: &Socket, find: Find<'_>) -> Result<Vec<Gone>> {
     let mut gone = Vec::new();

@@ -1,8 +1,6 @@
 //! The rules of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
 //! shows that there is no such chain.
 
-use std::collections::BTreeSet;
-
 use cni_filter::iptables::{Line, Listing, Protocol as Family, Script, list, nat_holds, restore};
 use cni_types::{Code, Result};
 
@@ -33,18 +31,20 @@ pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) ->
 fn settle(
     family: Family,
     present: &dyn Fn() -> bool,
-    choose: &dyn Fn(&Listing) -> BTreeSet<String>,
+    choose: &dyn Fn(&Listing) -> Vec<String>,
 ) -> Result<Vec<Gone>> {
     let mut tries = TRIES;
     while present() {
         let listing = list(family, true, "nat")?;
-        let going = choose(&listing);
+        let mut going = choose(&listing);
+        going.sort_unstable();
+        going.dedup();
         if going.is_empty() {
             break;
         }
         let mut script = Script::new("nat");
         for rule in listing.rules().filter(|rule| [DNAT, SNAT].contains(&rule.chain())) {
-            if rule.target().is_some_and(|target| going.contains(target)) {
+            if rule.target().is_some_and(|target| going.iter().any(|name| name == target)) {
                 script.command(&rule.deletion());
             }
         }
@@ -54,7 +54,7 @@ fn settle(
         }
         match restore(family, true, &script) {
             Ok(()) => {
-                let rules = listing.rules().filter(|rule| going.contains(rule.chain()));
+                let rules = listing.rules().filter(|rule| going.iter().any(|name| name == rule.chain()));
                 return Ok(rules.filter_map(gone).collect());
             }
             Err(error) if error.code != Code::FILTER || tries == 0 => return Err(error),

@@ -1,7 +1,6 @@
 //! The rules of iptables-nft, removed over netlink: nftables rules, found by the chain they jump to and deleted by
 //! their handles in one batch, without a process.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::iptables::Protocol as Family;
@@ -24,8 +23,7 @@ pub(super) fn remove(socket: &Socket, chains: &[String; 2]) -> Result<Vec<Gone>>
             for ((name, from), _) in
                 chains.iter().zip([DNAT, SNAT]).zip(found).filter(|(_, found)| found.is_some())
             {
-                let going = BTreeSet::from([name.as_str()]);
-                erase(socket, &mut batch, table, from, &going, &mut gone)?;
+                erase(socket, &mut batch, table, from, &[name.as_str()], &mut gone)?;
             }
         }
         Ok(batch)
@@ -46,7 +44,9 @@ pub(super) fn collect(socket: &Socket, stale: &dyn Fn(&str, &str) -> bool) -> Re
             let is_stale = |rule: &&Rule<'_>| {
                 rule.target().zip(comment(rule)).is_some_and(|(chain, comment)| stale(chain, comment))
             };
-            let going: BTreeSet<&str> = rules.iter().filter(is_stale).filter_map(Rule::target).collect();
+            let mut going: Vec<&str> = rules.iter().filter(is_stale).filter_map(Rule::target).collect();
+            going.sort_unstable();
+            going.dedup();
             erase(socket, &mut batch, table, DNAT, &going, &mut gone)?;
         }
         Ok(batch)
@@ -59,7 +59,7 @@ fn erase(
     batch: &mut Batch,
     table: Table<'_>,
     from: &str,
-    going: &BTreeSet<&str>,
+    going: &[&str],
     gone: &mut Vec<Gone>,
 ) -> Result<()> {
     if going.is_empty() {
@@ -67,7 +67,7 @@ fn erase(
     }
     for answer in socket.dump(&Rule::list(table, Some(from)))? {
         let rule =
-            Rule::read(&answer).filter(|rule| rule.target().is_some_and(|target| going.contains(target)));
+            Rule::read(&answer).filter(|rule| rule.target().is_some_and(|target| going.contains(&target)));
         batch.extend(rule.map(|rule| Rule::remove(Chain { table, name: from }, rule.handle)));
     }
     for name in going {

@@ -1,7 +1,5 @@
 //! The elements of an attachment: what is written, what is compared, who owns what.
 
-use std::collections::BTreeMap;
-
 use cni_filter::nft::{Batch, Element, Set};
 use cni_types::{AttachmentId, Error, Result};
 
@@ -79,7 +77,7 @@ pub(super) fn write(
 ) -> Result<()> {
     let owner = id.tag_prefix();
     let index = Index::new(held);
-    let mut new: BTreeMap<String, Vec<Element>> = BTreeMap::new();
+    let mut new = BySet::default();
     let mut old: Vec<Held> = Vec::new();
     for (ports, target) in &plan.ports {
         let map = ports.map(plan.ipv4(), plan.class_name());
@@ -96,7 +94,7 @@ pub(super) fn write(
         }
         if !is_there {
             let element = ports.element(map.ranges).value(&value).comment(comment);
-            new.entry(map.name()).or_default().push(element);
+            new.push(map.name(), element);
         }
     }
     for network in &plan.sources {
@@ -107,10 +105,10 @@ pub(super) fn write(
             continue;
         }
         old.extend(other.cloned());
-        new.entry(set.name()).or_default().push(source::element(&key).comment(comment));
+        new.push(set.name(), source::element(&key).comment(comment));
     }
     erase(batch, &old);
-    for (name, elements) in &new {
+    for (name, elements) in &new.0 {
         batch.extend(Element::add_all(elements, Set { table: TABLE, name }));
     }
     Ok(())
@@ -118,11 +116,11 @@ pub(super) fn write(
 
 /// Removes elements.
 pub(super) fn erase(batch: &mut Batch, held: &[Held]) {
-    let mut of_set: BTreeMap<String, Vec<Element>> = BTreeMap::new();
+    let mut of_set = BySet::default();
     for held in held {
-        of_set.entry(held.place.set()).or_default().push(held.place.element());
+        of_set.push(held.place.set(), held.place.element());
     }
-    for (name, elements) in &of_set {
+    for (name, elements) in &of_set.0 {
         batch.extend(Element::remove_all(elements, Set { table: TABLE, name }));
     }
 }
@@ -168,29 +166,45 @@ pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan,
     }
 }
 
+/// Elements by the name of their set.
+#[derive(Default)]
+struct BySet(Vec<(String, Vec<Element>)>);
+
+impl BySet {
+    fn push(&mut self, name: String, element: Element) {
+        match self.0.iter_mut().find(|(set, _)| *set == name) {
+            Some((_, elements)) => elements.push(element),
+            None => self.0.push((name, vec![element])),
+        }
+    }
+}
+
 /// What is held, by port.
 struct Index<'a> {
-    single: BTreeMap<Ports, &'a Held>,
-    ranges: Vec<(&'a Ports, &'a Held)>,
+    /// In order.
+    single: Vec<(Ports, &'a Held)>,
+    ranges: Vec<(Ports, &'a Held)>,
 }
 
 impl<'a> Index<'a> {
     fn new(held: &'a [Held]) -> Self {
-        let mut index = Self { single: BTreeMap::new(), ranges: Vec::new() };
+        let mut index = Self { single: Vec::new(), ranges: Vec::new() };
         for held in held {
             match &held.place {
-                Place::Port(_, ports) if ports.is_range() => index.ranges.push((ports, held)),
-                Place::Port(_, ports) => drop(index.single.insert(*ports, held)),
+                Place::Port(_, ports) if ports.is_range() => index.ranges.push((*ports, held)),
+                Place::Port(_, ports) => index.single.push((*ports, held)),
                 Place::Source(..) => {}
             }
         }
+        index.single.sort_unstable_by_key(|(ports, _)| *ports);
         index
     }
 
     fn overlapping<'b>(&'b self, ports: &'b Ports) -> impl Iterator<Item = (&'b Ports, &'a Held)> {
-        let (from, to) = (Ports { last: ports.first, ..*ports }, Ports { first: ports.last, ..*ports });
-        let single = self.single.range(from..=to).map(|(ports, held)| (ports, *held));
-        single.chain(self.ranges.iter().copied().filter(|(other, _)| other.overlaps(ports)))
+        let from = self.single.partition_point(|(other, _)| *other < Ports { last: ports.first, ..*ports });
+        let single = self.single[from..].iter().take_while(|(other, _)| other.overlaps(ports));
+        let ranges = self.ranges.iter().filter(|(other, _)| other.overlaps(ports));
+        single.chain(ranges).map(|(ports, held)| (ports, *held))
     }
 }
 

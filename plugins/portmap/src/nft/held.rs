@@ -1,7 +1,5 @@
 //! Reading elements from the kernel.
 
-use std::collections::BTreeSet;
-
 use cni_filter::nft::{Element, ElementState, Set, Socket};
 use cni_types::Result;
 
@@ -14,7 +12,7 @@ use super::{Plan, TABLE};
 const ASKED_MAX: usize = 64;
 
 /// The elements at the plan's ports and sources, whoever owns them.
-pub(super) fn of_plan(socket: &Socket, sets: &BTreeSet<String>, plan: &Plan) -> Result<Vec<Held>> {
+pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<Vec<Held>> {
     let maps: Vec<Map> = Map::all(plan.ipv4(), plan.class_name())
         .into_iter()
         .filter(|map| sets.contains(&map.name()))
@@ -67,11 +65,7 @@ fn ask_ports(socket: &Socket, maps: &[Map], plan: &Plan) -> Result<Vec<Held>> {
 }
 
 /// All elements whose comment satisfies `matches`.
-pub(super) fn list(
-    socket: &Socket,
-    sets: &BTreeSet<String>,
-    matches: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Held>> {
+pub(super) fn list(socket: &Socket, sets: &[String], matches: &dyn Fn(&str) -> bool) -> Result<Vec<Held>> {
     let mut held = Vec::new();
     for name in sets {
         if let Some(map) = Map::parse(name) {

@@ -1,7 +1,5 @@
 //! What is shared by all mappings of the host: chains, rules, and the maps they look into.
 
-use std::collections::BTreeSet;
-
 use cni_filter::nft::{
     Batch, Chain, ChainState, Compare, Expr, Family, FibResult, Hook, Message, Meta, PayloadBase, Register,
     Rule, Set, Socket, Verdict,
@@ -35,13 +33,13 @@ const CHAINS: [(Chain<'_>, Option<u32>); 7] = [
 ];
 
 /// The names of the maps and sets that are there.
-pub(super) fn sets(socket: &Socket) -> Result<BTreeSet<String>> {
+pub(super) fn sets(socket: &Socket) -> Result<Vec<String>> {
     let answers = socket.dump(&Set::list(TABLE))?;
     Ok(answers.iter().filter_map(|answer| Set::read_name(answer).map(str::to_owned)).collect())
 }
 
 /// What is missing of the layout for these plans, in words; empty if nothing is.
-pub(super) fn missing(socket: &Socket, sets: &BTreeSet<String>, plans: &[Plan]) -> Result<Vec<String>> {
+pub(super) fn missing(socket: &Socket, sets: &[String], plans: &[Plan]) -> Result<Vec<String>> {
     let mut missing = missing_chains(socket, sets)?;
     for plan in plans {
         if let Some(class) = plan.class.as_ref() {
@@ -59,7 +57,7 @@ pub(super) fn missing(socket: &Socket, sets: &BTreeSet<String>, plans: &[Plan]) 
 }
 
 /// What has to be made before the plans' elements can be added; empty in the common case.
-pub(super) fn ensure(socket: &Socket, sets: &BTreeSet<String>, plans: &[Plan]) -> Result<Batch> {
+pub(super) fn ensure(socket: &Socket, sets: &[String], plans: &[Plan]) -> Result<Batch> {
     let mut batch = Batch::new();
     let mut ids = 1..;
     let mut id = || ids.next().unwrap_or(0);
@@ -67,10 +65,11 @@ pub(super) fn ensure(socket: &Socket, sets: &BTreeSet<String>, plans: &[Plan]) -
         fixed(&mut batch, &mut id);
         batch.extend(sets.iter().filter_map(|name| Sources::parse(name)).map(|set| set.rule(0)));
     }
-    let mut new = BTreeSet::new();
+    let mut new = Vec::new();
     for network in plans.iter().flat_map(|plan| &plan.sources) {
         let set = Sources::of(*network);
-        if !sets.contains(&set.name()) && new.insert(set) {
+        if !sets.contains(&set.name()) && !new.contains(&set) {
+            new.push(set);
             let id = id();
             batch.extend([set.ensure(id), set.rule(id)]);
         }
@@ -91,7 +90,7 @@ pub(super) fn ensure(socket: &Socket, sets: &BTreeSet<String>, plans: &[Plan]) -
     Ok(batch)
 }
 
-fn missing_chains(socket: &Socket, sets: &BTreeSet<String>) -> Result<Vec<String>> {
+fn missing_chains(socket: &Socket, sets: &[String]) -> Result<Vec<String>> {
     let answers = socket.ask(&CHAINS.map(|(chain, _)| chain.find()))?;
     let sources = sets.iter().filter(|name| Sources::parse(name).is_some()).count();
     let mut missing = Vec::new();
