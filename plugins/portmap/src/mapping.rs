@@ -38,8 +38,17 @@ impl Protocol {
     }
 }
 
-/// Which of the host's addresses a mapping is for.
+/// Ports of the host, `first` to `last`, of one protocol: of one address, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ports {
+    pub(crate) host_ip: Option<IpAddr>,
+    pub(crate) protocol: u8,
+    pub(crate) first: u16,
+    pub(crate) last: u16,
+}
+
+/// Which of the host's addresses a mapping is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HostIp {
     Any,
     /// All of one family: `0.0.0.0` or `::`.
@@ -81,33 +90,38 @@ impl Mapping {
         let mut read = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
             let of_entry = |e: Error| e.doing(format_args!("runtimeConfig.portMappings[{at}]"));
-            read.push((Self::read(entry).map_err(of_entry)?, at));
+            read.push(Self::read(entry).map_err(of_entry)?);
         }
         // Side by side if they are for the same port, the earlier one first.
-        let mut sorted = read.clone();
-        sorted.sort_unstable_by_key(|(m, at)| (m.key(), *at));
+        let mut sorted: Vec<(Ports, usize)> =
+            (0..).zip(&read).map(|(at, mapping)| (mapping.key(), at)).collect();
+        sorted.sort_unstable();
         let mut repeated = vec![false; read.len()];
-        for pair in sorted.windows(2) {
-            let ((first, _), (second, at)) = (pair[0], pair[1]);
-            if first.key() == second.key() {
-                if first.container_port != second.container_port {
-                    return Err(Error::config(format!(
-                        "runtimeConfig.portMappings[{at}]: hostPort {}/{} leads to containerPort {} already",
-                        second.host_port,
-                        second.protocol.name(),
-                        first.container_port
-                    )));
-                }
-                repeated[at] = true;
+        for pair in sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let (first, second, at) = (read[pair[0].1], read[pair[1].1], pair[1].1);
+            if first.container_port != second.container_port {
+                return Err(Error::config(format!(
+                    "runtimeConfig.portMappings[{at}]: hostPort {}/{} leads to containerPort {} already",
+                    second.host_port,
+                    second.protocol.name(),
+                    first.container_port
+                )));
             }
+            repeated[at] = true;
         }
-        read.retain(|(_, at)| !repeated[*at]);
-        Ok(read.into_iter().map(|(mapping, _)| mapping).collect())
+        let kept = read.into_iter().zip(repeated).filter(|(_, repeated)| !repeated);
+        Ok(kept.map(|(mapping, _)| mapping).collect())
     }
 
     /// What must not be mapped twice.
-    fn key(&self) -> (Protocol, u16, HostIp) {
-        (self.protocol, self.host_port, self.host_ip)
+    fn key(&self) -> Ports {
+        let host_ip = match self.host_ip {
+            HostIp::Any => None,
+            HostIp::AnyOf { ipv4: true } => Some([0; 4].into()),
+            HostIp::AnyOf { ipv4: false } => Some([0; 16].into()),
+            HostIp::One(ip) => Some(ip),
+        };
+        Ports { host_ip, protocol: self.protocol as u8, first: self.host_port, last: self.host_port }
     }
 
     fn read(entry: &Entry) -> Result<Self> {

@@ -31,8 +31,8 @@ use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result, network_ta
 use crate::condition::Class;
 use crate::conf::Conf;
 use crate::flows::Gone;
+use crate::mapping::Ports;
 use element::{Held, owner_of};
-use port::Ports;
 
 const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_portmap" };
 const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };

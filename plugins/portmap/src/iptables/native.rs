@@ -44,9 +44,12 @@ pub(super) fn collect(socket: &Socket, stale: &dyn Fn(&str, &str) -> bool) -> Re
             let is_stale = |rule: &&Rule<'_>| {
                 rule.target().zip(comment(rule)).is_some_and(|(chain, comment)| stale(chain, comment))
             };
-            let mut going: Vec<&str> = rules.iter().filter(is_stale).filter_map(Rule::target).collect();
-            going.sort_unstable();
-            going.dedup();
+            let mut going: Vec<&str> = Vec::new();
+            for target in rules.iter().filter(is_stale).filter_map(Rule::target) {
+                if !going.contains(&target) {
+                    going.push(target);
+                }
+            }
             erase(socket, &mut batch, table, DNAT, &going, &mut gone)?;
         }
         Ok(batch)

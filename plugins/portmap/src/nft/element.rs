@@ -3,11 +3,11 @@
 use cni_filter::nft::{Batch, Element, Set};
 use cni_types::{AttachmentId, Error, Result};
 
-use super::port::{self, Map, Ports};
+use super::port::{self, Map};
 use super::source::{self, Sources};
 use super::{Plan, TABLE};
 use crate::flows::Gone;
-use crate::mapping::Protocol;
+use crate::mapping::{Ports, Protocol};
 
 /// An element the kernel has.
 #[derive(Debug, Clone)]
@@ -181,22 +181,23 @@ impl BySet {
 
 /// What is held, by port.
 struct Index<'a> {
-    /// In order.
-    single: Vec<(Ports, &'a Held)>,
-    ranges: Vec<(Ports, &'a Held)>,
+    held: &'a [Held],
+    /// Places in `held`, in the order of their ports.
+    single: Vec<(Ports, usize)>,
+    ranges: Vec<(Ports, usize)>,
 }
 
 impl<'a> Index<'a> {
     fn new(held: &'a [Held]) -> Self {
-        let mut index = Self { single: Vec::new(), ranges: Vec::new() };
-        for held in held {
+        let mut index = Self { held, single: Vec::new(), ranges: Vec::new() };
+        for (at, held) in held.iter().enumerate() {
             match &held.place {
-                Place::Port(_, ports) if ports.is_range() => index.ranges.push((*ports, held)),
-                Place::Port(_, ports) => index.single.push((*ports, held)),
+                Place::Port(_, ports) if ports.is_range() => index.ranges.push((*ports, at)),
+                Place::Port(_, ports) => index.single.push((*ports, at)),
                 Place::Source(..) => {}
             }
         }
-        index.single.sort_unstable_by_key(|(ports, _)| *ports);
+        index.single.sort_unstable();
         index
     }
 
@@ -204,7 +205,7 @@ impl<'a> Index<'a> {
         let from = self.single.partition_point(|(other, _)| *other < Ports { last: ports.first, ..*ports });
         let single = self.single[from..].iter().take_while(|(other, _)| other.overlaps(ports));
         let ranges = self.ranges.iter().filter(|(other, _)| other.overlaps(ports));
-        single.chain(ranges).map(|(ports, held)| (ports, *held))
+        single.chain(ranges).map(|(ports, at)| (ports, &self.held[*at]))
     }
 }
 

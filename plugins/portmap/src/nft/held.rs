@@ -4,9 +4,10 @@ use cni_filter::nft::{Element, ElementState, Set, Socket};
 use cni_types::Result;
 
 use super::element::{Held, Place};
-use super::port::{Map, Ports};
+use super::port::Map;
 use super::source::Sources;
 use super::{Plan, TABLE};
+use crate::mapping::Ports;
 
 /// Up to how many ports are asked for one by one; from there on the maps are listed.
 const ASKED_MAX: usize = 64;

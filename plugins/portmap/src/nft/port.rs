@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use cni_filter::nft::{DataType, Element, Message, Set};
 
 use super::TABLE;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Ports};
 
 /// From how many contiguous ports on, mapped to the same ports of the container, one interval stands for all of them.
 /// Below that, single elements are cheaper: the kernel copies a map of intervals on every change.
@@ -66,15 +66,6 @@ impl Map {
     }
 }
 
-/// Ports of the host, `first` to `last`, of one protocol: of one address, or of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Ports {
-    pub(super) host_ip: Option<IpAddr>,
-    pub(super) protocol: u8,
-    pub(super) first: u16,
-    pub(super) last: u16,
-}
-
 impl Ports {
     pub(super) fn is_range(&self) -> bool {
         self.first != self.last
@@ -126,15 +117,15 @@ impl Ports {
 
 /// What mappings of one family become, in the order of the maps.
 pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)> {
-    let mut single: Vec<(Ports, u16)> = mappings
+    let mut single: Vec<(Ports, usize)> = mappings
         .iter()
         .filter(|mapping| mapping.is_for(ip.is_ipv4()))
         .map(|m| {
             let (port, protocol) = (m.host_port, m.protocol as u8);
-            (Ports { host_ip: m.host_ip(), protocol, first: port, last: port }, m.container_port)
+            (Ports { host_ip: m.host_ip(), protocol, first: port, last: port }, usize::from(m.container_port))
         })
         .collect();
-    single.sort();
+    single.sort_unstable();
     let mut plan = Vec::new();
     let mut rest = single.as_slice();
     while let Some((head, target)) = rest.first() {
@@ -142,7 +133,7 @@ pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)>
             rest.get(at).is_some_and(|(ports, target)| {
                 (ports.host_ip, ports.protocol) == (head.host_ip, head.protocol)
                     && usize::from(ports.first) == usize::from(head.first) + at
-                    && *target == ports.first
+                    && *target == usize::from(ports.first)
             })
         };
         let length = (0..).take_while(|&at| follows(at)).count();
@@ -151,7 +142,7 @@ pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)>
             plan.push((Ports { last, ..*head }, SocketAddr::new(ip, 0)));
             rest = &rest[length..];
         } else {
-            plan.push((*head, SocketAddr::new(ip, *target)));
+            plan.push((*head, SocketAddr::new(ip, u16::try_from(*target).unwrap_or_default())));
             rest = &rest[1..];
         }
     }
