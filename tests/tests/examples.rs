@@ -39,6 +39,7 @@ fn works(name: &str, list: &Value) {
         let chain = Chain::new(list)
             .runtime("mac", &json!("0a:00:00:00:00:05"))
             .runtime("ips", &json!([if name.contains("static") { "10.22.12.5/24" } else { "10.22.10.5" }]))
+            .runtime("bandwidth", &json!({ "ingressRate": 8_000_000, "egressRate": 8_000_000 }))
             .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]));
         let first = host.container("first");
         let result = chain.add(host, &first, "eth0");

@@ -36,7 +36,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     if let Some(limit) = &limits.egress {
         let ifb = egress(&host, attachment, &link, limit, &mut undo)?;
         let (name, mac) = (ifb.name.clone(), ifb.mac_text());
-        result.interfaces.push(Interface { name, mac, mtu: ifb.mtu, ..Interface::default() });
+        result.interfaces.push(Interface { name, mac, ..Interface::default() });
     }
     undo.commit();
     Ok(result)

@@ -9,6 +9,9 @@ const KEYS: [&str; 4] = ["ingressRate", "ingressBurst", "egressRate", "egressBur
 const MIN: u64 = 8;
 /// The largest burst in bits: the kernel's fields for it have 32 bits of bytes.
 const BURST_MAX: u64 = (u32::MAX as u64) * 8 - 1;
+const BURST_MAX_BYTES: u32 = u32::MAX - 1;
+/// The rate in bits per second at which the largest burst lasts a microsecond.
+const RATE_MAX: u64 = BURST_MAX_BYTES as u64 * 8_000_000;
 /// A burst that is not configured is what the rate gives in a tenth of a second …
 const BURSTS_PER_SECOND: u64 = 10;
 /// … but at least two frames: a bucket smaller than one never lets it pass.
@@ -103,9 +106,9 @@ fn limit(rate_key: &'static str, rate: u64, burst_key: &str, burst: u64) -> Resu
             "{rate_key} is {rate}: it must be at least {MIN} bits/s, or 0 for no limit"
         )));
     }
-    if burst > BURST_MAX - MIN {
+    if burst > BURST_MAX {
         return Err(Error::config(format!("{burst_key} is {burst}: burst cannot be more than 4GB"))
-            .because(format!("it must be {MIN}–{} bits", BURST_MAX - MIN)));
+            .because(format!("it must be {MIN}–{BURST_MAX} bits")));
     }
     if (1..MIN).contains(&burst) {
         return Err(Error::config(format!(
@@ -113,6 +116,13 @@ fn limit(rate_key: &'static str, rate: u64, burst_key: &str, burst: u64) -> Resu
         )));
     }
     let burst = u32::try_from(burst / 8).ok().filter(|&bytes| bytes != 0);
+    // The kernel counts in ticks, and the reference in microseconds: next to the rate the burst may come to nothing.
+    if TokenBucket::new(rate / 8, burst.unwrap_or(BURST_MAX_BYTES)).burst() == 0 {
+        return Err(Error::config(format!("{burst_key} is too small for {rate_key}, {rate} bits/s")).because(format!(
+            "it must be what the rate gives in two microseconds: at least {} bits; the rate can be at most {RATE_MAX} bits/s",
+            (u128::from(rate) / 500_000).next_multiple_of(8) + 16
+        )));
+    }
     Ok(Some(Limit { key: rate_key, rate: rate / 8, burst }))
 }
 
@@ -125,7 +135,8 @@ impl Limit {
     /// The burst in bytes.
     fn burst_on(&self, host_end: &Link) -> u32 {
         let frames = FRAMES * (u64::from(host_end.mtu) + FRAME_HEADER);
-        let default = || u32::try_from((self.rate / BURSTS_PER_SECOND).max(frames)).unwrap_or(u32::MAX - 1);
+        let default =
+            || u32::try_from((self.rate / BURSTS_PER_SECOND).max(frames)).unwrap_or(BURST_MAX_BYTES);
         self.burst.unwrap_or_else(default)
     }
 
@@ -165,7 +176,7 @@ mod tests {
         assert_eq!(keys(0, 0).unwrap(), None);
         assert_eq!(keys(8, 8).unwrap(), some(1, Some(1)));
         assert_eq!(keys(15, 0).unwrap(), some(1, None));
-        assert_eq!(keys(u64::MAX, (1 << 35) - 16).unwrap(), some(u64::MAX / 8, Some(u32::MAX - 1)));
+        assert_eq!(keys(1 << 50, (1 << 35) - 16).unwrap(), some(1 << 47, Some(u32::MAX - 1)));
         for (rate, burst) in [(0, 8), (7, 8), (7, 0), (8, 7), (8, (1 << 35) - 8), (8, 1 << 35), (8, u64::MAX)]
         {
             assert_eq!(keys(rate, burst).unwrap_err().code.0, 7, "{rate} {burst}");
@@ -178,7 +189,7 @@ mod tests {
         let burst = |rate| keys(rate, 0).unwrap().unwrap().burst_on(&link);
         assert_eq!(burst(80_000_000), 1_000_000);
         assert_eq!(burst(8), 3036);
-        assert_eq!(burst(u64::MAX), u32::MAX - 1);
+        assert_eq!(burst(1 << 50), u32::MAX - 1);
     }
 
     #[test]
