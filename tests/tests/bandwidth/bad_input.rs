@@ -54,9 +54,9 @@ fn limits_that_are_not_allowed() {
         let conf = conf("1.0.0").set(key, json!({ "bandwidth": 7 }));
         let outcome = host.plugin("bandwidth").add(&conf, &pod, "eth0");
         if key == "args" {
-            drop(outcome.result())
+            drop(outcome.result());
         } else {
-            outcome.error().says(6, &["runtimeConfig.bandwidth"])
+            outcome.error().says(6, &["runtimeConfig.bandwidth"]);
         }
     }
 }
