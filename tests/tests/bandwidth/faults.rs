@@ -2,7 +2,7 @@
 
 use cni_tests::{Host, Place, Trace, needs};
 
-use crate::{attached, behind, both, ifbs, pair, state};
+use crate::{attached, behind, both, conf, ifbs, pair, state};
 
 #[test]
 fn an_add_whose_nth_request_is_refused_leaves_nothing() {
@@ -23,6 +23,11 @@ fn an_add_whose_nth_request_is_refused_leaves_nothing() {
     }
 }
 
+fn prev_result() -> serde_json::Value {
+    let conf: serde_json::Value = serde_json::from_str(&conf("1.1.0").text()).unwrap();
+    conf["prevResult"].clone()
+}
+
 #[test]
 fn a_killed_add_is_cleaned_up_by_del_and_gc() {
     needs!(Strace);
@@ -38,14 +43,22 @@ fn a_killed_add_is_cleaned_up_by_del_and_gc() {
                     .result();
             }
             let before = ifbs(&host).len();
-            let trace = Trace::new(&["trace=sendto", &format!("inject=sendto:signal=KILL:when={n}")]);
-            host.plugin("bandwidth").under(&trace.command()).add(&both(), &pod, "eth0");
-            host.plugin("bandwidth")
-                .without("CNI_NETNS")
-                .del(&both().remove("prevResult"), &pod, "eth0")
-                .done();
-            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}");
-            if !trace.lines().iter().any(|line| line.contains("killed by SIGKILL")) {
+            let conf = both().version("1.1.0").prev(&prev_result());
+            let killed = || {
+                let trace = Trace::new(&["trace=sendto", &format!("inject=sendto:signal=KILL:when={n}")]);
+                host.plugin("bandwidth").under(&trace.command()).add(&conf, &pod, "eth0");
+                trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
+            };
+            killed();
+            let bare = conf.clone().remove("prevResult");
+            host.plugin("bandwidth").without("CNI_NETNS").del(&bare, &pod, "eth0").done();
+            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}, DEL");
+            host.try_run("tc qdisc del dev host0 root");
+            host.try_run("tc qdisc del dev host0 ingress");
+            let killed = killed();
+            host.plugin("bandwidth").gc(&conf, &[(&pod, "eth1")]).done();
+            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}, GC");
+            if !killed {
                 assert!(n > 6, "nothing was injected");
                 break;
             }

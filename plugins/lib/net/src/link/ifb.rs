@@ -7,8 +7,8 @@ use cni_types::{AttachmentId, Code, Error, NetworkName, Result, hex, network_tag
 
 use super::{IFF_UP, Link, first, get, ifinfomsg};
 use crate::link::veth::put_tag;
+use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
-use crate::rtnl::{Refused, Rtnl};
 
 /// The names tried for the attachment's ifb. The first is the reference's, so that it finds ours; it does not know
 /// interface names, so a container's second interface gets the other one.
@@ -27,38 +27,35 @@ pub fn reference_name(id: &AttachmentId) -> String {
 /// Code 100 when the attachment has one already, or what the kernel refused.
 pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
     let prefix = id.tag_prefix();
-    for name in names(id) {
-        match create_named(host, &name, mtu, id) {
-            Ok(link) => return Ok(link),
-            Err(refused) if refused.is_exist() => {
-                if host.find_link(&name)?.is_some_and(|link| link.alias.starts_with(&prefix)) {
-                    break;
-                }
-            }
-            Err(refused) => return Err(refused.into()),
+    let names = names(id);
+    for name in &names {
+        match host.find_link(name)? {
+            None => return create_named(host, name, mtu, id),
+            Some(link) if link.alias.starts_with(&prefix) => break,
+            Some(_) => {}
         }
     }
-    let [first, second] = names(id);
+    let [shared, own] = names;
     Err(Error::new(Code::KERNEL, format!("the ifb of interface {} already exists", id.ifname)).because(
-        format!(
-            "see `ip link show {first}` and `ip link show {second}`; was this container's DEL forgotten?"
-        ),
+        format!("see `ip link show {shared}` and `ip link show {own}`; was this container's DEL forgotten?"),
     ))
 }
 
-fn create_named(host: &Rtnl, name: &str, mtu: u32, id: &AttachmentId) -> std::result::Result<Link, Refused> {
+/// All in one send, which the kernel finishes whatever happens to this process: there is never an ifb without its tag.
+/// `name` must be free. It stays so, since it is this container's and runtimes must not work on one container in
+/// parallel (spec 1.1.0, section 3 "Lifecycle & Ordering").
+fn create_named(host: &Rtnl, name: &str, mtu: u32, id: &AttachmentId) -> Result<Link> {
     let mut tag = Attrs::behind(&ifinfomsg(0, 0, 0));
     tag.text(libc::IFLA_IFNAME, name);
     put_tag(&mut tag, id);
-    let mut answers = host.pipeline(vec![new(name, mtu), get(format!("look up link {name}"), 0, Some(name))]);
-    let found = answers.pop().map(first);
-    if let Some(Err(refused)) = answers.pop() {
-        return Err(refused);
-    }
-    let link = found.transpose()?.flatten().unwrap_or_default();
-    // Apart from the rest: were the name taken, it would tag somebody else's link.
-    host.all(vec![Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, tag)])
-        .inspect_err(|_| drop(host.remove_link_if_present(link.index)))?;
+    let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, tag);
+    let find = get(format!("look up link {name}"), 0, Some(name));
+    let mut answers = host.pipeline(vec![new(name, mtu), tag, find]).into_iter();
+    answers.next().transpose()?;
+    let (tagged, found) = (answers.next().transpose(), answers.next().map(first).transpose());
+    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
+    let link = found?.flatten().ok_or_else(gone)?;
+    tagged.inspect_err(|_| drop(host.remove_link_if_present(link.index)))?;
     Ok(link)
 }
 
@@ -71,20 +68,18 @@ fn new(name: &str, mtu: u32) -> Request {
     Request::new(format!("create ifb {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body)
 }
 
-/// The attachment's ifb, if it is there: by its name, proven by its tag. The second name is the attachment's alone: an
-/// ifb of this name without a tag is left over from an ADD that was killed.
+/// The attachment's ifb, if it is there: by its name, proven by its tag.
 ///
 /// # Errors
 /// Code 100 when the kernel refuses to say.
 pub fn find(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
     let prefix = id.tag_prefix();
-    let [shared, own] = names(id);
-    if let Some(link) = host.find_link(&shared)?.filter(|link| link.alias.starts_with(&prefix)) {
-        return Ok(Some(link));
+    for name in names(id) {
+        if let Some(link) = host.find_link(&name)?.filter(|link| link.alias.starts_with(&prefix)) {
+            return Ok(Some(link));
+        }
     }
-    let is_ours =
-        |link: &Link| link.kind == "ifb" && (link.alias.is_empty() || link.alias.starts_with(&prefix));
-    Ok(host.find_link(&own)?.filter(is_ours))
+    Ok(None)
 }
 
 /// The ifb under the reference's name for this container, if it has no owner's tag and so is the reference's.
