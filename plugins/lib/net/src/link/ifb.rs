@@ -43,7 +43,7 @@ pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
 
 /// All in one send, which the kernel finishes whatever happens to this process: there is never an ifb without its tag.
 /// `name` must be free. It stays so, since it is this container's and runtimes must not work on one container in
-/// parallel (spec 1.1.0, section 3 "Lifecycle & Ordering").
+/// parallel (spec 1.1.0, "Lifecycle & Ordering").
 fn create_named(host: &Rtnl, name: &str, mtu: u32, id: &AttachmentId) -> Result<Link> {
     let mut tag = Attrs::behind(&ifinfomsg(0, 0, 0));
     tag.text(libc::IFLA_IFNAME, name);
