@@ -104,12 +104,9 @@ pub(crate) fn collect(
 ) -> Vec<Gone> {
     let mut gone = Vec::new();
     let start = rules::comment_start(network);
-    let mut valid: Vec<String> = valid.iter().map(chain_name).collect();
-    valid.sort_unstable();
+    let valid: Vec<String> = valid.iter().map(chain_name).collect();
     let stale = |chain: &str, comment: &str| {
-        chain.starts_with("CNI-DN-")
-            && comment.starts_with(&start)
-            && valid.binary_search_by(|name| name.as_str().cmp(chain)).is_err()
+        chain.starts_with("CNI-DN-") && comment.starts_with(&start) && !valid.iter().any(|name| name == chain)
     };
     if let Some(socket) = socket {
         take(native::collect(socket, &stale), &mut gone, failures);

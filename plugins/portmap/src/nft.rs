@@ -138,11 +138,8 @@ pub(crate) fn remove(socket: &Socket, id: &AttachmentId, hints: &[Plan]) -> Resu
 /// Code 101 when the kernel refuses.
 pub(crate) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<Gone>> {
     let ours = format!("{}-", network_tag_prefix(network));
-    let mut valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    valid.sort_unstable();
-    let stale = |comment: &str| {
-        comment.starts_with(&ours) && valid.binary_search_by(|id| id.as_str().cmp(owner_of(comment))).is_err()
-    };
+    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale = |comment: &str| comment.starts_with(&ours) && !valid.iter().any(|id| id == owner_of(comment));
     sweep(socket, &|socket, sets| held::list(socket, sets, &stale))
 }
 

@@ -17,14 +17,16 @@ mod probe;
 mod route;
 mod rtnl;
 pub mod sysctl;
+mod tc;
 
 pub use addr::Address;
 pub use events::Events;
-pub use link::{IFF_PROMISC, IFF_UP, Link, veth};
+pub use link::{Attribute, IFF_PROMISC, IFF_UP, Link, ifb, veth};
 pub use netns::Netns;
 pub use probe::in_fresh_netns;
 pub use route::{Route, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK};
 pub use rtnl::{Refused, Rtnl};
+pub use tc::TokenBucket;
 
 use cni_types::{Error, Result};
 

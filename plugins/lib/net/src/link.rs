@@ -1,6 +1,8 @@
 //! Links: a snapshot of what the kernel says, and the requests every plugin needs. `ip link show|set|delete`.
 
+mod attribute;
 pub(crate) mod decode;
+pub mod ifb;
 pub mod veth;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
@@ -9,6 +11,8 @@ use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
 use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
+
+pub use attribute::Attribute;
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -22,6 +26,8 @@ pub(crate) const INFO_SLAVE_DATA: u16 = 5;
 pub const IFF_UP: u32 = 0x1;
 /// Every packet is received (`linux/if.h`).
 pub const IFF_PROMISC: u32 = 0x100;
+/// Every multicast packet is received (`linux/if.h`).
+const IFF_ALLMULTI: u32 = 0x200;
 
 /// Operational states (`IF_OPER_*`, RFC 2863), by number.
 const OPER_STATES: [&str; 7] =
@@ -38,6 +44,8 @@ pub struct Link {
     pub mac: Option<Mac>,
     /// MTU in bytes.
     pub mtu: u32,
+    /// Length of the transmit queue in packets.
+    pub tx_queue_length: u32,
     /// `IFLA_INFO_KIND`: `bridge`, `veth`, …; empty for a device of no kind.
     pub kind: String,
     /// The index of the bridge or other master it belongs to.
@@ -67,6 +75,11 @@ impl Link {
     /// Whether somebody asked for promiscuous mode.
     pub fn is_promiscuous(&self) -> bool {
         self.flags & IFF_PROMISC != 0
+    }
+
+    /// Whether somebody asked for every multicast packet.
+    pub fn is_all_multicast(&self) -> bool {
+        self.flags & IFF_ALLMULTI != 0
     }
 
     /// Whether packets pass: operational state "up".

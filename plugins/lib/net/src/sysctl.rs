@@ -1,8 +1,8 @@
 //! Network sysctls of the namespace the thread is in. Names are paths below `/proc/sys/net` with `/` between their
 //! parts, so that an interface name with a dot in it stays one part.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 
 use cni_types::{Code, Error, Result};
 
@@ -15,8 +15,10 @@ fn path(name: &str) -> String {
 /// # Errors
 /// Code 100 with the sysctl's path and the errno.
 pub fn write(name: &str, value: &str) -> Result<()> {
-    fs::write(path(name), value)
-        .map_err(|e| Error::new(Code::KERNEL, format!("cannot set {} to {value}", path(name))).because(e))
+    // Not `fs::write`, which asks for the file to be made: the kernel then says EACCES where there is none.
+    let written =
+        OpenOptions::new().write(true).open(path(name)).and_then(|mut f| f.write_all(value.as_bytes()));
+    written.map_err(|e| Error::new(Code::KERNEL, format!("cannot set {} to {value}", path(name))).because(e))
 }
 
 /// Writes a value where the kernel has the sysctl; one built without IPv6, or a read-only `/proc/sys`, is no failure.

@@ -23,7 +23,15 @@ pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) ->
         let is_stale = |rule: &&Line| {
             rule.target().zip(rule.option("--comment")).is_some_and(|(chain, comment)| stale(chain, comment))
         };
-        entries.filter(is_stale).filter_map(|rule| rule.target().map(str::to_owned)).collect()
+        entries.filter(is_stale).filter_map(Line::target).fold(
+            Vec::new(),
+            |mut chains: Vec<String>, chain| {
+                if !chains.iter().any(|known| known == chain) {
+                    chains.push(chain.to_owned());
+                }
+                chains
+            },
+        )
     })
 }
 
@@ -36,9 +44,7 @@ fn settle(
     let mut tries = TRIES;
     while present() {
         let listing = list(family, true, "nat")?;
-        let mut going = choose(&listing);
-        going.sort_unstable();
-        going.dedup();
+        let going = choose(&listing);
         if going.is_empty() {
             break;
         }

@@ -23,6 +23,7 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
             libc::IFLA_IFNAME => link.name = string(payload),
             libc::IFLA_ADDRESS if ethernet => link.mac = payload.try_into().ok().map(Mac),
             libc::IFLA_MTU => link.mtu = host32(payload),
+            libc::IFLA_TXQLEN => link.tx_queue_length = host32(payload),
             libc::IFLA_MASTER => link.master = Some(host32(payload)),
             libc::IFLA_LINK => link.peer = Some(host32(payload)),
             libc::IFLA_OPERSTATE => link.oper_state = payload.first().copied().unwrap_or(0),
@@ -49,6 +50,6 @@ fn info(linkinfo: &[u8], link: &mut Link) {
 }
 
 /// A name or alias. Bytes that are not UTF-8 become replacement characters: such a link is none of ours.
-fn string(payload: &[u8]) -> String {
+pub(crate) fn string(payload: &[u8]) -> String {
     text(payload).map(ToOwned::to_owned).unwrap_or_else(|| String::from_utf8_lossy(payload).into_owned())
 }

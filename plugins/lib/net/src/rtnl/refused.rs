@@ -23,6 +23,11 @@ impl Refused {
         self.errno == Errno::EEXIST
     }
 
+    /// Whether the kernel finds the request senseless as things are.
+    pub fn is_invalid(&self) -> bool {
+        self.errno == Errno::EINVAL
+    }
+
     /// Whether the thing is not there: no such link, address, route or entry.
     pub fn is_not_found(&self) -> bool {
         matches!(

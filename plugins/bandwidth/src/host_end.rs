@@ -1,0 +1,41 @@
+//! The link on the host that the limits are for.
+
+use cni_net::{Link, Netns, Rtnl};
+use cni_types::{Attachment, CniResult, Code, Error, Result};
+
+/// The host end of the container's pair; it must be one of the result's interfaces.
+///
+/// # Errors
+/// `code` when the container's interface is gone or has no such host end, code 8 without the namespace, code 100 when
+/// the kernel refuses to say.
+pub(crate) fn find(host: &Rtnl, attachment: &Attachment, result: &CniResult, code: Code) -> Result<Link> {
+    let ifname = &attachment.id.ifname;
+    let netns = Netns::open(&attachment.netns)?;
+    let refused = |what: String| {
+        Error::new(code, what).because(format!(
+            "bandwidth limits the host end of a veth pair: it must come after a plugin that makes one for {ifname}, \
+             such as bridge or ptp"
+        ))
+    };
+    let inside = Rtnl::open_in(&netns)?.find_link(ifname.as_str())?;
+    let Some(inside) = inside else {
+        return Err(refused(format!("there is no interface {ifname} in {}", netns.path().display())));
+    };
+    let peer = inside
+        .peer
+        .filter(|_| inside.kind == "veth")
+        .map(|index| host.find_link_by_index(index))
+        .transpose()?;
+    // The peer may be in a third namespace, and its index that of any link here.
+    let is_peer = |link: &Link| link.kind == "veth" && link.peer == Some(inside.index);
+    let Some(link) = peer.flatten().filter(is_peer) else {
+        return Err(refused(format!("interface {ifname} has no veth peer on the host")));
+    };
+    if result.interfaces.iter().any(|i| i.name == link.name && i.sandbox.is_empty()) {
+        return Ok(link);
+    }
+    Err(refused(format!(
+        "{}, the veth peer of {ifname}, is none of prevResult's interfaces on the host",
+        link.name
+    )))
+}

@@ -1,0 +1,57 @@
+//! What `ip link set` changes on a link that is there.
+
+use cni_netlink::attr::Attrs;
+use cni_types::{Mac, Result};
+
+use super::{IFF_ALLMULTI, IFF_PROMISC, Link, ifinfomsg, set_flags};
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::Request;
+
+/// One attribute with its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// The hardware address.
+    Mac(Mac),
+    /// MTU in bytes.
+    Mtu(u32),
+    /// Whether every packet is received.
+    Promiscuous(bool),
+    /// Whether every multicast packet is received.
+    AllMulticast(bool),
+    /// The length of the transmit queue in packets.
+    TxQueueLength(u32),
+}
+
+impl Rtnl {
+    /// Sets one attribute of the link.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn set_attribute(&self, link: &Link, attribute: Attribute) -> Result<()> {
+        let name = &link.name;
+        let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
+        let doing = match attribute {
+            Attribute::Mac(mac) => {
+                body.bytes(libc::IFLA_ADDRESS, &mac.0);
+                format!("set the MAC address of link {name} to {mac}")
+            }
+            Attribute::Mtu(mtu) => {
+                body.host32(libc::IFLA_MTU, mtu);
+                format!("set the MTU of link {name} to {mtu}")
+            }
+            Attribute::TxQueueLength(length) => {
+                body.host32(libc::IFLA_TXQLEN, length);
+                format!("set the transmit queue length of link {name} to {length}")
+            }
+            Attribute::Promiscuous(on) => return self.switch(link, "promiscuous mode", IFF_PROMISC, on),
+            Attribute::AllMulticast(on) => return self.switch(link, "all-multicast mode", IFF_ALLMULTI, on),
+        };
+        Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+    }
+
+    fn switch(&self, link: &Link, what: &str, flag: u32, on: bool) -> Result<()> {
+        let (flags, word) = if on { (flag, "on") } else { (0, "off") };
+        let doing = format!("switch {what} of link {} {word}", link.name);
+        Ok(self.all(vec![set_flags(doing, link.index, flags, flag)])?)
+    }
+}

@@ -1,0 +1,114 @@
+//! Intermediate functional blocks: links whose only use is their queue. What is redirected into one comes out where it
+//! would have gone, through its qdisc.
+
+use cni_netlink::attr::Attrs;
+use cni_netlink::{CREATE, EXCL};
+use cni_types::{AttachmentId, Code, Error, NetworkName, Result, hex, network_tag_prefix};
+
+use super::{IFF_UP, Link, first, get, ifinfomsg};
+use crate::link::veth::put_tag;
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::Request;
+
+/// The names tried for the attachment's ifb. The first is the reference's, so that it finds ours; it does not know
+/// interface names, so a container's second interface gets the other one.
+fn names(id: &AttachmentId) -> [String; 2] {
+    [reference_name(id), format!("bwp{}", hex(&id.tag_prefix(), 12))]
+}
+
+/// The name the reference gives the ifb of any interface of the container.
+pub fn reference_name(id: &AttachmentId) -> String {
+    format!("bwp{}", id.container_hash(12))
+}
+
+/// Makes the attachment's ifb: up, with this MTU in bytes, without a queue of its own, tagged with its owner.
+///
+/// # Errors
+/// Code 100 when the attachment has one already, or what the kernel refused.
+pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
+    let prefix = id.tag_prefix();
+    let names = names(id);
+    for name in &names {
+        match host.find_link(name)? {
+            None => return create_named(host, name, mtu, id),
+            Some(link) if link.alias.starts_with(&prefix) => break,
+            Some(_) => {}
+        }
+    }
+    let [shared, own] = names;
+    Err(Error::new(Code::KERNEL, format!("the ifb of interface {} already exists", id.ifname)).because(
+        format!("see `ip link show {shared}` and `ip link show {own}`; was this container's DEL forgotten?"),
+    ))
+}
+
+/// All in one send, which the kernel finishes whatever happens to this process: there is never an ifb without its tag.
+/// `name` must be free. It stays so, since it is this container's and runtimes must not work on one container in
+/// parallel (spec 1.1.0, "Lifecycle & Ordering").
+fn create_named(host: &Rtnl, name: &str, mtu: u32, id: &AttachmentId) -> Result<Link> {
+    let mut tag = Attrs::behind(&ifinfomsg(0, 0, 0));
+    tag.text(libc::IFLA_IFNAME, name);
+    put_tag(&mut tag, id);
+    let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, tag);
+    let find = get(format!("look up link {name}"), 0, Some(name));
+    let mut answers = host.pipeline(vec![new(name, mtu), tag, find]).into_iter();
+    answers.next().transpose()?;
+    let (tagged, found) = (answers.next().transpose(), answers.next().map(first).transpose());
+    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
+    let link = found?.flatten().ok_or_else(gone)?;
+    tagged.inspect_err(|_| drop(host.remove_link_if_present(link.index)))?;
+    Ok(link)
+}
+
+fn new(name: &str, mtu: u32) -> Request {
+    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.text(libc::IFLA_IFNAME, name);
+    body.host32(libc::IFLA_MTU, mtu);
+    body.host32(libc::IFLA_TXQLEN, 0);
+    body.nest(libc::IFLA_LINKINFO, |info| info.bytes(libc::IFLA_INFO_KIND, b"ifb"));
+    Request::new(format!("create ifb {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body)
+}
+
+/// The attachment's ifb, if it is there: by its name, proven by its tag.
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn find(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
+    let prefix = id.tag_prefix();
+    for name in names(id) {
+        if let Some(link) = host.find_link(&name)?.filter(|link| link.alias.starts_with(&prefix)) {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
+}
+
+/// The ifb under the reference's name for this container, if it has no owner's tag and so is the reference's.
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn find_untagged(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
+    let link = host.find_link(&reference_name(id))?;
+    Ok(link.filter(|link| link.kind == "ifb" && link.alias.is_empty()))
+}
+
+/// Deletes the ifbs of attachments of `network` that are not in `valid` (GC). Only tagged links are ours.
+///
+/// # Errors
+/// All failures, folded, after every link was tried.
+pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let network_prefix = format!("{}-", network_tag_prefix(network));
+    let valid: Vec<_> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale = host.links(Some("ifb"))?.into_iter().filter(|link| {
+        link.alias.starts_with(&network_prefix) && !valid.iter().any(|prefix| link.alias.starts_with(prefix))
+    });
+    Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
+}
+
+/// Makes an ifb in a throw-away namespace: what STATUS asks.
+///
+/// # Errors
+/// Code 100 with what the kernel refused.
+pub fn probe(rtnl: &Rtnl) -> Result<Link> {
+    rtnl.all(vec![new("probe", 1500)])?;
+    rtnl.link("probe")
+}

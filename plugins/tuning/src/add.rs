@@ -1,0 +1,81 @@
+//! ADD.
+
+use std::path::Path;
+
+use cni_net::{Netns, Rtnl, sysctl};
+use cni_types::{Attachment, CniResult, Code, Doing, Error, Result, Undo};
+
+use crate::allowlist::{self, AllowList};
+use crate::backup::Backups;
+use crate::conf::Conf;
+use crate::conf::sysctl::Sysctl;
+
+pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
+    let id = &attachment.id;
+    let conf = Conf::read(&attachment.network, &id.ifname)?;
+    let missing = || {
+        Error::config(
+            "tuning needs prevResult: it works in a chain, behind the plugin that makes the interface",
+        )
+    };
+    let mut result = attachment.network.prev_result()?.ok_or_else(missing)?;
+    if !conf.sysctls.is_empty() {
+        AllowList::read(Path::new(allowlist::DIR))?.allow(&conf.sysctls)?;
+    }
+    let netns = Netns::open(&attachment.netns)?;
+    let mut undo = Undo::new();
+    if !conf.sysctls.is_empty() {
+        netns.enter(|| sysctls(&netns, &conf.sysctls, &mut undo))??;
+    }
+    if !conf.attributes.is_empty() {
+        attributes(attachment, &netns, &conf, &mut undo)?;
+    }
+    undo.commit();
+    announce(attachment, &conf, &mut result);
+    Ok(result)
+}
+
+/// Writes the sysctls of the namespace this thread is in, `netns`.
+fn sysctls<'a>(netns: &'a Netns, sysctls: &'a [Sysctl], undo: &mut Undo<'a>) -> Result<()> {
+    for Sysctl { key, name, value } in sysctls {
+        // Some can only be written; those have nothing to go back to.
+        let before = sysctl::read(name).ok();
+        sysctl::write(name, value).doing(format!("sysctl {key}"))?;
+        if let Some(before) = before {
+            let restore = move || netns.enter(|| sysctl::write(name, &before))?;
+            undo.push(format!("restore sysctl {key} in the container"), restore);
+        }
+    }
+    Ok(())
+}
+
+/// The backup is there before anything changes: a DEL after an ADD that was killed restores it.
+fn attributes<'a>(attachment: &'a Attachment, netns: &Netns, conf: &Conf, undo: &mut Undo<'a>) -> Result<()> {
+    let id = &attachment.id;
+    let inside = Rtnl::open_in(netns)?;
+    let link = inside.find_link(id.ifname.as_str())?.ok_or_else(|| {
+        let ifname = &id.ifname;
+        Error::new(Code::KERNEL, format!("there is no interface {ifname} in {}", netns.path().display()))
+            .because("tuning changes an interface that a plugin before it in the chain has made")
+    })?;
+    let before = conf.attributes.of(&link);
+    let backups = Backups::of(&attachment.network);
+    backups.write(id, &before)?;
+    undo.push("remove the backup", move || backups.remove_if_present(id));
+    let (undo_inside, undo_link) = (inside.clone(), link.clone());
+    undo.push("restore the attributes of the interface", move || before.restore(&undo_inside, &undo_link));
+    conf.attributes.each().try_for_each(|attribute| inside.set_attribute(&link, attribute))
+}
+
+/// The result says what is new: the MAC address as it was asked for, the MTU where the result has one.
+fn announce(attachment: &Attachment, conf: &Conf, result: &mut CniResult) {
+    let name = attachment.id.ifname.as_str();
+    for entry in result.interfaces.iter_mut().filter(|i| i.name == name && !i.sandbox.is_empty()) {
+        if conf.attributes.mac.is_some() {
+            entry.mac.clone_from(&conf.mac_text);
+        }
+        if let (Some(mtu), true) = (conf.attributes.mtu, entry.mtu != 0) {
+            entry.mtu = mtu;
+        }
+    }
+}

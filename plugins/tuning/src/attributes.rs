@@ -1,0 +1,70 @@
+//! The link attributes `tuning` knows, each set or not.
+
+use cni_net::{Attribute, Link, Rtnl};
+use cni_types::{Error, Json, Mac, Result};
+use serde::Deserialize;
+
+/// Values of some attributes. Its JSON is that of the reference's backup file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Attributes {
+    pub(crate) mac: Option<Mac>,
+    #[serde(rename = "promisc")]
+    pub(crate) promiscuous: Option<bool>,
+    /// Bytes.
+    pub(crate) mtu: Option<u32>,
+    #[serde(rename = "allmulti")]
+    pub(crate) all_multicast: Option<bool>,
+    /// Packets.
+    #[serde(rename = "txQLen")]
+    pub(crate) tx_queue_length: Option<u32>,
+}
+
+impl Attributes {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The link's values of the attributes that are set here.
+    pub(crate) fn of(&self, link: &Link) -> Self {
+        Self {
+            mac: self.mac.and(link.mac),
+            promiscuous: self.promiscuous.map(|_| link.is_promiscuous()),
+            mtu: self.mtu.map(|_| link.mtu),
+            all_multicast: self.all_multicast.map(|_| link.is_all_multicast()),
+            tx_queue_length: self.tx_queue_length.map(|_| link.tx_queue_length),
+        }
+    }
+
+    /// In the order they are set.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Attribute> {
+        let all = [
+            self.mac.map(Attribute::Mac),
+            self.promiscuous.map(Attribute::Promiscuous),
+            self.mtu.map(Attribute::Mtu),
+            self.all_multicast.map(Attribute::AllMulticast),
+            self.tx_queue_length.map(Attribute::TxQueueLength),
+        ];
+        all.into_iter().flatten()
+    }
+
+    /// Sets all of them, also after one that the kernel refused.
+    ///
+    /// # Errors
+    /// All refusals, folded.
+    pub(crate) fn restore(&self, rtnl: &Rtnl, link: &Link) -> Result<()> {
+        Error::all(self.each().filter_map(|attribute| rtnl.set_attribute(link, attribute).err()).collect())
+    }
+
+    /// The members of the backup file.
+    pub(crate) fn members(&self) -> Vec<(String, Json)> {
+        let each = self.each().map(|attribute| match attribute {
+            Attribute::Mac(mac) => ("mac", Json::String(mac.to_string())),
+            Attribute::Promiscuous(on) => ("promisc", Json::Bool(on)),
+            Attribute::Mtu(mtu) => ("mtu", Json::Number(mtu.into())),
+            Attribute::AllMulticast(on) => ("allmulti", Json::Bool(on)),
+            Attribute::TxQueueLength(length) => ("txQLen", Json::Number(length.into())),
+        });
+        each.map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+}

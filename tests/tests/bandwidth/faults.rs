@@ -1,0 +1,97 @@
+//! Faults on purpose.
+
+use cni_tests::{Host, Place, Trace, needs};
+
+use crate::{attached, behind, both, conf, ifbs, pair, state};
+
+#[test]
+fn an_add_whose_nth_request_is_refused_leaves_nothing() {
+    needs!(Strace);
+    let host = Host::new();
+    let pod = attached(&host);
+    let before = state(&host);
+    let trace = Trace::new(&["trace=sendto"]);
+    host.plugin("bandwidth").under(&trace.command()).add(&both(), &pod, "eth0").result();
+    host.plugin("bandwidth").del(&both(), &pod, "eth0").done();
+    host.sh("tc qdisc del dev host0 root; tc qdisc del dev host0 ingress");
+    let requests = trace.request_lengths();
+    assert!(requests.len() > 6, "{requests:?}");
+    for (n, length) in requests.into_iter().enumerate() {
+        let trace = Trace::refusing(n + 1, length);
+        let error = host.plugin("bandwidth").under(&trace.command()).add(&both(), &pod, "eth0").error();
+        assert_eq!(state(&host), before, "request {n}: {error:?}");
+    }
+}
+
+fn prev_result() -> serde_json::Value {
+    let conf: serde_json::Value = serde_json::from_str(&conf("1.1.0").text()).unwrap();
+    conf["prevResult"].clone()
+}
+
+#[test]
+fn a_killed_add_is_cleaned_up_by_del_and_gc() {
+    needs!(Strace);
+    for second in [false, true] {
+        for n in 1..50 {
+            let host = Host::new();
+            let pod = attached(&host);
+            pair(&host, "pod", "host1", "eth1");
+            if second {
+                // The name that the reference would use is taken.
+                host.plugin("bandwidth")
+                    .add(&behind(both(), "1.0.0", "host1", "pod", "eth1"), &pod, "eth1")
+                    .result();
+            }
+            let before = ifbs(&host).len();
+            let conf = both().version("1.1.0").prev(&prev_result());
+            let killed = || {
+                let trace = Trace::new(&["trace=sendto", &format!("inject=sendto:signal=KILL:when={n}")]);
+                host.plugin("bandwidth").under(&trace.command()).add(&conf, &pod, "eth0");
+                trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
+            };
+            killed();
+            let bare = conf.clone().remove("prevResult");
+            host.plugin("bandwidth").without("CNI_NETNS").del(&bare, &pod, "eth0").done();
+            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}, DEL");
+            host.try_run("tc qdisc del dev host0 root");
+            host.try_run("tc qdisc del dev host0 ingress");
+            let killed = killed();
+            host.plugin("bandwidth").gc(&conf, &[(&pod, "eth1")]).done();
+            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}, GC");
+            if !killed {
+                assert!(n > 6, "nothing was injected");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn twenty_at_once_leave_nothing() {
+    let host = Host::new();
+    let pods: Vec<_> = (0..20).map(|n| format!("pod{n}")).collect();
+    let before = host.snapshot();
+    let containers: Vec<_> = pods.iter().map(|id| host.container(id)).collect();
+    for (n, id) in pods.iter().enumerate() {
+        pair(&host, id, &format!("host{n}"), "eth0");
+    }
+    for verb in ["ADD", "DEL"] {
+        std::thread::scope(|scope| {
+            for (n, id) in pods.iter().enumerate() {
+                let conf = behind(both(), "1.0.0", &format!("host{n}"), id, "eth0");
+                let call = host.plugin("bandwidth").env("CNI_CONTAINERID", id).env("CNI_IFNAME", "eth0");
+                let call = call.env("CNI_NETNS", format!("/run/netns/{id}"));
+                scope.spawn(move || {
+                    let outcome = call.run(verb, conf.text().as_bytes());
+                    assert_eq!(outcome.exit, Some(0), "{outcome:?}");
+                });
+            }
+        });
+        assert_eq!(ifbs(&host).len(), if verb == "ADD" { 20 } else { 0 });
+    }
+    for (n, container) in containers.iter().enumerate() {
+        host.run(&format!("ip link del host{n}"));
+        container.remove_netns();
+    }
+    host.snapshot().assert_same_as(&before, "20 DELs");
+}
