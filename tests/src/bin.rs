@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Every executable of the suite.
-pub const PLUGINS: [&str; 5] = ["bridge", "ptp", "loopback", "host-local", "static"];
+pub const PLUGINS: [&str; 6] = ["bridge", "ptp", "loopback", "firewall", "host-local", "static"];
 
 /// The directory of the reference plugins as Debian's package `containernetworking-plugins` installs them.
 const REFERENCE: &str = "/usr/lib/cni";

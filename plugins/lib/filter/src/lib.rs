@@ -8,6 +8,7 @@
 //! Host state: see [`masquerade`] and [`spoof`]. Everything happens in the calling thread's network namespace.
 
 mod filter;
+pub mod forward;
 pub mod iptables;
 pub mod masquerade;
 pub mod nft;
