@@ -27,7 +27,7 @@ fn values_that_are_not_allowed() {
     let table: Vec<(Conf, u64, &[&str])> = vec![
         (conf().remove("prevResult"), 7, &["prevResult", "chained"]),
         (set("backend", json!("pf")), 7, &["backend", "pf", "iptables", "nftables"]),
-        (set("backend", json!("firewalld")), 7, &["firewalld", "iptables", "nftables"]),
+        (set("firewalldZone", json!("a\nb")), 7, &["firewalldZone"]),
         (set("backend", json!(7)), 6, &["backend"]),
         (
             set("ingressPolicy", json!("closed")),

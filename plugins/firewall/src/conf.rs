@@ -1,6 +1,6 @@
 //! The keys of `firewall`, read and validated.
 
-use cni_filter::forward::{AdminChain, Backend, Ingress, Isolation, Policy};
+use cni_filter::forward::{AdminChain, Backend, Ingress, Isolation, Policy, Zone};
 use cni_types::{CniResult, Code, Doing, Error, IfName, Network, Result, excerpt};
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use serde::Deserialize;
 struct Keys {
     backend: String,
     iptables_admin_chain_name: String,
+    firewalld_zone: String,
     ingress_policy: String,
 }
 
@@ -17,6 +18,7 @@ pub(crate) struct Conf {
     /// The backend that was asked for, if one was.
     pub(crate) backend: Option<Backend>,
     admin: AdminChain,
+    zone: Zone,
     ingress: Option<Ingress>,
 }
 
@@ -29,7 +31,16 @@ impl Conf {
             "" => AdminChain::default(),
             name => AdminChain::new(name)?,
         };
-        Ok(Self { backend: backend(&keys.backend)?, admin, ingress: ingress(&keys.ingress_policy)? })
+        let zone = match keys.firewalld_zone.as_str() {
+            "" => Zone::default(),
+            name => Zone::new(name)?,
+        };
+        Ok(Self { backend: backend(&keys.backend)?, admin, zone, ingress: ingress(&keys.ingress_policy)? })
+    }
+
+    /// Whether bridges are to be kept apart.
+    pub(crate) fn isolates(&self) -> bool {
+        self.ingress.is_some()
     }
 
     /// Whether containers of one bridge are to be kept apart.
@@ -50,8 +61,18 @@ impl Conf {
             Some(ingress) => Some(Isolation { ingress, bridge: bridge(&result)? }),
             None => None,
         };
-        Ok(Policy { ips, admin: self.admin, isolation })
+        Ok(Policy { ips, admin: self.admin, isolation, zone: self.zone })
     }
+}
+
+/// Where firewalld may have addresses that the reference has put there; `None` if the configuration says it has none.
+/// Nothing in it is wrong enough to stop a DEL.
+pub(crate) fn zone_hint(network: &Network) -> Option<Zone> {
+    let json = network.json();
+    if matches!(json.get_str("backend"), Some("iptables" | "nftables")) {
+        return None;
+    }
+    Some(json.get_str("firewalldZone").and_then(|name| Zone::new(name).ok()).unwrap_or_default())
 }
 
 /// The result of the plugins before this one, which must be there.
@@ -70,12 +91,9 @@ fn backend(text: &str) -> Result<Option<Backend>> {
         "" => Ok(None),
         "iptables" => Ok(Some(Backend::Iptables)),
         "nftables" => Ok(Some(Backend::Nftables)),
-        "firewalld" => Err(Error::config(
-            "backend \"firewalld\" is not supported by this release: use \"iptables\" or \"nftables\"",
-        )
-        .because("with firewalld running, put the containers' subnets into a trusted zone: firewall-cmd --permanent --zone=trusted --add-source=<subnet>")),
+        "firewalld" => Ok(Some(Backend::Firewalld)),
         other => Err(Error::config(format!(
-            "invalid backend {}: it must be \"iptables\" or \"nftables\"",
+            "invalid backend {}: it must be \"iptables\", \"nftables\" or \"firewalld\"",
             excerpt(other)
         ))),
     }

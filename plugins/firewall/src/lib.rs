@@ -4,7 +4,7 @@
 //! otherwise; with `ingressPolicy` it keeps apart what comes through different bridges (`same-bridge`) and the
 //! containers of one bridge, too (`isolated`). The result is prevResult, unchanged.
 //!
-//! Host state: see [`cni_filter::forward`]. DEL removes what the container's addresses have, from (network, container
+//! Backends are the reference's iptables chains, nftables natively, and firewalld over D-Bus. Host state: see [`cni_filter::forward`]. DEL removes what the container's addresses have, from (network, container
 //! id, ifname) alone; GC does so for attachments that are no longer valid. Chains, sets, the administrator's chain and
 //! the policies of bridges stay.
 //!
@@ -41,7 +41,7 @@ impl Plugin for Firewall {
         }
         let filter = Filter::new();
         let mut undo = Undo::new();
-        undo.push("remove the firewall", || forward::remove(&filter, id, &[]));
+        undo.push("remove the firewall", || forward::remove(&filter, id, &[], None));
         forward::add(&filter, Backend::choose(&filter, backend), id, &policy)?;
         undo.commit();
         Ok(result)
@@ -58,7 +58,8 @@ impl Plugin for Firewall {
     fn del(&self, detachment: &Detachment) -> Result<()> {
         let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
         let hints: Vec<_> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
-        forward::remove(&Filter::new(), &detachment.id, &hints)
+        let zone = conf::zone_hint(&detachment.network);
+        forward::remove(&Filter::new(), &detachment.id, &hints, zone.as_ref())
     }
 
     fn gc(&self, network: &Network) -> Result<()> {
@@ -71,6 +72,12 @@ impl Plugin for Firewall {
             bridged::warn_unless_filtered();
         }
         let filter = Filter::new();
-        forward::status(&filter, Backend::choose(&filter, conf.backend))
+        let backend = Backend::choose(&filter, conf.backend);
+        forward::status(&filter, backend)?;
+        // firewalld has no isolation of its own.
+        if backend == Backend::Firewalld && conf.isolates() {
+            return forward::status(&filter, Backend::Iptables);
+        }
+        Ok(())
     }
 }

@@ -3,14 +3,16 @@
 //!
 //! Host state, with the iptables backend: the reference's chains and rules in `filter`, text by text, and the owners of
 //! the addresses in `/run/cni/firewall`. With the nftables backend: `table inet cni_firewall`, where each address is a
-//! set element whose comment is the attachment's [`AttachmentId::tag`]. What an address has goes on DEL and GC; chains,
+//! set element whose comment is the attachment's [`AttachmentId::tag`]. With firewalld: each address is a source of a
+//! zone, until firewalld ends or reloads; the owners are in `/run/cni/firewall`, too. What an address has goes on DEL and GC; chains,
 //! jumps, sets, the administrator's chain and the policies of bridges stay.
 //!
-//! [`remove`] and [`collect`] clean both layouts, whichever backend is configured now. What the reference made has no
+//! [`remove`] and [`collect`] clean all of them, whichever backend is configured now. What the reference made has no
 //! owner: [`remove`] finds it by the addresses of the previous result, [`collect`] cannot know it.
 
 mod backend;
 mod chains;
+mod owned;
 mod policy;
 mod record;
 mod rules;
@@ -22,8 +24,11 @@ use std::net::IpAddr;
 use cni_types::{AttachmentId, Doing, Error, NetworkName, Result};
 
 use crate::Filter;
+use crate::firewalld::Firewalld;
+pub use crate::firewalld::Zone;
 pub use backend::Backend;
 pub use policy::{AdminChain, Ingress, Isolation, Policy};
+use record::Records;
 
 /// Sets up what the policy asks for. What is there already stays; an address that a dead attachment left behind is
 /// taken over.
@@ -36,13 +41,37 @@ pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy
     }
     match backend {
         Backend::Nftables => filter.nftables().and_then(|socket| sets::add(socket, id, policy)),
-        Backend::Iptables => chains::add(filter, id, policy),
+        Backend::Iptables | Backend::Firewalld => recorded(filter, backend, id, policy),
     }
     .doing(format_args!("cannot set up the firewall for container {}", id.container_id))
 }
 
-/// Whether everything the policy asks for is there: by `backend`, or else by the other, which an attachment of before
-/// a change of configuration has.
+/// Records the owner first, so that whatever happens next, DEL and GC know what to remove.
+fn recorded(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    let records = Records::lock()?;
+    let accept = backend == Backend::Iptables;
+    records.take(id, &policy.ips, (!accept).then_some(&policy.zone))?;
+    if !accept {
+        let mut firewalld = Firewalld::running()?;
+        policy.ips.iter().try_for_each(|&ip| firewalld.ensure_source(&policy.zone, ip))?;
+    }
+    chains::add(filter, &records, policy, accept)
+}
+
+/// What firewalld lacks, in words; empty if nothing is.
+fn sources_missing(filter: &Filter, policy: &Policy) -> Result<Vec<String>> {
+    let mut missing = chains::missing(filter, policy, false)?;
+    let mut firewalld = Firewalld::running()?;
+    for &ip in &policy.ips {
+        if !firewalld.has_source(&policy.zone, ip)? {
+            missing.push(format!("firewalld's zone {} has no source {ip}", policy.zone.as_str()));
+        }
+    }
+    Ok(missing)
+}
+
+/// Whether everything the policy asks for is there: by `backend`, or else by nftables or iptables, which an attachment
+/// of before a change of configuration has.
 ///
 /// # Errors
 /// Code 103 naming what `backend` lacks.
@@ -51,11 +80,14 @@ pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Poli
         Some(socket) => sets::missing(socket, id, policy),
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
     };
-    let iptables = || chains::missing(filter, policy);
+    let iptables = || chains::missing(filter, policy, true);
     let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
-    let (found, other): (_, &dyn Fn() -> Result<Vec<String>>) =
-        if backend == Backend::Nftables { (native(), &iptables) } else { (iptables(), &native) };
-    if complete(&found) || complete(&other()) {
+    let found = match backend {
+        Backend::Nftables => native(),
+        Backend::Iptables => iptables(),
+        Backend::Firewalld => sources_missing(filter, policy),
+    };
+    if complete(&found) || complete(&native()) || complete(&iptables()) {
         return Ok(());
     }
     Err(Error::check(format!(
@@ -65,23 +97,24 @@ pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Poli
     )))
 }
 
-/// Removes what the attachment's addresses have, in both layouts. `hints` are addresses it probably had, such as those
-/// of the previous result; wrong ones do no harm to an attachment of this suite. What is not there is no error.
+/// Removes what the attachment's addresses have, in every backend. `hints` are addresses it probably had, such as those
+/// of the previous result; wrong ones do no harm to an attachment of this suite. `zone` is where firewalld may have the
+/// hints without a record of ours. What is not there is no error.
 ///
 /// # Errors
-/// Code 101 when the packet filter refuses, 11 when a lock is held too long; both layouts are tried.
-pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()> {
+/// Code 101 when the packet filter refuses, 11 when a lock is held too long; every backend is tried.
+pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
     let mut failures = Vec::new();
     let socket = filter.nftables_if_present().unwrap_or_else(|error| {
         failures.push(error);
         None
     });
     failures.extend(socket.and_then(|socket| sets::remove(socket, id, hints).err()));
-    chains::remove(socket, id, hints, &mut failures);
+    failures.extend(owned::remove(socket, id, hints, zone).err());
     Error::all(failures).doing(format_args!("cannot remove the firewall of container {}", id.container_id))
 }
 
-/// Removes what all attachments of `network` have that are not in `valid`, in both layouts.
+/// Removes what all attachments of `network` have that are not in `valid`, in every backend.
 ///
 /// # Errors
 /// As [`remove`].
@@ -92,7 +125,7 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
         None
     });
     failures.extend(socket.and_then(|socket| sets::collect(socket, network, valid).err()));
-    chains::collect(socket, network, valid, &mut failures);
+    failures.extend(owned::collect(socket, network, valid).err());
     Error::all(failures).doing(format_args!("cannot collect the stale firewall of network {network}"))
 }
 

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Code, Error, NetworkName, Result};
+use cni_types::{Code, Error, Result};
 
 use super::policy::Policy;
 use super::record::Records;
@@ -19,15 +19,15 @@ use crate::nft::{Batch, Chain, Rule, Socket};
 /// How often an act that another one got in the way of is started over.
 const TRIES: u32 = 10;
 
-/// Makes what is missing and records the owner.
-pub(super) fn add(filter: &Filter, id: &AttachmentId, policy: &Policy) -> Result<()> {
-    let records = Records::lock()?;
-    // First, so that whatever happens next, DEL and GC know what to remove.
-    records.take(id, &policy.ips)?;
+/// Makes what is missing; without `accept`, only what isolates. The owner is on record, and the records locked.
+pub(super) fn add(filter: &Filter, _records: &Records, policy: &Policy, accept: bool) -> Result<()> {
+    if chains(policy, accept).is_empty() {
+        return Ok(());
+    }
     for (protocol, ips) in families(policy) {
         settle(&|| {
             let seen = Seen::look(filter, protocol, policy.admin.as_str())?;
-            let script = addition(&seen, policy, &ips);
+            let script = addition(&seen, policy, accept, &ips);
             if script.is_empty() { Ok(()) } else { restore(protocol, false, &script) }
         })?;
     }
@@ -35,75 +35,31 @@ pub(super) fn add(filter: &Filter, id: &AttachmentId, policy: &Policy) -> Result
 }
 
 /// What is missing, in words; empty if nothing is.
-pub(super) fn missing(filter: &Filter, policy: &Policy) -> Result<Vec<String>> {
+pub(super) fn missing(filter: &Filter, policy: &Policy, accept: bool) -> Result<Vec<String>> {
     let mut missing = Vec::new();
+    if chains(policy, accept).is_empty() {
+        return Ok(missing);
+    }
     for (protocol, ips) in families(policy) {
         let seen = Seen::look(filter, protocol, policy.admin.as_str())?;
         let tool = protocol.tool();
-        for chain in chains(policy).into_iter().filter(|chain| !seen.has_chain(chain)) {
+        for chain in chains(policy, accept).into_iter().filter(|chain| !seen.has_chain(chain)) {
             missing.push(format!("{tool} has no chain {chain} in {FILTER}"));
         }
-        for rule in rules(policy, &ips).iter().filter(|rule| seen.has_chain(rule.chain) && !seen.has(rule)) {
+        for rule in
+            rules(policy, accept, &ips).iter().filter(|rule| seen.has_chain(rule.chain) && !seen.has(rule))
+        {
             missing.push(format!("{tool} chain {} has no rule {}", rule.chain, rule.words.join(" ")));
         }
-        if policy.isolation.is_some() && !seen.late_isolation().is_empty() {
+        if policy.isolation.is_some() && !seen.late_isolation(false).is_empty() {
             missing.push(format!("{tool} chain {FORWARD} jumps to {ACCEPTS} before {STAGE_1}"));
         }
     }
     Ok(missing)
 }
 
-/// Removes the rules of the attachment's addresses: the recorded ones, and those of `hints` that nobody else has.
-pub(super) fn remove(
-    socket: Option<&Socket>,
-    id: &AttachmentId,
-    hints: &[IpAddr],
-    failures: &mut Vec<Error>,
-) {
-    let removed = match Records::lock_if_present() {
-        Ok(Some(records)) => remove_recorded(socket, &records, &id.tag_prefix(), hints),
-        Ok(None) => remove_rules(socket, hints),
-        Err(error) => Err(error),
-    };
-    failures.extend(removed.err());
-}
-
-/// Removes the rules of the network's attachments that are not in `valid`.
-pub(super) fn collect(
-    socket: Option<&Socket>,
-    network: &NetworkName,
-    valid: &[AttachmentId],
-    failures: &mut Vec<Error>,
-) {
-    let records = match Records::lock_if_present() {
-        Ok(Some(records)) => records,
-        Ok(None) => return,
-        Err(error) => return failures.push(error),
-    };
-    match records.stale(network, valid) {
-        Ok(stale) => {
-            let removed = stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[]));
-            failures.extend(removed.filter_map(Result::err));
-        }
-        Err(error) => failures.push(error),
-    }
-}
-
-fn remove_recorded(socket: Option<&Socket>, records: &Records, owner: &str, hints: &[IpAddr]) -> Result<()> {
-    let mut ips = records.addresses(owner)?;
-    ips.extend(hints);
-    let mut own = Vec::new();
-    for ip in ips {
-        let other = records.owner(ip)?.is_some_and(|found| found != owner);
-        if !other && !own.contains(&ip) {
-            own.push(ip);
-        }
-    }
-    remove_rules(socket, &own)?;
-    records.forget(owner, &own)
-}
-
-fn remove_rules(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
+/// Removes the rules of these addresses.
+pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
     let mut failures = Vec::new();
     for protocol in Protocol::ALL {
         let ips: Vec<IpAddr> = ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol).collect();
@@ -160,19 +116,19 @@ fn settle(act: &dyn Fn() -> Result<()>) -> Result<()> {
 }
 
 /// What `seen` lacks. A chain is made by a command that fails if somebody else has just made it.
-fn addition(seen: &Seen, policy: &Policy, ips: &[IpAddr]) -> Script {
+fn addition(seen: &Seen, policy: &Policy, accept: bool, ips: &[IpAddr]) -> Script {
     let mut script = Script::new(FILTER);
-    for chain in chains(policy).into_iter().filter(|chain| !seen.has_chain(chain)) {
+    for chain in chains(policy, accept).into_iter().filter(|chain| !seen.has_chain(chain)) {
         script.command(&["-N", chain]);
     }
-    let rules = rules(policy, ips);
+    let rules = rules(policy, accept, ips);
     for rule in rules.iter().filter(|rule| !seen.has(rule)) {
         let place: &[&str] = if rule.top { &["-I", rule.chain, "1"] } else { &["-A", rule.chain] };
         let words: Vec<&str> = place.iter().copied().chain(rule.words.iter().map(String::as_str)).collect();
         script.command(&words);
     }
     // The accepting chain may have come in front of the isolation, now or by somebody else's hand.
-    for jump in seen.late_isolation() {
+    for jump in seen.late_isolation(accept) {
         let comment = jump.comment.as_deref().map(|text| ["-m", "comment", "--comment", text]);
         let words = [comment.as_ref().map_or(&[][..], |words| words), &["-j", STAGE_1]].concat();
         script.command(&[&["-D", FORWARD][..], &words].concat());

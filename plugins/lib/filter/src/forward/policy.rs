@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use cni_types::{Error, IfName, Result, excerpt};
 
+use crate::firewalld::Zone;
+
 /// Longest chain name in bytes (`XT_EXTENSION_MAXNAMELEN` − 1, `linux/netfilter/x_tables.h`).
 const CHAIN_MAX: usize = 28;
 /// Names that mean something else to one of the backends.
@@ -91,6 +93,8 @@ pub struct Policy {
     pub admin: AdminChain,
     /// The bridge's policy; `None` is an open one.
     pub isolation: Option<Isolation>,
+    /// Where firewalld puts the addresses, if it is the backend.
+    pub zone: Zone,
 }
 
 #[cfg(test)]

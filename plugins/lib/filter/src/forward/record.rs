@@ -2,7 +2,8 @@
 //! either suite removes it; the owner is recorded beside it, in `/run/cni/firewall`:
 //!
 //! ```text
-//! <owner>     the attachment's tag, then one address per line    (<owner>: AttachmentId::tag_prefix)
+//! <owner>     the attachment's tag, then an address per line     (<owner>: AttachmentId::tag_prefix)
+//!             and "zone <name>", if firewalld has them
 //! <address>   the owner
 //! lock        flock(2): held while rules and records change together
 //! ```
@@ -21,6 +22,7 @@ use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, network_tag_pre
 use nix::errno::Errno;
 use nix::fcntl::FlockArg;
 
+use crate::firewalld::Zone;
 use crate::iptables::holder_of;
 
 /// Where the records are; gone with a reboot, like the rules.
@@ -79,6 +81,15 @@ impl Records {
         Ok(lines.lines().skip(1).filter_map(parse_ip).collect())
     }
 
+    /// The zone firewalld has the owner's addresses in; `None` when it has none of them.
+    ///
+    /// # Errors
+    /// Code 5 when the record cannot be read.
+    pub(super) fn zone(&self, owner: &str) -> Result<Option<Zone>> {
+        let lines = read(owner)?.unwrap_or_default();
+        Ok(lines.lines().find_map(|line| Zone::new(line.strip_prefix("zone ")?).ok()))
+    }
+
     /// Who has the address; `None` when nobody is recorded.
     ///
     /// # Errors
@@ -87,17 +98,19 @@ impl Records {
         Ok(read(&ip.to_string())?.map(|owner| owner.trim_end().to_owned()))
     }
 
-    /// Makes the attachment the owner of these addresses, in addition to those it has.
+    /// Makes the attachment the owner of these addresses, in addition to those it has, with firewalld in this zone.
     ///
     /// # Errors
     /// Code 5 when a record cannot be written.
-    pub(super) fn take(&self, id: &AttachmentId, ips: &[IpAddr]) -> Result<()> {
+    pub(super) fn take(&self, id: &AttachmentId, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
         let owner = id.tag_prefix();
         let mut all = self.addresses(&owner)?;
         all.extend(ips);
         all.sort_unstable();
         all.dedup();
-        let lines: String = all.iter().map(|ip| format!("{ip}\n")).collect();
+        let mut lines: String = all.iter().map(|ip| format!("{ip}\n")).collect();
+        let zone = zone.cloned().map_or_else(|| self.zone(&owner), |zone| Ok(Some(zone)))?;
+        lines.extend(zone.map(|zone| format!("zone {}\n", zone.as_str())));
         write(&owner, &format!("{}\n{lines}", id.tag()))?;
         ips.iter().try_for_each(|ip| write(&ip.to_string(), &format!("{owner}\n")))
     }

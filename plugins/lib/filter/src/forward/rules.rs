@@ -51,9 +51,9 @@ pub(super) fn accepts(ip: IpAddr) -> [Wanted; 2] {
     ]
 }
 
-/// The chains the policy needs.
-pub(super) fn chains(policy: &Policy) -> Vec<&str> {
-    let mut chains = vec![ACCEPTS, policy.admin.as_str()];
+/// The chains the policy needs; without `accept`, something else lets the containers' traffic through.
+pub(super) fn chains(policy: &Policy, accept: bool) -> Vec<&str> {
+    let mut chains = if accept { vec![ACCEPTS, policy.admin.as_str()] } else { Vec::new() };
     if policy.isolation.is_some() {
         chains.extend([STAGE_1, STAGE_2]);
     }
@@ -61,11 +61,14 @@ pub(super) fn chains(policy: &Policy) -> Vec<&str> {
 }
 
 /// The policy's rules for the addresses of one family, in the order they are to be made.
-pub(super) fn rules(policy: &Policy, ips: &[IpAddr]) -> Vec<Wanted> {
+pub(super) fn rules(policy: &Policy, accept: bool, ips: &[IpAddr]) -> Vec<Wanted> {
     let overrides = "CNI firewall plugin admin overrides";
     let admin = ["-m", "comment", "--comment", overrides, "-j", policy.admin.as_str()];
-    let mut rules = vec![entry(), Wanted::new(ACCEPTS, true, &admin)];
-    rules.extend(ips.iter().flat_map(|&ip| accepts(ip)));
+    let mut rules = Vec::new();
+    if accept {
+        rules.extend([entry(), Wanted::new(ACCEPTS, true, &admin)]);
+        rules.extend(ips.iter().flat_map(|&ip| accepts(ip)));
+    }
     if let Some(isolation) = &policy.isolation {
         rules.extend(isolating(isolation.ingress, isolation.bridge.as_str()));
     }

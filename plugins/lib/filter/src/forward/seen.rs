@@ -64,16 +64,16 @@ impl Seen {
     }
 
     /// The jumps from the built-in chain into the isolation, when they are not in front of the accepting chain: there
-    /// they would isolate nobody.
-    pub(super) fn late_isolation(&self) -> Vec<&Shape> {
+    /// they would isolate nobody. With `accept`, a jump to that chain that is not there yet is about to be inserted in
+    /// front of all.
+    pub(super) fn late_isolation(&self, accept: bool) -> Vec<&Shape> {
         let jumps = |to: &'static str| {
             let rules = self.rules.iter().filter(|(chain, _)| chain == FORWARD).enumerate();
             rules.filter(move |(_, (_, shape))| shape.target == to)
         };
         let first = jumps(ACCEPTS).map(|(at, _)| at).next();
-        // Without the jump to the accepting chain, it will be inserted in front of all.
         let isolating: Vec<_> = jumps(STAGE_1).map(|(at, (_, shape))| (at, shape)).collect();
-        let late = isolating.first().is_some_and(|(at, _)| first.is_none_or(|first| first < *at));
+        let late = isolating.first().is_some_and(|(at, _)| first.map_or(accept, |first| first < *at));
         if late { isolating.into_iter().map(|(_, shape)| shape).collect() } else { Vec::new() }
     }
 }
