@@ -28,10 +28,13 @@ impl Host {
         // of the process see nothing of this.
         unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).expect("unshare");
         mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
-        fs::create_dir_all("/var/lib/cni").unwrap();
+        if fs::create_dir_all("/var/lib/cni").is_err() {
+            // Root of a user namespace may not make it on the machine.
+            mount_fresh("tmpfs", "/var/lib");
+            fs::create_dir("/var/lib/cni").unwrap();
+        }
         for (kind, target) in [("tmpfs", "/run"), ("tmpfs", "/var/lib/cni"), ("sysfs", "/sys")] {
-            mount(Some(kind), target, Some(kind), MsFlags::empty(), None::<&str>)
-                .unwrap_or_else(|e| panic!("mount {kind} on {target}: {e}"));
+            mount_fresh(kind, target);
         }
         fs::create_dir_all("/run/netns").unwrap();
         let host = Self { _private: () };
@@ -116,6 +119,11 @@ impl Host {
             }
         }
     }
+}
+
+fn mount_fresh(kind: &str, target: &str) {
+    mount(Some(kind), target, Some(kind), MsFlags::empty(), None::<&str>)
+        .unwrap_or_else(|e| panic!("mount {kind} on {target}: {e}"));
 }
 
 impl Place for Host {

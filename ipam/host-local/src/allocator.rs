@@ -4,50 +4,81 @@ use std::net::IpAddr;
 
 use crate::conf::{Range, RangeSet, number, offset};
 
-/// All addresses of `set` but its gateways, each once, round robin: from the one after `last` on, across the set's
-/// ranges and around, so that `last` itself comes at the end. A `last` outside the set counts as none, and the first
-/// range's first address comes first.
-pub(crate) fn candidates(set: &RangeSet, last: Option<IpAddr>) -> impl Iterator<Item = IpAddr> + '_ {
-    let ranges = set.ranges();
-    let at = last.and_then(|last| Some((ranges.iter().position(|range| range.contains(last))?, last)));
-    let (tail, others, head) = match at {
-        Some((i, last)) => {
-            let range = &ranges[i];
-            let tail = Span::after(range, last);
-            (tail, ranges[i + 1..].iter().chain(&ranges[..i]), Span::until(range, last))
+/// So many positions of an order are told taken from free at once: a million, in 128 KiB.
+const WINDOW: usize = 1 << 20;
+
+/// All addresses of a set but its gateways, each once, round robin: from the one after the last one given out on, across
+/// the set's ranges and around, so that the last one itself comes at the end. One outside the set counts as none, and
+/// the first range's first address comes first.
+pub(crate) struct Order<'a> {
+    set: &'a RangeSet,
+    // First and last address of each stretch.
+    spans: Vec<(IpAddr, IpAddr)>,
+}
+
+impl<'a> Order<'a> {
+    pub(crate) fn new(set: &'a RangeSet, last: Option<IpAddr>) -> Self {
+        let ranges = set.ranges();
+        let whole = |range: &Range| (range.start(), range.end());
+        let at = last.and_then(|last| Some((ranges.iter().position(|range| range.contains(last))?, last)));
+        let Some((i, last)) = at else { return Self { set, spans: ranges.iter().map(whole).collect() } };
+        let tail = (last != ranges[i].end()).then(|| (offset(last, 1), ranges[i].end()));
+        let others = ranges[i + 1..].iter().chain(&ranges[..i]).map(whole);
+        let head = (ranges[i].start(), last);
+        Self { set, spans: tail.into_iter().chain(others).chain([head]).collect() }
+    }
+
+    /// The addresses.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.positions().filter(|ip| !self.set.is_gateway(*ip))
+    }
+
+    /// The addresses but those that are `taken`; past the window, which is longer than most sets, all.
+    pub(crate) fn free<'b>(&'b self, taken: &'b Taken) -> impl Iterator<Item = IpAddr> + 'b {
+        let free = |at: &usize| taken.0.get(at / 8).is_none_or(|byte| byte & bit(*at) == 0);
+        let numbered = (0_usize..).zip(self.positions()).filter(move |(at, _)| free(at));
+        numbered.map(|(_, ip)| ip).filter(|ip| !self.set.is_gateway(*ip))
+    }
+
+    /// Notes that `ip` is taken, if it is one of the first addresses.
+    pub(crate) fn take(&self, taken: &mut Taken, ip: IpAddr) {
+        let Some(at) = self.position(ip).and_then(|at| usize::try_from(at).ok()) else { return };
+        if let Some(byte) = taken.0.get_mut(at / 8) {
+            *byte |= bit(at);
         }
-        None => (Span::EMPTY, ranges.iter().chain(&[]), Span::EMPTY),
-    };
-    tail.chain(others.flat_map(Span::whole)).chain(head).filter(|ip| !set.is_gateway(*ip))
-}
-
-/// Consecutive addresses: the next one, and the last one.
-struct Span(Option<(IpAddr, IpAddr)>);
-
-impl Span {
-    const EMPTY: Self = Self(None);
-
-    fn whole(range: &Range) -> Self {
-        Self(Some((range.start(), range.end())))
     }
 
-    fn after(range: &Range, ip: IpAddr) -> Self {
-        Self((ip != range.end()).then(|| (offset(ip, 1), range.end())))
+    /// The addresses, and the gateways between them.
+    fn positions(&self) -> impl Iterator<Item = IpAddr> + '_ {
+        self.spans
+            .iter()
+            .flat_map(|(first, last)| (0..=number(*last) - number(*first)).map(|steps| offset(*first, steps)))
     }
 
-    fn until(range: &Range, ip: IpAddr) -> Self {
-        Self(Some((range.start(), ip)))
+    fn position(&self, ip: IpAddr) -> Option<u128> {
+        let mut before = 0_u128;
+        for (first, last) in &self.spans {
+            if first.is_ipv4() == ip.is_ipv4() && (number(*first)..=number(*last)).contains(&number(ip)) {
+                return before.checked_add(number(ip) - number(*first));
+            }
+            before = before.saturating_add(number(*last) - number(*first)).saturating_add(1);
+        }
+        None
     }
 }
 
-impl Iterator for Span {
-    type Item = IpAddr;
+/// The addresses of an order that are taken: a bit for each position in the window.
+#[derive(Debug)]
+pub(crate) struct Taken(Vec<u8>);
 
-    fn next(&mut self) -> Option<IpAddr> {
-        let (next, last) = self.0?;
-        self.0 = (number(next) < number(last)).then(|| (offset(next, 1), last));
-        Some(next)
+impl Default for Taken {
+    fn default() -> Self {
+        Self(vec![0; WINDOW / 8])
     }
+}
+
+fn bit(at: usize) -> u8 {
+    1 << (at % 8)
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ struct CniArgsKeys {
 pub(crate) struct Conf {
     /// Where this network's reservations are.
     pub(crate) directory: PathBuf,
-    /// The sets to allocate from: `runtimeConfig.ipRanges`, the oldest form, `ipam.ranges`. Never empty.
+    /// The sets to allocate from: `runtimeConfig.ipRanges`, the oldest form, `ipam.ranges`. For STATUS there may be none.
     pub(crate) sets: Vec<RangeSet>,
     /// The addresses asked for.
     pub(crate) requested: Vec<IpAddr>,
@@ -84,6 +84,24 @@ impl Conf {
     /// # Errors
     /// Code 6 for values of the wrong type or form, 7 for invalid ranges, 4 for bad `CNI_ARGS`.
     pub(crate) fn read(network: &Network) -> Result<Self> {
+        Self::read_with(network, range_sets)
+    }
+
+    /// As [`Conf::read`], but no range is needed if the runtime gives them (capability `ipRanges`): it does so when it
+    /// adds an attachment, and STATUS is about none.
+    pub(crate) fn read_for_status(network: &Network) -> Result<Self> {
+        let capability = network.json().get("capabilities").and_then(|all| all.get("ipRanges"));
+        let given_later = matches!(capability, Some(Json::Bool(true)));
+        Self::read_with(
+            network,
+            |keys| if keys.is_empty() && given_later { Ok(vec![]) } else { range_sets(keys) },
+        )
+    }
+
+    fn read_with(
+        network: &Network,
+        range_sets: impl Fn(&[Vec<RangeKeys>]) -> Result<Vec<RangeSet>>,
+    ) -> Result<Self> {
         let document: Document = network.conf()?;
         let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
         let requested = requested(&network.args, &document.args.cni.ips, &document.runtime_config.ips)?;

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Code, Doing, Error, IpConfig, Result};
 
-use crate::allocator::candidates;
+use crate::allocator::{Order, Taken};
 use crate::conf::{Conf, RangeSet};
-use crate::store::{Addresses, Owner, Store};
+use crate::store::{Owner, Store};
 
 /// So many addresses are tried right away. If all are taken, the taken ones are listed first.
 const TRIES: usize = 32;
@@ -104,18 +104,17 @@ fn acquire_requested(store: &mut Store, owner: &Owner, set: &RangeSet, ip: IpAdd
 }
 
 fn acquire_next(store: &mut Store, owner: &Owner, set: &RangeSet, i: usize) -> Result<IpAddr> {
-    let last = store.last_reserved(i);
-    if let Some(ip) = store.reserve_first(owner, candidates(set, last).take(TRIES))? {
+    let order = Order::new(set, store.last_reserved(i));
+    if let Some(ip) = store.reserve_first(owner, order.iter().take(TRIES))? {
         return Ok(ip);
     }
     loop {
-        let reserved = store.reserved()?;
-        let free = candidates(set, last).filter(|ip| !reserved.contains(*ip));
-        if let Some(ip) = store.reserve_first(owner, free)? {
+        let taken = store.reserved(|taken: &mut Taken, ip| order.take(taken, ip))?;
+        if let Some(ip) = store.reserve_first(owner, order.free(&taken))? {
             return Ok(ip);
         }
         if !store.may_be_stale() {
-            return Err(exhausted(store, set, &reserved));
+            return Err(exhausted(store, set)?);
         }
         store.refresh()?;
     }
@@ -131,16 +130,21 @@ fn duplicate(store: &Store, ip: IpAddr, id: &AttachmentId) -> Error {
     ))
 }
 
-fn exhausted(store: &Store, set: &RangeSet, reserved: &Addresses) -> Error {
-    let (used, free) = usage(set, reserved);
-    Error::new(Code::ADDRESS, format!("no IP addresses available in range set: {set}")).because(format!(
+fn exhausted(store: &mut Store, set: &RangeSet) -> Result<Error> {
+    let (used, free) = usage(store, set)?;
+    Ok(Error::new(Code::ADDRESS, format!("no IP addresses available in range set: {set}")).because(format!(
         "range {set}, used {used}, free {free}, data directory {}; GC frees what containers that are gone left behind",
         store.path().display()
-    ))
+    )))
 }
 
 /// How many addresses of the set are reserved, and how many are not.
-pub(crate) fn usage(set: &RangeSet, reserved: &Addresses) -> (usize, u128) {
-    let used = reserved.iter().filter(|ip| set.find(*ip).is_some() && !set.is_gateway(*ip)).count();
-    (used, set.capacity().saturating_sub(used as u128))
+///
+/// # Errors
+/// Code 5 when the directory cannot be listed.
+pub(crate) fn usage(store: &mut Store, set: &RangeSet) -> Result<(usize, u128)> {
+    let used = store.reserved(|used: &mut usize, ip| {
+        *used += usize::from(set.find(ip).is_some() && !set.is_gateway(ip));
+    })?;
+    Ok((used, set.capacity().saturating_sub(used as u128)))
 }

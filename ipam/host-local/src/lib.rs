@@ -88,6 +88,6 @@ impl Plugin for HostLocal {
     }
 
     fn status(&self, network: &Network) -> Result<()> {
-        status::probe(&Conf::read(network)?)
+        status::probe(&Conf::read_for_status(network)?)
     }
 }

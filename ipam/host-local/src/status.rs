@@ -21,10 +21,10 @@ pub(crate) fn probe(conf: &Conf) -> Result<()> {
     };
     store.probe().map_err(unavailable)?;
     for (i, set) in conf.sets.iter().enumerate() {
-        if (store.len() as u128) < set.capacity() {
+        if store.len().is_some_and(|len| (len as u128) < set.capacity()) {
             continue;
         }
-        let (used, free) = usage(set, &store.reserved().map_err(unavailable)?);
+        let (used, free) = usage(&mut store, set).map_err(unavailable)?;
         if free == 0 {
             return Err(Error::unavailable(format!("range set {i} has no IP addresses available: {set}")).because(
                 format!(

@@ -18,7 +18,6 @@ use cni_types::{Doing, Error, Result};
 use nix::fcntl::OFlag;
 
 use directory::Directory;
-pub(crate) use index::Addresses;
 use index::Index;
 use lock::Lock;
 pub(crate) use reservation::Owner;
@@ -31,7 +30,8 @@ const ATTEMPTS: usize = 8;
 /// The open store. It holds the lock; the index for the next process is written when it is dropped.
 pub(crate) struct Store {
     directory: Directory,
-    index: Index,
+    // `None`: not known yet, or it cannot be written; then the files are asked.
+    index: Option<Index>,
     // Whether this process read all files itself, so that reading them again would tell nothing new.
     fresh: bool,
     // The last field, since fields are dropped in order.
@@ -69,12 +69,8 @@ impl Store {
     /// `None` when the directory or its lock was removed while we waited.
     fn open(directory: Directory) -> Result<Option<Self>> {
         let Some(lock) = Lock::acquire(&directory)? else { return Ok(None) };
-        if let Some(index) = Index::find(&directory) {
-            return Ok(Some(Self { directory, index, fresh: false, _lock: lock }));
-        }
-        let mut store = Self { directory, index: Index::Listed(Vec::new()), fresh: true, _lock: lock };
-        store.refresh()?;
-        Ok(Some(store))
+        let index = Index::find(&directory);
+        Ok(Some(Self { directory, index, fresh: false, _lock: lock }))
     }
 
     /// Who holds `ip`, from its file; `None` when nobody does.
@@ -99,21 +95,9 @@ impl Store {
         self.path().join(ip.to_string()).display().to_string()
     }
 
-    /// All reserved addresses.
-    ///
-    /// # Errors
-    /// Code 5 when the directory cannot be listed.
-    pub(crate) fn reserved(&mut self) -> Result<Addresses> {
-        if let Ok(all) = self.index.addresses() {
-            return Ok(all);
-        }
-        self.refresh()?;
-        self.index.addresses().doing(self.doing("cannot list", ""))
-    }
-
-    /// How many addresses are reserved, of all ranges.
-    pub(crate) fn len(&self) -> usize {
-        self.index.len()
+    /// How many addresses are reserved, of all ranges; `None` when nobody has counted them.
+    pub(crate) fn len(&self) -> Option<usize> {
+        self.index.as_ref().map(Index::len)
     }
 
     /// Reserves the first of `candidates` that is free.
@@ -139,8 +123,7 @@ impl Store {
         let cleared = self.remove_new();
         let taken = taken.transpose()?;
         if let Some(ip) = taken {
-            let noted = self.index.insert((owner.hash(), ip));
-            self.settle(noted);
+            self.note(|index, directory| index.insert(directory, (owner.hash(), ip)));
         }
         if let Err(error) = cleared {
             if let Some(ip) = taken {
@@ -158,17 +141,14 @@ impl Store {
     pub(crate) fn release(&mut self, ip: IpAddr, owner: &Owner) -> Result<()> {
         let name = ip.to_string();
         self.directory.remove_if_present(&name).doing(self.doing("cannot remove the reservation", &name))?;
-        let noted = self.index.remove((owner.hash(), ip));
-        self.settle(noted);
+        self.note(|index, _| index.remove((owner.hash(), ip)));
         Ok(())
     }
 
-    /// A table that cannot be written is given up; the files know all.
-    fn settle(&mut self, noted: io::Result<()>) {
-        if noted.is_err() {
-            // If the files cannot be listed either, the list stays empty, and nothing so short is kept.
-            self.index = Index::Listed(Vec::new());
-            let _ = self.refresh();
+    /// Changes the index. One that cannot be written is given up; the files know all.
+    fn note(&mut self, change: impl FnOnce(&mut Index, &Directory) -> io::Result<()>) {
+        if self.index.as_mut().is_some_and(|index| change(index, &self.directory).is_err()) {
+            self.index = None;
         }
     }
 
@@ -204,7 +184,7 @@ impl Store {
     fn remove_new(&mut self) -> Result<()> {
         let removed = self.directory.remove_if_present(NEW).doing(self.doing("cannot remove", NEW));
         if removed.is_err() {
-            self.index = Index::Listed(Vec::new());
+            self.index = None;
         }
         removed.map(drop)
     }
@@ -217,7 +197,8 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         // Without an index the next process reads the files, so nothing is wrong if this fails.
-        if self.index.seal(&self.directory).is_err() {
+        let sealed = self.index.as_mut().is_some_and(|index| index.seal(&self.directory).is_ok());
+        if !sealed {
             let _ = self.directory.remove_if_present(index::NAME);
         }
     }

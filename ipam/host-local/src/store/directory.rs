@@ -75,14 +75,19 @@ impl Directory {
 
     /// The start of an entry's content; `None` when there is no such entry.
     pub(crate) fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let file = match self.open_entry(name, OFlag::O_RDONLY, 0) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e),
-        };
         let mut content = Vec::with_capacity(512);
-        file.take(CONTENT_MAX).read_to_end(&mut content)?;
-        Ok(Some(content))
+        match self.read_into(&mut content, name) {
+            Ok(()) => Ok(Some(content)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Replaces `content` by the start of an entry's content.
+    pub(crate) fn read_into(&self, content: &mut Vec<u8>, name: &str) -> io::Result<()> {
+        content.clear();
+        let file = self.open_entry(name, OFlag::O_RDONLY, 0)?;
+        file.take(CONTENT_MAX).read_to_end(content).map(drop)
     }
 
     /// Makes a new entry of mode 0600 with this content; one that cannot be filled is removed again.
@@ -125,16 +130,17 @@ impl Directory {
         }
     }
 
-    /// The entries named by an address in its canonical text.
-    pub(crate) fn addresses(&self) -> io::Result<Vec<IpAddr>> {
+    /// Shows the entries named by an address in its canonical text. They may be removed meanwhile.
+    pub(crate) fn for_each_address(&self, mut show: impl FnMut(IpAddr, &str)) -> io::Result<()> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut listing = nix::dir::Dir::openat(&self.file, ".", flags, Mode::empty())?;
-        let mut found = Vec::new();
         for entry in listing.iter() {
             let entry = entry?;
             let Ok(name) = entry.file_name().to_str() else { continue };
-            found.extend(name.parse::<IpAddr>().ok().filter(|ip| ip.to_string() == name));
+            if let Some(ip) = name.parse::<IpAddr>().ok().filter(|ip| ip.to_string() == name) {
+                show(ip, name);
+            }
         }
-        Ok(found)
+        Ok(())
     }
 }

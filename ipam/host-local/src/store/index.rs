@@ -1,12 +1,14 @@
 //! Who owns what, so that nobody has to read every reservation. Only ever a hint: the files decide.
 //!
-//! In memory it is a list. From [`KEEP_FROM`] reservations on it is kept in the directory as a hash table
-//! ([`table`]), of which an operation reads and writes one place.
+//! From [`KEEP_FROM`] reservations on it is kept in the directory as a hash table ([`table`]), of which an operation
+//! reads and writes one place. However many there are, only a few of them are in memory.
 
+mod stamp;
 mod table;
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::mem;
+use std::net::IpAddr;
 
 use super::directory::Directory;
 use table::Table;
@@ -15,104 +17,88 @@ use table::Table;
 pub(super) const NAME: &str = ".host-local.index";
 /// Fewer reservations than this are read faster than a table is made.
 const KEEP_FROM: usize = 32;
+/// So many entries are in memory at most, 256 KiB of them.
+const BATCH: usize = 8192;
 
 /// One reservation: the hash of its owner, and its address.
 pub(super) type Entry = (u64, IpAddr);
 
-/// The reservations of one directory.
-pub(super) enum Index {
-    /// All of them, read from the files by this process.
-    Listed(Vec<Entry>),
-    /// Those in the table, which nobody has written past since it was last sealed.
-    Kept(Table),
+/// The reservations of one directory: those in the table, and those that are not yet.
+#[derive(Default)]
+pub(super) struct Index {
+    table: Option<Table>,
+    recent: Vec<Entry>,
 }
 
 impl Index {
     /// The kept table, if the directory is as it was when the table was sealed.
     pub(super) fn find(directory: &Directory) -> Option<Self> {
-        Table::find(directory).map(Self::Kept)
+        Some(Self { table: Some(Table::find(directory)?), recent: Vec::new() })
     }
 
     /// The addresses whose owner may be the one with this hash.
     pub(super) fn owned(&self, hash: u64) -> io::Result<Vec<IpAddr>> {
-        match self {
-            Self::Listed(all) => Ok(all.iter().filter(|(h, _)| *h == hash).map(|(_, ip)| *ip).collect()),
-            Self::Kept(table) => table.find_all(hash),
-        }
+        let mut found = self.table.as_ref().map_or(Ok(Vec::new()), |table| table.find_all(hash))?;
+        found.extend(self.recent.iter().filter(|(h, _)| *h == hash).map(|(_, ip)| *ip));
+        Ok(found)
     }
 
-    /// Notes a new reservation. A table that is too full becomes a list.
-    pub(super) fn insert(&mut self, entry: Entry) -> io::Result<()> {
-        if let Self::Kept(table) = self {
-            if table.has_room() {
-                return table.insert(entry);
-            }
-            *self = Self::Listed(table.entries()?);
-        }
-        if let Self::Listed(all) = self {
-            all.push(entry);
-        }
-        Ok(())
+    /// Notes a new reservation.
+    ///
+    /// # Errors
+    /// What kept it from being written; then the index is of no more use.
+    pub(super) fn insert(&mut self, directory: &Directory, entry: Entry) -> io::Result<()> {
+        self.recent.push(entry);
+        if self.recent.len() < BATCH { Ok(()) } else { self.flush(directory).map(drop) }
     }
 
     /// Forgets a reservation.
+    ///
+    /// # Errors
+    /// What kept it from being written; then the index is of no more use.
     pub(super) fn remove(&mut self, entry: Entry) -> io::Result<()> {
-        match self {
-            Self::Listed(all) => {
-                all.retain(|e| *e != entry);
-                Ok(())
-            }
-            Self::Kept(table) => table.remove(entry),
-        }
+        self.recent.retain(|e| *e != entry);
+        self.table.as_mut().map_or(Ok(()), |table| table.remove(entry))
     }
 
     /// How many reservations there are.
     pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Listed(all) => all.len(),
-            Self::Kept(table) => table.len(),
-        }
+        self.table.as_ref().map_or(0, Table::len) + self.recent.len()
     }
 
-    /// All reserved addresses.
-    pub(super) fn addresses(&self) -> io::Result<Addresses> {
-        let mut all = Vec::with_capacity(self.len());
-        match self {
-            Self::Listed(entries) => all.extend(entries.iter().map(|(_, ip)| key(*ip))),
-            Self::Kept(table) => table.for_each(|(_, ip)| all.push(key(ip)))?,
+    /// Shows every reservation, in no order.
+    pub(super) fn for_each(&self, mut show: impl FnMut(Entry)) -> io::Result<()> {
+        for part in self.table.iter().flat_map(Table::parts) {
+            part?.into_iter().for_each(&mut show);
         }
-        all.sort_unstable();
-        Ok(Addresses(all))
+        self.recent.iter().copied().for_each(show);
+        Ok(())
     }
 
     /// Makes what was noted good for the next process. Has to be the last thing done in the directory.
     pub(super) fn seal(&mut self, directory: &Directory) -> io::Result<()> {
-        match self {
-            Self::Listed(all) if all.len() >= KEEP_FROM => Table::create(directory, all)?.seal(directory),
-            Self::Kept(table) if table.len() >= KEEP_FROM / 2 => table.seal(directory),
-            _ => directory.remove_if_present(NAME).map(drop),
+        let enough = if self.table.is_some() { KEEP_FROM / 2 } else { KEEP_FROM };
+        if self.len() < enough {
+            return directory.remove_if_present(NAME).map(drop);
         }
-    }
-}
-
-/// A set of addresses of both families, as sorted numbers: one of 65 000 is made and searched in a few milliseconds.
-#[derive(Debug)]
-pub(crate) struct Addresses(Vec<u128>);
-
-impl Addresses {
-    pub(crate) fn contains(&self, ip: IpAddr) -> bool {
-        self.0.binary_search(&key(ip)).is_ok()
+        self.flush(directory)?.seal(directory)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.0.iter().map(|key| IpAddr::V6(Ipv6Addr::from(*key)).to_canonical())
-    }
-}
-
-/// One number space for both families: that of IPv6, with IPv4 mapped into it (RFC 4291, section 2.5.5.2).
-fn key(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => u128::from(ip.to_ipv6_mapped()),
-        IpAddr::V6(ip) => u128::from(ip),
+    /// Puts all into the table, into a new one if it has no room.
+    fn flush(&mut self, directory: &Directory) -> io::Result<&mut Table> {
+        let count = self.len();
+        let table = match self.table.take() {
+            Some(table) if table.has_room(self.recent.len()) => table,
+            old => {
+                let mut table = Table::create(directory, count)?;
+                for part in old.iter().flat_map(Table::parts) {
+                    table.insert_all(part?)?;
+                }
+                table
+            }
+        };
+        let table = self.table.insert(table);
+        table.insert_all(mem::take(&mut self.recent))?;
+        Ok(table)
     }
 }

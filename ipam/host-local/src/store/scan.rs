@@ -11,6 +11,9 @@ use super::index::Index;
 use super::reservation::Owner;
 use super::{NEW, Store};
 
+/// So many files that cannot be removed are named: on a read-only disk there may be thousands.
+const REPORTED: usize = 16;
+
 impl Store {
     /// Reads all files, and removes the garbage among them.
     ///
@@ -32,37 +35,68 @@ impl Store {
     /// # Errors
     /// Code 5: what could not be removed, after everything else was.
     pub(crate) fn collect(&mut self, since: SystemTime, valid: impl Fn(&Owner) -> bool) -> Result<()> {
-        let younger = |directory: &Directory, name: &str| {
-            let file = directory.open_entry(name, OFlag::O_RDONLY, 0);
+        let younger = |directory: &Directory, ip: IpAddr| {
+            let file = directory.open_entry(&ip.to_string(), OFlag::O_RDONLY, 0);
             file.and_then(|file| file.metadata()?.modified()).is_ok_and(|modified| modified > since)
         };
-        let failures = self.scan(|directory, name, owner| valid(owner) || younger(directory, name))?;
+        let failures = self.scan(|directory, ip, owner| valid(owner) || younger(directory, ip))?;
         Error::all(failures)
     }
 
-    /// Reads all files into the index. Garbage is removed, and so is what `keep` refuses; failures to do so are
-    /// returned. Under the lock nobody is about to fill an empty file.
-    fn scan(&mut self, keep: impl Fn(&Directory, &str, &Owner) -> bool) -> Result<Vec<Error>> {
-        let addresses = self.directory.addresses().doing(self.doing("cannot list", ""))?;
+    /// Reads all files into the index. Garbage is removed, and so is what `keep` refuses; the first failures to do
+    /// so are returned. Under the lock nobody is about to fill an empty file.
+    fn scan(&mut self, mut keep: impl FnMut(&Directory, IpAddr, &Owner) -> bool) -> Result<Vec<Error>> {
+        self.index = None;
+        let directory = &self.directory;
         let mut failures = Vec::new();
         let mut remove = |name: &str| {
-            let removed = self.directory.remove_if_present(name).doing(self.doing("cannot remove", name));
-            failures.extend(removed.err());
+            let removed = directory.remove_if_present(name).doing(self.doing("cannot remove", name));
+            if failures.len() < REPORTED {
+                failures.extend(removed.err());
+            }
         };
         remove(NEW);
-        let mut all = Vec::with_capacity(addresses.len());
-        for ip in addresses {
-            let name = ip.to_string();
+        // One buffer for all: musl's allocator may ask the kernel for each anew.
+        let mut content = Vec::with_capacity(512);
+        let mut index = Some(Index::default());
+        let listed = directory.for_each_address(|ip, name| {
             // What cannot be read (a directory, an I/O error) has no owner we know of, and is not free either.
-            let Ok(Some(content)) = self.directory.read(&name) else { continue };
-            match Owner::parse(&content) {
-                Some(owner) if keep(&self.directory, &name, &owner) => all.push((owner.hash(), ip)),
-                _ => remove(&name),
+            if directory.read_into(&mut content, name).is_err() {
+                return;
             }
-        }
-        self.index = Index::Listed(all);
+            match Owner::parse(&content) {
+                Some(owner) if keep(directory, ip, &owner) => {
+                    // An index that cannot be written is given up; the files know all.
+                    if index.as_mut().is_some_and(|all| all.insert(directory, (owner.hash(), ip)).is_err()) {
+                        index = None;
+                    }
+                }
+                _ => remove(name),
+            }
+        });
+        listed.doing(self.doing("cannot list", ""))?;
+        self.index = index;
         self.fresh = true;
         Ok(failures)
+    }
+
+    /// Sums up all reserved addresses by `note`.
+    ///
+    /// # Errors
+    /// Code 5 when the directory cannot be listed.
+    pub(crate) fn reserved<T: Default>(&mut self, note: impl Fn(&mut T, IpAddr)) -> Result<T> {
+        let mut sum = T::default();
+        if let Some(index) = &self.index {
+            if index.for_each(|(_, ip)| note(&mut sum, ip)).is_ok() {
+                return Ok(sum);
+            }
+            sum = T::default();
+        }
+        self.scan(|_, ip, _| {
+            note(&mut sum, ip);
+            true
+        })?;
+        Ok(sum)
     }
 
     /// The addresses `owner` holds, every one confirmed by its file.
@@ -70,15 +104,18 @@ impl Store {
     /// # Errors
     /// Code 5 when the directory cannot be listed.
     pub(crate) fn owned(&mut self, owner: &Owner) -> Result<Vec<IpAddr>> {
-        if let Ok(hinted) = self.index.owned(owner.hash()) {
+        if let Some(Ok(hinted)) = self.index.as_ref().map(|index| index.owned(owner.hash())) {
             let confirmed: Vec<_> = hinted.iter().copied().filter(|ip| self.is_owner(*ip, owner)).collect();
             if confirmed.len() == hinted.len() || self.fresh {
                 return Ok(confirmed);
             }
         }
-        self.refresh()?;
-        let hinted = self.index.owned(owner.hash()).unwrap_or_default();
-        Ok(hinted.into_iter().filter(|ip| self.is_owner(*ip, owner)).collect())
+        let mut held = Vec::new();
+        self.scan(|_, ip, found| {
+            held.extend((found == owner).then_some(ip));
+            true
+        })?;
+        Ok(held)
     }
 
     fn is_owner(&self, ip: IpAddr, owner: &Owner) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::run::{Call, DataDir, ours, strace};
 
@@ -103,6 +103,28 @@ fn a_damaged_index_is_made_anew() {
     Call::new("DEL", "old7").run(&conf).done();
     assert!(held_by(&data, "old7").is_empty());
     assert_eq!(Call::new("ADD", "new").run(&conf).ips().len(), 1);
+}
+
+/// More reservations than are kept in memory, and no way to write them down. GC goes through them while it removes.
+#[test]
+fn where_no_index_can_be_written_the_files_are_asked() {
+    let data = DataDir::new();
+    fs::create_dir_all(data.network().join(INDEX)).unwrap();
+    data.write("last_reserved_ip.0", b"10.7.0.1");
+    for i in 2..10_002 {
+        data.write(&format!("10.7.{}.{}", i >> 8, i & 255), format!("old{i}\r\neth0").as_bytes());
+    }
+    let mut conf = data.subnet("10.7.0.0/16");
+    assert_eq!(Call::new("ADD", "new").run(&conf).ips(), ["10.7.39.18/16"]);
+    assert!(Call::new("ADD", "new").run(&conf).error().1.contains("10.7.39.18 has been allocated"));
+    Call::new("CHECK", "new").run(&conf).done();
+    Call::new("DEL", "old10001").run(&conf).done();
+    assert!(held_by(&data, "old10001").is_empty());
+    conf["cniVersion"] = "1.1.0".into();
+    Call::new("STATUS", "").run(&conf).done();
+    conf["cni.dev/valid-attachments"] = json!([{ "containerID": "old77", "ifname": "eth0" }]);
+    Call::new("GC", "").run(&conf).done();
+    assert_eq!(data.reservations().into_keys().collect::<Vec<_>>(), ["10.7.0.77"]);
 }
 
 /// Grown, shrunk, filled with removed entries and grown again, always by single operations.

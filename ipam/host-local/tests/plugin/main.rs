@@ -8,6 +8,7 @@ mod crash;
 mod disk;
 mod gc;
 mod index;
+mod memory;
 mod reference;
 mod release;
 mod run;

@@ -60,3 +60,28 @@ fn what_add_cannot_do_without_is_named() {
     let (code, text) = status(&dangling).error();
     assert!(code == 50 && text.contains("it is not a directory"), "{text}");
 }
+
+/// The ranges may come from the runtime alone, which gives them to ADD: STATUS then knows none, and probes the rest.
+#[test]
+fn status_needs_no_ranges_when_the_runtime_gives_them() {
+    let data = DataDir::new();
+    let mut conf = conf(&data, json!({}));
+    assert_eq!(status(&conf).error().0, 7);
+    conf["capabilities"] = json!({ "ipRanges": false });
+    assert_eq!(status(&conf).error().0, 7);
+    conf["capabilities"] = json!({ "ipRanges": true });
+    status(&conf).done();
+    assert_eq!(Call::new("ADD", "a").run(&conf).error().0, 7, "an ADD needs ranges");
+    assert!(!data.network().exists());
+
+    let mut add = conf.clone();
+    add["runtimeConfig"] = json!({ "ipRanges": [[{ "subnet": "10.1.2.0/30" }]] });
+    assert_eq!(Call::new("ADD", "a").run(&add).ips(), ["10.1.2.2/30"]);
+    let before = data.files();
+    status(&conf).done();
+    assert_eq!(data.files(), before);
+    assert_eq!(status(&add).error().0, 50, "ranges that are there are looked at");
+    std::fs::remove_dir_all(data.network()).unwrap();
+    std::fs::write(data.network(), "").unwrap();
+    assert_eq!(status(&conf).error().0, 50, "the data directory is probed");
+}

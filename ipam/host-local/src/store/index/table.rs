@@ -8,25 +8,28 @@
 //! administrator, a process of ours that died) was there since, and the table is not believed. Nor is it after a boot,
 //! since after a power loss its pages may be older than the files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
 
-use super::{Entry, NAME, key};
+use super::stamp::{Stamp, low_word};
+use super::{Entry, NAME};
 use crate::store::directory::Directory;
 
-/// `hlindex` and the format's number.
-const MAGIC: u64 = u64::from_le_bytes(*b"hlindex\x01");
 /// Bytes of a slot.
 const SLOT: usize = 24;
 /// Bytes of the header: four slots, of which the last words are unused.
 const HEADER: usize = 4 * SLOT;
-/// Slots read at a time.
+/// Slots read at a time to find one entry.
 const BLOCK: usize = 32;
+/// Slots read and written at a time for all entries: 24 KiB.
+const PART: u64 = 1024;
+/// For fewer new entries than this a part is not read and written as a whole.
+const FEW: usize = 8;
 /// Hash words with a meaning of their own; real hashes are moved out of the way.
 const EMPTY: u64 = 0;
 const REMOVED: u64 = 1;
@@ -39,27 +42,6 @@ pub(in crate::store) struct Table {
     filled: u64,
     // Set to `None` by a change.
     sealed: Option<Stamp>,
-}
-
-/// What ties a table to one state of one directory.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp([u64; 6]);
-
-impl Stamp {
-    /// The stamp that holds now. `None` when the kernel does not tell its boot id.
-    fn of(directory: &Directory) -> Option<Self> {
-        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-        let boot = u128::from_str_radix(&boot.trim().replace('-', ""), 16).ok()?;
-        let metadata = directory.file().metadata().ok()?;
-        Some(Self([
-            MAGIC,
-            low_word(boot >> 64),
-            low_word(boot),
-            metadata.ino(),
-            bits(metadata.mtime()),
-            bits(metadata.mtime_nsec()),
-        ]))
-    }
 }
 
 impl Table {
@@ -80,32 +62,24 @@ impl Table {
         (whole && Stamp::of(directory) == sealed).then_some(Self { file, slots, live, filled, sealed })
     }
 
-    /// Writes a new table, at most half full. It is not believed before it is sealed.
-    pub(super) fn create(directory: &Directory, entries: &[Entry]) -> io::Result<Self> {
-        let slots = (entries.len() as u64 * 2).next_power_of_two().max(BLOCK as u64);
-        let bytes = usize::try_from(slots).map_err(io::Error::other)? * SLOT + HEADER;
-        let mut image = vec![0; bytes];
-        for entry in entries {
-            let mut at = home(entry.0, slots);
-            while image[place(at)..][..8] != [0; 8] {
-                at = (at + 1) & (slots - 1);
-            }
-            image[place(at)..][..SLOT].copy_from_slice(&encode(*entry));
-        }
+    /// Makes a new, empty table that will be at most half full with `count` entries. It is not believed before it is
+    /// sealed.
+    pub(super) fn create(directory: &Directory, count: usize) -> io::Result<Self> {
+        let slots = (count as u64 * 2).next_power_of_two().max(BLOCK as u64);
         directory.remove_if_present(NAME)?;
-        directory.create(NAME, &image)?;
+        directory.create(NAME, &[])?;
         let file = directory.open_entry(NAME, OFlag::O_RDWR, 0)?;
-        let live = entries.len() as u64;
-        Ok(Self { file, slots, live, filled: live, sealed: None })
+        file.set_len(place(slots) as u64)?;
+        Ok(Self { file, slots, live: 0, filled: 0, sealed: None })
     }
 
     pub(super) fn len(&self) -> usize {
         usize::try_from(self.live).unwrap_or(usize::MAX)
     }
 
-    /// Whether one more entry keeps the table at most three quarters full.
-    pub(super) fn has_room(&self) -> bool {
-        self.filled < self.slots / 4 * 3
+    /// Whether so many more entries keep the table at most three quarters full.
+    pub(super) fn has_room(&self, more: usize) -> bool {
+        self.filled + more as u64 <= self.slots / 4 * 3
     }
 
     pub(super) fn find_all(&self, hash: u64) -> io::Result<Vec<IpAddr>> {
@@ -119,7 +93,44 @@ impl Table {
         Ok(found)
     }
 
-    pub(super) fn insert(&mut self, entry: Entry) -> io::Result<()> {
+    /// Adds entries by the order of their places, so that each part of the table is read and written once.
+    pub(super) fn insert_all(&mut self, mut entries: Vec<Entry>) -> io::Result<()> {
+        let (slots, size) = (self.slots, self.slots.min(PART));
+        entries.sort_unstable_by_key(|entry| home(entry.0, slots));
+        for group in entries.chunk_by(|a, b| home(a.0, slots) / size == home(b.0, slots) / size) {
+            let late = if group.len() < FEW { group.to_vec() } else { self.insert_near(group)? };
+            for entry in late {
+                self.insert(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds entries whose places are all in one part; returns those for which there is no room up to its end.
+    fn insert_near(&mut self, group: &[Entry]) -> io::Result<Vec<Entry>> {
+        let mut late = Vec::new();
+        let Some(first) = group.first().map(|entry| home(entry.0, self.slots) / PART * PART) else {
+            return Ok(late);
+        };
+        let mut part = vec![0; place(self.slots.min(PART)) - HEADER];
+        self.file.read_exact_at(&mut part, place(first) as u64)?;
+        for entry in group {
+            let from = place(home(entry.0, self.slots) - first) - HEADER;
+            match part[from..].chunks_exact_mut(SLOT).find(|slot| slot[..8] == [0; 8]) {
+                Some(slot) => {
+                    slot.copy_from_slice(&encode(*entry));
+                    self.live += 1;
+                    self.filled += 1;
+                }
+                None => late.push(*entry),
+            }
+        }
+        self.sealed = None;
+        self.file.write_all_at(&part, place(first) as u64)?;
+        Ok(late)
+    }
+
+    fn insert(&mut self, entry: Entry) -> io::Result<()> {
         let free = self.probe(entry.0, |_, (h, _)| h == EMPTY || h == REMOVED)?;
         let (at, (hash, _)) = free.ok_or_else(|| io::Error::other("the index has no free slot"))?;
         self.file.write_all_at(&encode(entry), place(at) as u64)?;
@@ -139,25 +150,14 @@ impl Table {
         Ok(())
     }
 
-    /// All entries, in no order.
-    pub(super) fn entries(&self) -> io::Result<Vec<Entry>> {
-        let mut all = Vec::with_capacity(self.len());
-        self.for_each(|entry| all.push(entry))?;
-        Ok(all)
-    }
-
-    /// Shows every entry, in no order.
-    pub(super) fn for_each(&self, mut show: impl FnMut(Entry)) -> io::Result<()> {
-        let mut block = vec![0; 1024 * SLOT];
-        let mut at = 0;
-        while at < self.slots {
-            let count = (self.slots - at).min(1024);
-            let bytes = &mut block[..place(count) - HEADER];
-            self.file.read_exact_at(bytes, place(at) as u64)?;
-            bytes.chunks_exact(SLOT).map(decode).filter(|(hash, _)| *hash > REMOVED).for_each(&mut show);
-            at += count;
-        }
-        Ok(())
+    /// All entries, a part at a time, in no order.
+    pub(super) fn parts(&self) -> impl Iterator<Item = io::Result<Vec<Entry>>> + '_ {
+        let size = self.slots.min(PART);
+        (0..self.slots / size).map(move |n| {
+            let mut part = vec![0; place(size) - HEADER];
+            self.file.read_exact_at(&mut part, place(n * size) as u64)?;
+            Ok(part.chunks_exact(SLOT).map(decode).filter(|(hash, _)| *hash > REMOVED).collect())
+        })
     }
 
     /// Ties the table to the directory as it is now. On a file system that does not keep the time it is given, the
@@ -215,21 +215,16 @@ fn place(slot: u64) -> usize {
     HEADER + usize::try_from(slot).unwrap_or(usize::MAX / SLOT / 2) * SLOT
 }
 
-/// The same bits, as the table stores them.
-fn bits(number: i64) -> u64 {
-    u64::from_le_bytes(number.to_le_bytes())
-}
-
-fn low_word(wide: u128) -> u64 {
-    u64::try_from(wide & u128::from(u64::MAX)).unwrap_or(0)
-}
-
 fn words(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     bytes.chunks_exact(8).map(|chunk| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)))
 }
 
 fn encode((hash, ip): Entry) -> [u8; SLOT] {
-    let number = key(ip);
+    // One number space for both families: that of IPv6, with IPv4 mapped into it (RFC 4291, section 2.5.5.2).
+    let number = match ip {
+        IpAddr::V4(ip) => u128::from(ip.to_ipv6_mapped()),
+        IpAddr::V6(ip) => u128::from(ip),
+    };
     let mut slot = [0; SLOT];
     slot[..8].copy_from_slice(&spare(hash).to_le_bytes());
     slot[8..16].copy_from_slice(&low_word(number >> 64).to_le_bytes());
