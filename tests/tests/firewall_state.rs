@@ -4,7 +4,6 @@ use cni_tests::{Call, Conf, Container, Host, Place, Trace, needs};
 use serde_json::{Value, json};
 
 const BACKENDS: [&str; 2] = ["iptables", "nftables"];
-const AT_ONCE: usize = 20;
 
 type Suite = fn(&Host) -> Call;
 const OURS: Suite = |host| host.plugin("firewall");
@@ -38,14 +37,6 @@ fn with(conf: &Conf, version: &str, n: usize) -> Conf {
 
 fn add(host: &Host, conf: &Conf, pod: &Container, n: usize) {
     host.plugin("firewall").add(&with(conf, "1.1.0", n), pod, "eth0").result();
-}
-
-/// What one attachment leaves for good is there.
-fn settled(host: &Host, conf: &Conf) {
-    let first = host.container("first");
-    add(host, conf, &first, 200);
-    host.plugin("firewall").del(conf, &first, "eth0").done();
-    first.remove_netns();
 }
 
 fn saved(host: &Host, tool: &str) -> Vec<String> {
@@ -89,23 +80,24 @@ fn iptables_rules_have_the_references_text() {
 fn one_family_is_enough() {
     needs!(Iptables);
     for backend in BACKENDS {
-        let host = Host::new();
-        let pod = host.container("pod");
-        let mut only_v4 = result("1.1.0", 2);
-        only_v4["ips"].as_array_mut().unwrap().pop();
-        let conf = conf(backend).set("ingressPolicy", "same-bridge").prev(&only_v4);
-        // A host without ip6tables.
-        host.run("mkdir /run/tools");
-        host.run("cp /usr/sbin/xtables-nft-multi /run/tools/");
-        for tool in ["iptables-restore", "iptables-save"] {
-            host.run(&format!("ln -s xtables-nft-multi /run/tools/{tool}"));
-        }
-        host.run("mount -t tmpfs none /usr/sbin");
-        let call = || host.plugin("firewall").env("PATH", "/run/tools:/usr/bin:/bin");
-        call().status(&conf).done();
-        call().add(&conf, &pod, "eth0").result();
-        call().check(&conf, &pod, "eth0").done();
-        call().del(&conf, &pod, "eth0").done();
+        Host::fresh(|host| {
+            let pod = host.container("pod");
+            let mut only_v4 = result("1.1.0", 2);
+            only_v4["ips"].as_array_mut().unwrap().pop();
+            let conf = conf(backend).set("ingressPolicy", "same-bridge").prev(&only_v4);
+            // A host without ip6tables.
+            host.run("mkdir /run/tools");
+            host.run("cp /usr/sbin/xtables-nft-multi /run/tools/");
+            for tool in ["iptables-restore", "iptables-save"] {
+                host.run(&format!("ln -s xtables-nft-multi /run/tools/{tool}"));
+            }
+            host.run("mount -t tmpfs none /usr/sbin");
+            let call = || host.plugin("firewall").env("PATH", "/run/tools:/usr/bin:/bin");
+            call().status(&conf).done();
+            call().add(&conf, &pod, "eth0").result();
+            call().check(&conf, &pod, "eth0").done();
+            call().del(&conf, &pod, "eth0").done();
+        });
     }
 }
 
@@ -168,69 +160,6 @@ fn legacy_rules_are_made_once_and_removed() {
 }
 
 #[test]
-fn del_needs_no_result_and_leaves_others_alone() {
-    needs!(Iptables);
-    for backend in BACKENDS {
-        let host = Host::new();
-        settled(&host, &conf(backend));
-        let (pod, other) = (host.container("pod"), host.container("other"));
-        add(&host, &conf(backend), &other, 3);
-        // Somebody else's rules about the same address.
-        host.try_run("iptables -N CNI-FORWARD");
-        host.run("iptables -A CNI-FORWARD -s 10.22.0.2 -p tcp -j ACCEPT");
-        host.run("iptables -A CNI-FORWARD -s 10.22.0.0/30 -j ACCEPT");
-        let before = host.snapshot();
-        add(&host, &conf(backend), &pod, 2);
-        assert_ne!(host.snapshot(), before);
-        // The configuration has changed to nonsense meanwhile.
-        let changed = conf("pf").set("ingressPolicy", 7);
-        host.plugin("firewall").without("CNI_NETNS").del(&changed, &pod, "eth0").done();
-        host.snapshot().assert_same_as(&before, "DEL");
-        host.plugin("firewall").del(&changed, &pod, "eth0").done();
-        host.snapshot().assert_same_as(&before, "the second DEL");
-    }
-}
-
-#[test]
-fn an_address_of_a_dead_owner_is_taken_over_and_the_late_del_spares_the_new_one() {
-    needs!(Iptables);
-    for backend in BACKENDS {
-        let host = Host::new();
-        let (dead, pod) = (host.container("dead"), host.container("pod"));
-        add(&host, &conf(backend), &dead, 2);
-        add(&host, &conf(backend), &pod, 2);
-        for late in [conf(backend), with(&conf(backend), "1.1.0", 2)] {
-            host.plugin("firewall").del(&late, &dead, "eth0").done();
-            host.plugin("firewall").check(&with(&conf(backend), "1.1.0", 2), &pod, "eth0").done();
-        }
-    }
-}
-
-#[test]
-fn gc_removes_by_network_what_is_not_valid() {
-    needs!(Iptables);
-    for backend in BACKENDS {
-        let host = Host::new();
-        settled(&host, &conf(backend));
-        let pods = ["keep", "dead", "foreign"].map(|id| host.container(id));
-        add(&host, &conf(backend), &pods[0], 2);
-        add(&host, &conf(backend).set("name", "other"), &pods[2], 4);
-        let before = host.snapshot();
-        add(&host, &conf(backend), &pods[1], 3);
-        host.plugin("firewall").add(&with(&conf(backend), "1.1.0", 5), &pods[0], "eth1").result();
-        // GC does not go by what the configuration says now.
-        let changed = conf(if backend == "iptables" { "nftables" } else { "iptables" });
-        host.plugin("firewall").gc(&changed, &[(&pods[0], "eth0")]).done();
-        host.snapshot().assert_same_as(&before, "GC");
-        host.plugin("firewall")
-            .run("GC", conf(backend).text().as_bytes())
-            .error()
-            .says(7, &["valid-attachments"]);
-        host.snapshot().assert_same_as(&before, "a GC without a list");
-    }
-}
-
-#[test]
 fn check_names_what_is_missing_and_add_repairs_it() {
     needs!(Iptables);
     for (backend, damage, text) in [
@@ -258,35 +187,6 @@ fn check_names_what_is_missing_and_add_repairs_it() {
         host.plugin("firewall").add(&conf, &pod, "eth0").result();
         host.plugin("firewall").check(&conf, &pod, "eth0").done();
         host.snapshot().assert_same_as(&before, &format!("ADD after {damage}"));
-    }
-}
-
-#[test]
-fn many_at_once_leave_nothing_and_double_nothing() {
-    needs!(Iptables);
-    for backend in BACKENDS {
-        let host = Host::new();
-        let conf = conf(backend).set("ingressPolicy", "same-bridge");
-        let pods: Vec<_> = (0..AT_ONCE).map(|n| host.container(&format!("racer{n}"))).collect();
-        let all = |act: &(dyn Fn(usize, &Container) + Sync)| {
-            std::thread::scope(|scope| {
-                for (n, pod) in pods.iter().enumerate() {
-                    scope.spawn(move || act(n + 2, pod));
-                }
-            });
-        };
-        all(&|n, pod| add(&host, &conf, pod, n));
-        if backend == "iptables" {
-            let rules = saved(&host, "iptables");
-            assert_eq!(rules.len(), 7 + 2 * AT_ONCE, "{rules:#?}");
-        }
-        all(&|n, pod| host.plugin("firewall").check(&with(&conf, "1.1.0", n), pod, "eth0").done());
-        all(&|_, pod| host.plugin("firewall").del(&conf, pod, "eth0").done());
-        let left = host.snapshot();
-        assert_eq!(left.lines_with("racer"), Vec::<&str>::new());
-        for address in ["10.22.0.", "fd00:22::"] {
-            assert_eq!(left.lines_with(address), Vec::<&str>::new());
-        }
     }
 }
 

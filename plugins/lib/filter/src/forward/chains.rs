@@ -60,27 +60,30 @@ pub(super) fn missing(filter: &Filter, policy: &Policy, accept: bool) -> Result<
 
 /// Removes the rules of these addresses.
 pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
+    let of = |protocol| -> Vec<Wanted> {
+        let ips = ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol);
+        ips.flat_map(accepts).collect()
+    };
+    let families = Protocol::ALL.map(|protocol| (protocol, of(protocol)));
     let mut failures = Vec::new();
-    for protocol in Protocol::ALL {
-        let ips: Vec<IpAddr> = ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol).collect();
-        if ips.is_empty() {
-            continue;
-        }
-        let wanted: Vec<Wanted> = ips.iter().flat_map(|&ip| accepts(ip)).collect();
-        failures.extend(socket.and_then(|socket| remove_native(socket, protocol, &wanted).err()));
-        failures.extend(remove_legacy(protocol, &wanted).err());
+    failures.extend(socket.and_then(|socket| remove_native(socket, &families).err()));
+    for (protocol, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+        failures.extend(remove_legacy(*protocol, wanted).err());
     }
     Error::all(failures)
 }
 
-fn remove_native(socket: &Socket, protocol: Protocol, wanted: &[Wanted]) -> Result<()> {
-    let chain = Chain { table: protocol.nft_table(FILTER), name: ACCEPTS };
+/// One batch for both families: the kernel has a batch wait until the deletes of the one before are through.
+fn remove_native(socket: &Socket, families: &[(Protocol, Vec<Wanted>)]) -> Result<()> {
     socket.transact(|socket| {
         let mut batch = Batch::new();
-        for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))? {
-            let Some(rule) = Rule::read(&answer) else { continue };
-            if Shape::of_rule(&rule).is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
-                batch.push(Rule::remove(chain, rule.handle));
+        for (protocol, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            let chain = Chain { table: protocol.nft_table(FILTER), name: ACCEPTS };
+            for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))? {
+                let Some(rule) = Rule::read(&answer) else { continue };
+                if Shape::of_rule(&rule).is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
+                    batch.push(Rule::remove(chain, rule.handle));
+                }
             }
         }
         Ok(batch)

@@ -18,21 +18,23 @@ pub(super) struct Wanted {
     /// At the chain's top rather than its end.
     pub(super) top: bool,
     pub(super) words: Vec<String>,
+    shape: Option<Shape>,
 }
 
 impl Wanted {
     fn new(chain: &'static str, top: bool, words: &[&str]) -> Self {
-        Self { chain, top, words: words.iter().map(|&word| word.to_owned()).collect() }
+        let shape = Shape::of_words(words.iter().copied());
+        Self { chain, top, words: words.iter().map(|&word| word.to_owned()).collect(), shape }
     }
 
     /// Whether a rule of the same chain says the same.
     pub(super) fn is(&self, found: &Shape) -> bool {
-        let Some(mut shape) = Shape::of_words(self.words.iter().map(String::as_str)) else { return false };
+        let Some(shape) = &self.shape else { return false };
         let isolates = |shape: &Shape| shape.comment.as_ref().is_some_and(|text| text.starts_with(ISOLATION));
-        if isolates(&shape) && isolates(found) {
-            shape.comment.clone_from(&found.comment);
+        if isolates(shape) && isolates(found) {
+            return Shape { comment: found.comment.clone(), ..shape.clone() } == *found;
         }
-        shape == *found
+        shape == found
     }
 }
 
