@@ -8,6 +8,8 @@
 //! Host state: see [`masquerade`] and [`spoof`]. Everything happens in the calling thread's network namespace.
 
 mod filter;
+mod firewalld;
+pub mod forward;
 pub mod iptables;
 pub mod masquerade;
 pub mod nft;
