@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sched::{CloneFlags, unshare};
+use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::Place;
 
@@ -39,6 +39,17 @@ impl Container {
     /// Its namespace: what `CNI_NETNS` will be.
     pub fn netns(&self) -> PathBuf {
         Path::new("/run/netns").join(&self.id)
+    }
+
+    /// Runs `act` on a thread inside the namespace. A socket it opens stays there, wherever it is used afterwards.
+    pub fn enter<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        let inside = || {
+            setns(File::open(self.netns()).unwrap(), CloneFlags::CLONE_NEWNET).expect("setns");
+            act()
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(inside).join().unwrap_or_else(|p| std::panic::resume_unwind(p))
+        })
     }
 
     /// The container dies: its namespace goes, and with it every interface in it.

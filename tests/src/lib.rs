@@ -29,6 +29,7 @@ mod need;
 mod outcome;
 mod place;
 mod process;
+pub mod published;
 pub mod smoke;
 mod snapshot;
 mod trace;

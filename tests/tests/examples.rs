@@ -40,6 +40,7 @@ fn works(name: &str, list: &Value) {
             .runtime("mac", &json!("0a:00:00:00:00:05"))
             .runtime("ips", &json!([if name.contains("static") { "10.22.12.5/24" } else { "10.22.10.5" }]))
             .runtime("bandwidth", &json!({ "ingressRate": 8_000_000, "egressRate": 8_000_000 }))
+            .runtime("portMappings", &json!([{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }]))
             .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]));
         let first = host.container("first");
         let result = chain.add(host, &first, "eth0");

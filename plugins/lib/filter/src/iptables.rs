@@ -12,8 +12,9 @@ mod tool;
 use cni_types::Result;
 
 use crate::nft::{Family, Table};
+pub use legacy::nat_holds;
 pub(crate) use legacy::{
-    holds as legacy_holds, is_loaded as legacy_is_loaded, nat_holds, nat_is_used as legacy_nat_is_used,
+    holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,
 };
 pub use listing::{Line, Listing};
 pub(crate) use lock::holder_of;

@@ -5,8 +5,11 @@
 //! container id, ifname), so that removing needs neither the previous result nor the container's namespace, and what
 //! the reference plugins made is removed too.
 //!
+//! [`conntrack`] deletes the flows that a change of mappings affects.
+//!
 //! Host state: see [`masquerade`] and [`spoof`]. Everything happens in the calling thread's network namespace.
 
+pub mod conntrack;
 mod filter;
 mod firewalld;
 pub mod forward;

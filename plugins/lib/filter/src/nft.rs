@@ -16,12 +16,13 @@ mod set;
 mod socket;
 mod table;
 mod verdict;
+mod xtables;
 
 pub use batch::Batch;
 pub use chain::{Chain, ChainState, Hook};
 pub use comment::{COMMENT_MAX, comment};
 pub use element::{Element, ElementState};
-pub use expr::{Compare, Expr, ExprState, FibResult, Meta, PayloadBase, Register};
+pub use expr::{Compare, DST_NAT, Expr, ExprState, FibResult, Meta, PayloadBase, Register};
 pub use message::Message;
 pub use refused::Refused;
 pub use rule::Rule;

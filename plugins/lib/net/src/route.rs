@@ -1,4 +1,6 @@
-//! Routes. `ip route show|add|delete`.
+//! Routes. `ip route show|add|delete|get`.
+
+mod output;
 
 use std::net::IpAddr;
 

@@ -45,7 +45,7 @@ fn is_used(protocol: Protocol, table: &str) -> bool {
 }
 
 /// As [`holds`], of the nat table.
-pub(crate) fn nat_holds(protocol: Protocol, text: &str) -> bool {
+pub fn nat_holds(protocol: Protocol, text: &str) -> bool {
     holds(protocol, "nat", text)
 }
 

@@ -21,6 +21,11 @@ impl Line {
         if negated { None } else { self.words.get(at + 1).map(String::as_str) }
     }
 
+    /// All its words, the first being `-A`.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     /// The chain it jumps to, or its target.
     pub fn target(&self) -> Option<&str> {
         self.option("-j")

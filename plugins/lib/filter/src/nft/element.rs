@@ -18,6 +18,9 @@ const DATA: u16 = 2;
 const FLAGS: u16 = 3;
 const USERDATA: u16 = 6;
 const KEY_END: u16 = 10;
+/// Elements in one message: a list of attributes holds 64 KiB, and an element of two IPv6 keys, a value and a comment
+/// is below 320 bytes.
+const PER_STEP: usize = 200;
 /// `NFT_SET_ELEM_INTERVAL_END`.
 const INTERVAL_END: u32 = 1;
 
@@ -77,6 +80,16 @@ impl Element {
         self.message(set, NEWSETELEM, CREATE | EXCL, "add an element to")
     }
 
+    /// Adds many elements in as few steps as hold them; `EEXIST` when a key is taken.
+    pub fn add_all(elements: &[Self], set: Set<'_>) -> Vec<Message> {
+        Self::messages(elements, set, NEWSETELEM, CREATE | EXCL, "add elements to")
+    }
+
+    /// Removes many elements in as few steps as hold them.
+    pub fn remove_all(elements: &[Self], set: Set<'_>) -> Vec<Message> {
+        Self::messages(elements, set, DELSETELEM, 0, "delete elements of")
+    }
+
     /// Removes the element with this key.
     pub fn remove(&self, set: Set<'_>) -> Message {
         self.message(set, DELSETELEM, 0, "delete an element of")
@@ -103,10 +116,22 @@ impl Element {
     }
 
     fn message(&self, set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Message {
+        Self::chunk(std::slice::from_ref(self), set, kind, flags, verb)
+    }
+
+    fn messages(elements: &[Self], set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Vec<Message> {
+        elements.chunks(PER_STEP).map(|chunk| Self::chunk(chunk, set, kind, flags, verb)).collect()
+    }
+
+    fn chunk(elements: &[Self], set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Message {
         let mut message = Message::new(kind, flags, set.table.family, format!("{verb} set {set}"));
         message.attrs.text(TABLE, set.table.name);
         message.attrs.text(SET, set.name);
-        message.attrs.nest(ELEMENTS, |list| list.nest(LIST_ELEM, |element| element.append(&self.attrs)));
+        message.attrs.nest(ELEMENTS, |list| {
+            for element in elements {
+                list.nest(LIST_ELEM, |attrs| attrs.append(&element.attrs));
+            }
+        });
         message
     }
 }
@@ -114,8 +139,12 @@ impl Element {
 /// An element in the kernel's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ElementState<'a> {
-    /// The key.
+    /// The key; of a range, the first.
     pub key: &'a [u8],
+    /// The last key of a range, in a set of concatenated ranges.
+    pub last: Option<&'a [u8]>,
+    /// What the key leads to, in a map of values.
+    pub value: Option<&'a [u8]>,
     /// The verdict, in a verdict map.
     pub verdict: Option<Verdict<'a>>,
     /// The comment, if there is one.
@@ -126,6 +155,8 @@ impl<'a> ElementState<'a> {
     fn read(element: &'a [u8]) -> Option<Self> {
         Some(Self {
             key: read_value(find(element, KEY)?)?,
+            last: find(element, KEY_END).and_then(read_value),
+            value: find(element, DATA).and_then(read_value),
             verdict: find(element, DATA).and_then(Verdict::read),
             comment: comment(element, USERDATA),
         })

@@ -76,6 +76,9 @@ pub enum FibResult {
     AddrType = 3,
 }
 
+/// The connection's destination was translated (`IPS_DST_NAT`).
+pub const DST_NAT: u32 = 1 << 5;
+
 /// One expression, encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expr {
@@ -97,6 +100,11 @@ impl Expr {
     /// Loads what the routing tables say of the destination address (`NFTA_FIB_F_DADDR`).
     pub fn fib_daddr(result: FibResult, into: Register) -> Self {
         Self::numbers("fib", &[(1, into.0), (2, result as u32), (3, 2)])
+    }
+
+    /// Loads the connection's status bits (`NFT_CT_STATUS`), host byte order; `ct status dnat` is [`DST_NAT`] of them.
+    pub fn ct_status(into: Register) -> Self {
+        Self::numbers("ct", &[(1, into.0), (2, 2)])
     }
 
     /// Goes on only if the register compares so.
@@ -200,7 +208,7 @@ impl Expr {
 pub struct ExprState<'a> {
     /// Its name.
     pub name: &'a str,
-    data: &'a [u8],
+    pub(super) data: &'a [u8],
 }
 
 impl<'a> ExprState<'a> {

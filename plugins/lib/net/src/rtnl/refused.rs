@@ -30,7 +30,15 @@ impl Refused {
 
     /// Whether the thing is not there: no such link, address, route or entry.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.errno, Errno::ENODEV | Errno::ENOENT | Errno::ESRCH | Errno::EADDRNOTAVAIL)
+        matches!(
+            self.errno,
+            Errno::ENODEV
+                | Errno::ENOENT
+                | Errno::ESRCH
+                | Errno::EADDRNOTAVAIL
+                | Errno::ENETUNREACH
+                | Errno::EHOSTUNREACH
+        )
     }
 }
 

@@ -26,9 +26,4 @@ impl<'a> ExprState<'a> {
     pub fn meta(&self) -> Option<u32> {
         if self.name == "meta" { lookup::number(self.data, 2) } else { None }
     }
-
-    /// The name and the data of an xtables match (`NFTA_MATCH_NAME`, `NFTA_MATCH_INFO`).
-    pub fn xt_match(&self) -> Option<(&'a str, &'a [u8])> {
-        if self.name == "match" { Some((lookup::text(self.data, 1)?, find(self.data, 3)?)) } else { None }
-    }
 }

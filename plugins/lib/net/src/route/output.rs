@@ -1,0 +1,32 @@
+//! Where a packet would leave. `ip route get`.
+
+use std::net::IpAddr;
+
+use cni_types::{Cidr, Result};
+
+use super::HEADER;
+use crate::addr::{bytes, family};
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::Request;
+use cni_netlink::attr::{Attrs, find, host32};
+
+impl Rtnl {
+    /// The index of the link a packet to `ip` would leave by; `None` when there is no route.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn output_link(&self, ip: IpAddr) -> Result<Option<u32>> {
+        let mut header = [0; HEADER];
+        header[0] = family(ip);
+        header[1] = Cidr::host(ip).prefix();
+        let mut body = Attrs::behind(&header);
+        body.bytes(libc::RTA_DST, &bytes(ip));
+        let get = Request::new(format!("look up the route to {ip}"), libc::RTM_GETROUTE, 0, body);
+        let answers = match self.request(get) {
+            Err(refused) if refused.is_not_found() => return Ok(None),
+            answer => answer?,
+        };
+        let index = |body: &Vec<u8>| find(body.get(HEADER..)?, libc::RTA_OIF).map(host32);
+        Ok(answers.iter().find_map(index))
+    }
+}

@@ -1,0 +1,194 @@
+//! The iptables backend: the reference's chains and rules in `nat`, per family.
+//!
+//! ```text
+//! -A PREROUTING, OUTPUT   -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT
+//! -A CNI-HOSTPORT-DNAT    -m comment --comment 'dnat name: "<network>" id: "<id>"' -m multiport -p tcp
+//!                         --destination-ports 80,443 [conditions] -j CNI-DN-<21 hex>
+//! -A CNI-DN-<21 hex>      -p tcp --dport 80 -s <container's network> -j CNI-HOSTPORT-SETMARK
+//!                         -p tcp --dport 80 -j DNAT --to-destination <container>:8080
+//! -I POSTROUTING          -m comment … -j CNI-HOSTPORT-MASQ      masquerades what has the mark
+//! ```
+//!
+//! ADD is one `iptables-restore --noflush` per family, after at most one `iptables-save`; with iptables-nft the kernel
+//! itself tells what is there, and DEL and GC are one native batch.
+
+mod holder;
+mod legacy;
+mod look;
+mod native;
+mod rules;
+
+use cni_filter::Filter;
+use cni_filter::iptables::{Listing, Protocol as Family, Script, Tool, Variant, list, restore};
+use cni_filter::nft::Socket;
+use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result};
+
+use crate::conf::Conf;
+use crate::flows::Gone;
+use look::Look;
+use rules::{Rules, chain_name};
+
+const SET_MARK: &str = "CNI-HOSTPORT-SETMARK";
+const MASQ: &str = "CNI-HOSTPORT-MASQ";
+const DNAT: &str = "CNI-HOSTPORT-DNAT";
+/// Where releases before 0.7 had rules of their own; removed, never made.
+const SNAT: &str = "CNI-HOSTPORT-SNAT";
+/// How often an ADD starts over when another one changed the table in between.
+const TRIES: u32 = 20;
+
+fn families(targets: &[Option<Cidr>; 2]) -> impl Iterator<Item = (Family, Cidr)> {
+    Family::ALL.into_iter().zip(*targets).filter_map(|(family, target)| Some((family, target?)))
+}
+
+/// Makes the mappings.
+///
+/// # Errors
+/// Code 11 naming the holder of a taken port or of the lock, else code 101 with what the tool says.
+pub(crate) fn add(
+    filter: &Filter,
+    id: &AttachmentId,
+    conf: &Conf,
+    targets: &[Option<Cidr>; 2],
+) -> Result<()> {
+    for (family, target) in families(targets) {
+        let rules = Rules::new(id, conf, target);
+        if !rules.is_empty() {
+            add_family(filter, family, &rules)?;
+        }
+    }
+    Ok(())
+}
+
+fn add_family(filter: &Filter, family: Family, rules: &Rules) -> Result<()> {
+    let tool = Tool::find(family, "restore", false)?;
+    let mut before: Option<String> = None;
+    for _ in 0..TRIES {
+        let look = Look::take(filter, family, tool.variant(), rules)?;
+        if let Some(holder) = look.holder {
+            return Err(holder);
+        }
+        let script = look.addition(rules);
+        if script.is_empty() {
+            return Ok(());
+        }
+        let text = script.text()?;
+        match tool.restore(&text, false) {
+            Ok(()) => return Ok(()),
+            // Another ADD made the shared chains first: there is less to do now.
+            Err(error) if error.code == Code::FILTER && before.as_ref() != Some(&text) => before = Some(text),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::try_again(format!("the nat table of {} kept changing", family.tool())))
+}
+
+/// Removes the container's rules and returns where they led.
+pub(crate) fn remove(socket: Option<&Socket>, id: &AttachmentId, failures: &mut Vec<Error>) -> Vec<Gone> {
+    let mut gone = Vec::new();
+    let chains = [chain_name(id), chain_name(id).replacen("CNI-DN-", "CNI-SN-", 1)];
+    if let Some(socket) = socket {
+        take(native::remove(socket, &chains), &mut gone, failures);
+    }
+    for family in Family::ALL {
+        take(legacy::remove(family, &chains), &mut gone, failures);
+    }
+    gone
+}
+
+/// Removes the rules of the network's containers that have no attachment in `valid`.
+pub(crate) fn collect(
+    socket: Option<&Socket>,
+    network: &NetworkName,
+    valid: &[AttachmentId],
+    failures: &mut Vec<Error>,
+) -> Vec<Gone> {
+    let mut gone = Vec::new();
+    let start = rules::comment_start(network);
+    let valid: Vec<String> = valid.iter().map(chain_name).collect();
+    let stale = |chain: &str, comment: &str| {
+        chain.starts_with("CNI-DN-") && comment.starts_with(&start) && !valid.iter().any(|name| name == chain)
+    };
+    if let Some(socket) = socket {
+        take(native::collect(socket, &stale), &mut gone, failures);
+    }
+    for family in Family::ALL {
+        take(legacy::collect(family, &start, &stale), &mut gone, failures);
+    }
+    gone
+}
+
+fn take(result: Result<Vec<Gone>>, gone: &mut Vec<Gone>, failures: &mut Vec<Error>) {
+    match result {
+        Ok(more) => gone.extend(more),
+        Err(error) => failures.push(error),
+    }
+}
+
+/// What is missing of the mappings, in words; empty if nothing is.
+///
+/// # Errors
+/// Code 101 when a tool is missing or fails.
+pub(crate) fn missing(id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<Vec<String>> {
+    let mut missing = Vec::new();
+    for (family, target) in families(targets) {
+        let rules = Rules::new(id, conf, target);
+        if rules.is_empty() {
+            continue;
+        }
+        let script = Look::of_listing(&list(family, false, "nat")?, &rules).addition(&rules);
+        let lines = script.text()?;
+        let lines = lines.lines().filter(|line| line.starts_with('-'));
+        missing.extend(lines.map(|line| format!("{} lacks {line} in nat", family.tool())));
+    }
+    Ok(missing)
+}
+
+/// The protection of 127.0.0.0/8 where there is no nftables: a rule in `raw`.
+///
+/// # Errors
+/// Code 101 when a tool is missing or fails.
+pub(crate) fn ensure_localnet() -> Result<()> {
+    let is_there = |listing: &Listing, option: &str| {
+        listing.rules().any(|rule| {
+            rule.chain() == "PREROUTING"
+                && rule.target() == Some("DROP")
+                && rule.option(option) == Some("127.0.0.0/8")
+                && rule.words().iter().any(|word| word == "lo")
+        })
+    };
+    let listing = list(Family::V4, false, "raw")?;
+    let mut script = Script::new("raw");
+    for option in ["-d", "-s"] {
+        if !is_there(&listing, option) {
+            script.command(&["-A", "PREROUTING", "!", "-i", "lo", option, "127.0.0.0/8", "-j", "DROP"]);
+        }
+    }
+    if script.is_empty() { Ok(()) } else { restore(Family::V4, false, &script) }
+}
+
+/// Whether the tools take all of this. Loads no legacy module.
+///
+/// # Errors
+/// Code 50 with the reason.
+pub(crate) fn status() -> Result<()> {
+    let mut script = Script::new("nat");
+    script.chain("CNI-DN-000000000000000000000");
+    script.command(&[
+        "-A",
+        "CNI-DN-000000000000000000000",
+        "-m",
+        "multiport",
+        "-p",
+        "tcp",
+        "--destination-ports",
+        "1",
+    ]);
+    let probe = |family: Family| {
+        let tool = Tool::find(family, "restore", false)?;
+        if tool.variant() == Variant::Nft { tool.restore(&script.text()?, true) } else { Ok(()) }
+    };
+    Family::ALL.into_iter().try_for_each(probe).map_err(|cause| {
+        let unusable = "port mappings with iptables are not possible on this host";
+        Error::new(Code::UNAVAILABLE, unusable).because(cause)
+    })
+}

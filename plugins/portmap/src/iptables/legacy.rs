@@ -1,0 +1,77 @@
+//! The rules of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
+//! shows that there is no such chain.
+
+use cni_filter::iptables::{Line, Listing, Protocol as Family, Script, list, nat_holds, restore};
+use cni_types::{Code, Result};
+
+use super::{DNAT, SNAT};
+use crate::flows::Gone;
+use crate::mapping::Protocol;
+
+/// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
+const TRIES: u32 = 50;
+
+pub(super) fn remove(family: Family, chains: &[String; 2]) -> Result<Vec<Gone>> {
+    settle(family, &|| chains.iter().any(|chain| nat_holds(family, chain)), &|listing| {
+        chains.iter().filter(|chain| listing.has_chain(chain)).cloned().collect()
+    })
+}
+
+pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) -> bool) -> Result<Vec<Gone>> {
+    settle(family, &|| nat_holds(family, start), &|listing| {
+        let entries = listing.rules().filter(|rule| rule.chain() == DNAT);
+        let is_stale = |rule: &&Line| {
+            rule.target().zip(rule.option("--comment")).is_some_and(|(chain, comment)| stale(chain, comment))
+        };
+        entries.filter(is_stale).filter_map(Line::target).fold(
+            Vec::new(),
+            |mut chains: Vec<String>, chain| {
+                if !chains.iter().any(|known| known == chain) {
+                    chains.push(chain.to_owned());
+                }
+                chains
+            },
+        )
+    })
+}
+
+/// Lists, chooses the chains that go, restores; again if the restore fails because the table is no longer what was listed.
+fn settle(
+    family: Family,
+    present: &dyn Fn() -> bool,
+    choose: &dyn Fn(&Listing) -> Vec<String>,
+) -> Result<Vec<Gone>> {
+    let mut tries = TRIES;
+    while present() {
+        let listing = list(family, true, "nat")?;
+        let going = choose(&listing);
+        if going.is_empty() {
+            break;
+        }
+        let mut script = Script::new("nat");
+        for rule in listing.rules().filter(|rule| [DNAT, SNAT].contains(&rule.chain())) {
+            if rule.target().is_some_and(|target| going.iter().any(|name| name == target)) {
+                script.command(&rule.deletion());
+            }
+        }
+        for chain in &going {
+            script.command(&["-F", chain]);
+            script.command(&["-X", chain]);
+        }
+        match restore(family, true, &script) {
+            Ok(()) => {
+                let rules = listing.rules().filter(|rule| going.iter().any(|name| name == rule.chain()));
+                return Ok(rules.filter_map(gone).collect());
+            }
+            Err(error) if error.code != Code::FILTER || tries == 0 => return Err(error),
+            Err(_) => tries -= 1,
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn gone(rule: &Line) -> Option<Gone> {
+    let to: std::net::SocketAddr = rule.option("--to-destination")?.parse().ok()?;
+    let protocol = Protocol::ALL.into_iter().find(|p| Some(p.name()) == rule.option("-p"))?;
+    Some(Gone { protocol: protocol as u8, ip: to.ip(), first: to.port(), last: to.port() })
+}

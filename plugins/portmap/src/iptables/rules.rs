@@ -1,0 +1,178 @@
+//! The rules of one container in one family, in the reference's words.
+
+use std::net::{IpAddr, SocketAddr};
+
+use cni_filter::iptables::Line;
+use cni_types::{AttachmentId, Cidr, NetworkName};
+
+use super::{DNAT, SET_MARK};
+use crate::conf::Conf;
+use crate::mapping::{Mapping, Protocol};
+
+/// Longest xtables comment in bytes (`XT_MAX_COMMENT_LEN` − 1).
+const COMMENT_MAX: usize = 255;
+/// Ports in one rule (`XT_MULTI_PORTS`).
+const PORTS_MAX: usize = 15;
+
+/// The chain of a container in a network: 28 characters.
+pub(super) fn chain_name(id: &AttachmentId) -> String {
+    format!("CNI-DN-{}", id.container_hash(21))
+}
+
+/// What every comment of a network starts with.
+pub(super) fn comment_start(network: &NetworkName) -> String {
+    format!("dnat name: \"{network}\" id: \"")
+}
+
+/// All rules of a container in a family.
+pub(super) struct Rules {
+    pub(super) chain: String,
+    pub(super) comment: String,
+    /// The mark that asks for masquerade, where it is ours to set.
+    pub(super) mark: Option<u32>,
+    pub(super) container: Vec<Rule>,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// A rule of the container's chain.
+pub(super) struct Rule {
+    pub(super) protocol: Protocol,
+    pub(super) port: u16,
+    pub(super) host_ip: Option<IpAddr>,
+    pub(super) does: Does,
+}
+
+pub(super) enum Does {
+    /// Marks packets from here.
+    Mark { source: Option<Cidr>, text: String, chain: String },
+    /// Sends them there.
+    Dnat(SocketAddr),
+}
+
+/// A rule that leads to the container's chain.
+pub(super) struct Entry {
+    protocol: Protocol,
+    ports: String,
+    conditions: Vec<String>,
+}
+
+impl Rules {
+    pub(super) fn new(id: &AttachmentId, conf: &Conf, target: Cidr) -> Self {
+        let ipv4 = target.is_ipv4();
+        let ours: Vec<&Mapping> = conf.mappings.iter().filter(|mapping| mapping.is_for(ipv4)).collect();
+        let mut comment = format!("{}{}\"", comment_start(&id.network), id.container_id);
+        if comment.len() > COMMENT_MAX {
+            let end = (0..=COMMENT_MAX - 2).rev().find(|&i| comment.is_char_boundary(i)).unwrap_or(0);
+            comment.truncate(end.min(COMMENT_MAX - 3));
+            comment.push_str("...");
+        }
+        let set_mark = conf.set_mark_chain.as_deref().unwrap_or(SET_MARK);
+        let entries = if ours.is_empty() { Vec::new() } else { entries(conf, ipv4) };
+        Self {
+            chain: chain_name(id),
+            comment,
+            mark: (conf.snat && conf.set_mark_chain.is_none()).then_some(conf.mark),
+            container: ours.iter().flat_map(|mapping| container(conf, mapping, target, set_mark)).collect(),
+            entries,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.container.is_empty()
+    }
+}
+
+fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Vec<Rule> {
+    let rule =
+        |does| Rule { protocol: mapping.protocol, port: mapping.host_port, host_ip: mapping.host_ip(), does };
+    let mark = |source, text| rule(Does::Mark { source, text, chain: set_mark.to_owned() });
+    let mut rules = Vec::new();
+    if conf.snat && conf.masquerade_all {
+        rules.push(mark(None, if target.is_ipv4() { "0.0.0.0/0" } else { "::/0" }.to_owned()));
+    } else if conf.snat {
+        rules.push(mark(Some(target.masked()), target.to_string()));
+        if target.is_ipv4() {
+            let loopback = IpAddr::from([127, 0, 0, 1]);
+            rules.push(mark(Some(Cidr::host(loopback)), loopback.to_string()));
+        }
+    }
+    rules.push(rule(Does::Dnat(SocketAddr::new(target.ip(), mapping.container_port))));
+    rules
+}
+
+/// The ports of all mappings, of hostIPs of the other family too, as the reference has them.
+fn entries(conf: &Conf, ipv4: bool) -> Vec<Entry> {
+    let mut protocols = Protocol::ALL;
+    protocols.sort_by_key(|protocol| protocol.name());
+    let mut entries = Vec::new();
+    for protocol in protocols {
+        let of_protocol = conf.mappings.iter().filter(|mapping| mapping.protocol == protocol);
+        let ports: Vec<String> = of_protocol.map(|mapping| mapping.host_port.to_string()).collect();
+        entries.extend(ports.chunks(PORTS_MAX).map(|ports| Entry {
+            protocol,
+            ports: ports.join(","),
+            conditions: conf.conditions(ipv4).to_vec(),
+        }));
+    }
+    entries
+}
+
+impl Rule {
+    pub(super) fn words(&self, chain: &str) -> Vec<String> {
+        let mut words = ["-A", chain, "-p", self.protocol.name(), "--dport"].map(str::to_owned).to_vec();
+        words.push(self.port.to_string());
+        if let Some(ip) = self.host_ip {
+            words.extend(["-d".to_owned(), ip.to_string()]);
+        }
+        match &self.does {
+            Does::Mark { text, chain, .. } => {
+                words.extend(["-s".to_owned(), text.clone(), "-j".to_owned(), chain.clone()]);
+            }
+            Does::Dnat(to) => {
+                words.extend(["-j", "DNAT", "--to-destination"].map(str::to_owned));
+                words.push(to.to_string());
+            }
+        }
+        words
+    }
+
+    pub(super) fn is(&self, line: &Line, chain: &str) -> bool {
+        let same = line.chain() == chain
+            && line.option("-p") == Some(self.protocol.name())
+            && line.option("--dport") == Some(&self.port.to_string())
+            && line.network("-d") == self.host_ip.map(Cidr::host);
+        same && match &self.does {
+            Does::Mark { source, chain, .. } => {
+                line.target() == Some(chain.as_str()) && line.network("-s") == *source
+            }
+            Does::Dnat(to) => {
+                line.target() == Some("DNAT") && line.option("--to-destination") == Some(&to.to_string())
+            }
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn words(&self, chain: &str, comment: &str) -> Vec<String> {
+        let start = ["-A", DNAT, "-m", "comment", "--comment", comment, "-m", "multiport", "-p"];
+        let mut words = start.map(str::to_owned).to_vec();
+        words.extend([self.protocol.name().to_owned(), "--destination-ports".to_owned(), self.ports.clone()]);
+        words.extend(self.conditions.iter().cloned());
+        words.extend(["-j".to_owned(), chain.to_owned()]);
+        words
+    }
+
+    /// Conditions come back in other words than they were given in; their values do not.
+    pub(super) fn is(&self, line: &Line, chain: &str, comment: &str) -> bool {
+        let is_there = |value: &String| {
+            let host = [format!("{value}/32"), format!("{value}/128")];
+            value.starts_with('-') || line.words().iter().any(|word| word == value || host.contains(word))
+        };
+        line.chain() == DNAT
+            && line.target() == Some(chain)
+            && line.option("-p") == Some(self.protocol.name())
+            && line.option("--dports") == Some(self.ports.as_str())
+            && line.option("--comment") == Some(comment)
+            && self.conditions.iter().all(is_there)
+    }
+}

@@ -1,0 +1,184 @@
+//! `portmap`: maps ports of the host to ports of a container. A chained plugin: it passes the previous result on.
+//!
+//! ADD makes the mappings of `runtimeConfig.portMappings` for the container's first address of each family, with
+//! nftables (one batch over netlink) or iptables (one `iptables-restore` per family); lets 127.0.0.1 reach them; and
+//! deletes tracked UDP and SCTP flows that would go elsewhere.
+//!
+//! Host state with nftables: elements in `table inet cni_portmap`, each with its owner as comment. With iptables: the
+//! reference's chain of the container and the entries that lead to it. Shared chains, maps and `route_localnet` of the
+//! container's link stay. DEL removes the attachment's state in both layouts and the reference's own from (network,
+//! container id, ifname) alone, and ends the flows that went through. GC removes what belongs to attachments of the
+//! network that are no longer valid.
+//!
+//! Differs from the reference: see README.md.
+
+mod condition;
+mod conf;
+mod flows;
+mod iptables;
+mod localnet;
+mod mapping;
+mod nft;
+mod reference;
+mod target;
+
+use cni_filter::Filter;
+use cni_filter::masquerade::{self, Backend};
+use cni_net::Rtnl;
+use cni_types::{
+    About, Attachment, AttachmentId, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion, Undo,
+};
+
+use conf::Conf;
+use nft::Plan;
+
+/// The plugin.
+pub struct Portmap;
+
+impl Plugin for Portmap {
+    fn about(&self) -> About {
+        About { name: "portmap", versions: &SpecVersion::ALL }
+    }
+
+    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+        let conf = Conf::read(&attachment.network)?;
+        let result = chained(&attachment.network)?;
+        let targets = target::addresses(&result, &attachment.id);
+        if conf.mappings.is_empty() || targets == [None; 2] {
+            return Ok(result);
+        }
+        let (filter, id) = (Filter::new(), &attachment.id);
+        let backend = conf.choose(&filter)?;
+        let plans = if backend == Backend::Nftables { Plan::all(&conf, &targets)? } else { Vec::new() };
+        let host = Rtnl::open()?;
+        let mut undo = Undo::new();
+        match backend {
+            Backend::Nftables if plans.is_empty() => return Ok(result),
+            Backend::Nftables => nft::add(filter.nftables()?, id, &plans)?,
+            Backend::Iptables => {}
+        }
+        undo.push("remove the port mappings", || remove(&filter, id, &[]));
+        if backend == Backend::Iptables {
+            iptables::add(&filter, id, &conf, &targets)?;
+        }
+        if let [Some(target), _] = targets {
+            if localnet::is_wanted(&conf) {
+                localnet::enable(&filter, &host, target.ip())?;
+            }
+        }
+        undo.commit();
+        flows::redirect(&conf.mappings, &targets, &host);
+        Ok(result)
+    }
+
+    fn check(&self, attachment: &Attachment) -> Result<()> {
+        let conf = Conf::read(&attachment.network)?;
+        let targets = target::addresses(&chained(&attachment.network)?, &attachment.id);
+        if conf.mappings.is_empty() || targets == [None; 2] {
+            return Ok(());
+        }
+        check(&attachment.id, &conf, &targets)
+    }
+
+    /// Needs none of its own keys, so a configuration that no longer makes sense cannot keep a container from going.
+    fn del(&self, detachment: &Detachment) -> Result<()> {
+        remove(&Filter::new(), &detachment.id, &hints(detachment))
+    }
+
+    fn gc(&self, network: &Network) -> Result<()> {
+        let valid = network.valid_attachments()?;
+        let filter = Filter::new();
+        let mut failures = Vec::new();
+        let socket = filter.nftables_if_present().unwrap_or_else(|error| {
+            failures.push(error);
+            None
+        });
+        let mut gone = iptables::collect(socket, &network.name, &valid, &mut failures);
+        match socket.map(|socket| nft::collect(socket, &network.name, &valid)) {
+            Some(Ok(more)) => gone.extend(more),
+            Some(Err(error)) => failures.push(error),
+            None => {}
+        }
+        flows::end(&gone);
+        Error::all(failures)
+    }
+
+    fn status(&self, network: &Network) -> Result<()> {
+        let conf = Conf::read(network)?;
+        let filter = Filter::new();
+        let backend = conf.choose(&filter)?;
+        match backend {
+            Backend::Nftables => nft::status(&filter)?,
+            Backend::Iptables => iptables::status()?,
+        }
+        if let Some(warning) = masquerade::warning(backend) {
+            eprintln!("{warning}");
+        }
+        Ok(())
+    }
+}
+
+fn chained(network: &Network) -> Result<CniResult> {
+    network.prev_result()?.ok_or_else(|| {
+        Error::config("must be called as chained plugin: the configuration has no prevResult")
+            .because("put portmap behind an interface plugin in the list")
+    })
+}
+
+/// What the attachment probably has, if the runtime says it again. Anything that makes no sense is no hint.
+fn hints(detachment: &Detachment) -> Vec<Plan> {
+    let Ok(conf) = Conf::read(&detachment.network) else { return Vec::new() };
+    let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
+    Plan::all(&conf, &target::addresses(&prev_result, &detachment.id)).unwrap_or_default()
+}
+
+/// Removes the attachment's mappings in every layout.
+fn remove(filter: &Filter, id: &AttachmentId, hints: &[Plan]) -> Result<()> {
+    let mut failures = Vec::new();
+    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
+        failures.push(error);
+        None
+    });
+    let mut gone = iptables::remove(socket, id, &mut failures);
+    if let Some(socket) = socket {
+        match nft::remove(socket, id, hints) {
+            Ok(more) => gone.extend(more),
+            Err(error) => failures.push(error),
+        }
+        failures.extend(reference::remove(socket, &id.container_id).err());
+    }
+    flows::end(&gone);
+    Error::all(failures)
+        .map_err(|e| e.doing(format_args!("cannot remove the ports of container {}", id.container_id)))
+}
+
+/// Whether the mappings are there: in the configured layout, or in one that a container of before an upgrade or a
+/// change of configuration has.
+fn check(id: &AttachmentId, conf: &Conf, targets: &[Option<cni_types::Cidr>; 2]) -> Result<()> {
+    let filter = Filter::new();
+    let backend = conf.choose(&filter)?;
+    let socket = filter.nftables_if_present()?;
+    let native = || match socket {
+        Some(socket) => nft::missing(socket, id, &Plan::all(conf, targets)?),
+        None => Ok(vec!["the kernel has no nftables".to_owned()]),
+    };
+    let iptables = || iptables::missing(id, conf, targets);
+    let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
+    let (found, other): (_, &dyn Fn() -> Result<Vec<String>>) =
+        if backend == Backend::Nftables { (native(), &iptables) } else { (iptables(), &native) };
+    if complete(&found) || complete(&other()) {
+        return Ok(());
+    }
+    let wanted = [true, false].map(|ipv4| {
+        let has_target = targets[usize::from(!ipv4)].is_some();
+        if has_target { conf.mappings.iter().filter(|mapping| mapping.is_for(ipv4)).count() } else { 0 }
+    });
+    if let Some(socket) = socket {
+        if reference::is_complete(socket, &id.container_id, wanted)? {
+            return Ok(());
+        }
+    }
+    let id = &id.container_id;
+    Err(Error::check(format!("ports of container {id} are not mapped: {}", found?.join("; ")))
+        .because("if the ruleset was flushed, the container has to be attached anew (DEL and ADD)"))
+}

@@ -1,0 +1,157 @@
+//! Port mappings, as the runtime hands them over.
+
+use std::net::IpAddr;
+
+use cni_types::{Error, Result, excerpt, parse_ip};
+use serde::Deserialize;
+
+/// An entry of `runtimeConfig.portMappings`, unread.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Entry {
+    host_port: i64,
+    container_port: i64,
+    protocol: String,
+    #[serde(rename = "hostIP")]
+    host_ip: String,
+}
+
+/// The transport protocol of a mapping, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Protocol {
+    Tcp = 6,
+    Udp = 17,
+    Sctp = 132,
+}
+
+impl Protocol {
+    pub(crate) const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
+
+    /// As in the configuration, and as iptables writes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+}
+
+/// Ports of the host, `first` to `last`, of one protocol: of one address, or of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ports {
+    pub(crate) host_ip: Option<IpAddr>,
+    pub(crate) protocol: u8,
+    pub(crate) first: u16,
+    pub(crate) last: u16,
+}
+
+/// Which of the host's addresses a mapping is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HostIp {
+    Any,
+    /// All of one family: `0.0.0.0` or `::`.
+    AnyOf {
+        ipv4: bool,
+    },
+    One(IpAddr),
+}
+
+/// One port of the host that leads to one of the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mapping {
+    pub(crate) protocol: Protocol,
+    pub(crate) host_port: u16,
+    pub(crate) container_port: u16,
+    host_ip: HostIp,
+}
+
+impl Mapping {
+    /// Whether it is for packets of this family.
+    pub(crate) fn is_for(&self, ipv4: bool) -> bool {
+        match self.host_ip {
+            HostIp::Any => true,
+            HostIp::AnyOf { ipv4: only } => only == ipv4,
+            HostIp::One(ip) => ip.is_ipv4() == ipv4,
+        }
+    }
+
+    /// The one address of the host it is for; `None` means all of them.
+    pub(crate) fn host_ip(&self) -> Option<IpAddr> {
+        if let HostIp::One(ip) = self.host_ip { Some(ip) } else { None }
+    }
+
+    /// Reads all entries. An exact repetition counts once.
+    ///
+    /// # Errors
+    /// Code 7 naming the entry, its key and what is allowed.
+    pub(crate) fn read_all(entries: &[Entry]) -> Result<Vec<Self>> {
+        let mut read = Vec::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            let of_entry = |e: Error| e.doing(format_args!("runtimeConfig.portMappings[{at}]"));
+            read.push(Self::read(entry).map_err(of_entry)?);
+        }
+        // Side by side if they are for the same port, the earlier one first.
+        let mut sorted: Vec<(Ports, usize)> =
+            (0..).zip(&read).map(|(at, mapping)| (mapping.key(), at)).collect();
+        sorted.sort_unstable();
+        let mut repeated = vec![false; read.len()];
+        for pair in sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let (first, second, at) = (read[pair[0].1], read[pair[1].1], pair[1].1);
+            if first.container_port != second.container_port {
+                return Err(Error::config(format!(
+                    "runtimeConfig.portMappings[{at}]: hostPort {}/{} leads to containerPort {} already",
+                    second.host_port,
+                    second.protocol.name(),
+                    first.container_port
+                )));
+            }
+            repeated[at] = true;
+        }
+        let kept = read.into_iter().zip(repeated).filter(|(_, repeated)| !repeated);
+        Ok(kept.map(|(mapping, _)| mapping).collect())
+    }
+
+    /// What must not be mapped twice.
+    fn key(&self) -> Ports {
+        let host_ip = match self.host_ip {
+            HostIp::Any => None,
+            HostIp::AnyOf { ipv4: true } => Some([0; 4].into()),
+            HostIp::AnyOf { ipv4: false } => Some([0; 16].into()),
+            HostIp::One(ip) => Some(ip),
+        };
+        Ports { host_ip, protocol: self.protocol as u8, first: self.host_port, last: self.host_port }
+    }
+
+    fn read(entry: &Entry) -> Result<Self> {
+        let port = |key: &str, what: &str, value: i64| {
+            u16::try_from(value).ok().filter(|port| *port != 0).ok_or_else(|| {
+                Error::config(format!("Invalid {what} port number: {value}: {key} must be 1–65535"))
+            })
+        };
+        let container_port = port("containerPort", "container", entry.container_port)?;
+        let host_port = port("hostPort", "host", entry.host_port)?;
+        let protocol = Protocol::ALL.into_iter().find(|p| p.name().eq_ignore_ascii_case(&entry.protocol));
+        let protocol = protocol.ok_or_else(|| {
+            Error::config(format!(
+                "invalid protocol {}: it must be \"tcp\", \"udp\" or \"sctp\"",
+                excerpt(&entry.protocol)
+            ))
+        })?;
+        let host_ip = match entry.host_ip.as_str() {
+            "" => HostIp::Any,
+            text => match parse_ip(text) {
+                Some(ip) if ip.is_unspecified() => HostIp::AnyOf { ipv4: ip.is_ipv4() },
+                Some(ip) => HostIp::One(ip),
+                None => {
+                    return Err(Error::config(format!(
+                        "invalid hostIP {}: it must be an IPv4 or IPv6 address without a prefix length",
+                        excerpt(text)
+                    )));
+                }
+            },
+        };
+        Ok(Self { protocol, host_port, container_port, host_ip })
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading elements from the kernel.
+
+use cni_filter::nft::{Element, ElementState, Set, Socket};
+use cni_types::Result;
+
+use super::element::{Held, Place};
+use super::port::Map;
+use super::source::Sources;
+use super::{Plan, TABLE};
+use crate::mapping::Ports;
+
+/// Up to how many ports are asked for one by one; from there on the maps are listed.
+const ASKED_MAX: usize = 64;
+
+/// The elements at the plan's ports and sources, whoever owns them.
+pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<Vec<Held>> {
+    let maps: Vec<Map> = Map::all(plan.ipv4(), plan.class_name())
+        .into_iter()
+        .filter(|map| sets.contains(&map.name()))
+        .collect();
+    let count: usize = plan.ports.iter().map(|(ports, _)| usize::from(ports.last - ports.first) + 1).sum();
+    let mut held = Vec::new();
+    if count > ASKED_MAX {
+        for map in maps {
+            held.extend(list_map(socket, &map, &|_| true)?);
+        }
+    } else {
+        held.extend(ask_ports(socket, &maps, plan)?);
+    }
+    for network in &plan.sources {
+        let set = Sources::of(*network);
+        if sets.contains(&set.name()) {
+            let key = Sources::element(plan.container, *network);
+            let find = Element::new(&key).find(Set { table: TABLE, name: &set.name() });
+            for answer in socket.ask(&[find])?.iter().flatten() {
+                held.extend(Element::read(answer).filter_map(|element| read_source(set, &element)));
+            }
+        }
+    }
+    Ok(held)
+}
+
+fn ask_ports(socket: &Socket, maps: &[Map], plan: &Plan) -> Result<Vec<Held>> {
+    let mut asked = Vec::new();
+    for map in maps {
+        let name = map.name();
+        for (ports, _) in plan.ports.iter().filter(|(ports, _)| ports.host_ip.is_some() == map.by_host_ip) {
+            for port in ports.first..=ports.last {
+                asked.push((map, Element::new(&ports.key(port)).find(Set { table: TABLE, name: &name })));
+            }
+        }
+    }
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let requests: Vec<_> = asked.iter().map(|(_, request)| request.clone()).collect();
+    let mut held: Vec<Held> = Vec::new();
+    for ((map, _), answer) in asked.iter().zip(socket.ask(&requests)?) {
+        let Some(answer) = answer else { continue };
+        for element in Element::read(&answer) {
+            let found = read_port(map, &element);
+            held.extend(found.filter(|found| !held.iter().any(|other| other.place == found.place)));
+        }
+    }
+    Ok(held)
+}
+
+/// All elements whose comment satisfies `matches`.
+pub(super) fn list(socket: &Socket, sets: &[String], matches: &dyn Fn(&str) -> bool) -> Result<Vec<Held>> {
+    let mut held = Vec::new();
+    for name in sets {
+        if let Some(map) = Map::parse(name) {
+            held.extend(list_map(socket, &map, matches)?);
+        } else if let Some(set) = Sources::parse(name) {
+            for answer in socket.dump(&Element::list(Set { table: TABLE, name }))? {
+                let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
+                held.extend(elements.filter_map(|element| read_source(set, &element)));
+            }
+        }
+    }
+    Ok(held)
+}
+
+fn list_map(socket: &Socket, map: &Map, matches: &dyn Fn(&str) -> bool) -> Result<Vec<Held>> {
+    let mut held = Vec::new();
+    for answer in socket.dump(&Element::list(Set { table: TABLE, name: &map.name() }))? {
+        let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
+        held.extend(elements.filter_map(|element| read_port(map, &element)));
+    }
+    Ok(held)
+}
+
+fn read_port(map: &Map, element: &ElementState<'_>) -> Option<Held> {
+    let ports = Ports::read(map, element.key, element.last)?;
+    Some(held(Place::Port(map.clone(), ports), element))
+}
+
+fn read_source(set: Sources, element: &ElementState<'_>) -> Option<Held> {
+    Some(held(Place::Source(set, element.key.to_vec()), element))
+}
+
+fn held(place: Place, element: &ElementState<'_>) -> Held {
+    let value = element.value.unwrap_or_default().to_vec();
+    Held { place, value, comment: element.comment.unwrap_or_default().to_owned() }
+}

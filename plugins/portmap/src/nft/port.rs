@@ -1,0 +1,183 @@
+//! Ports of the host as map elements: which map, which key, which value.
+
+use std::net::{IpAddr, SocketAddr};
+
+use cni_filter::nft::{DataType, Element, Message, Set};
+
+use super::TABLE;
+use crate::mapping::{Mapping, Ports};
+
+/// From how many contiguous ports on, mapped to the same ports of the container, one interval stands for all of them.
+/// Below that, single elements are cheaper: the kernel copies a map of intervals on every change.
+const RANGE_MIN: usize = 64;
+
+/// One of the maps: for one family, for single ports or intervals, for one address of the host or all of them, and for
+/// one set of conditions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Map {
+    pub(super) ipv4: bool,
+    pub(super) by_host_ip: bool,
+    pub(super) ranges: bool,
+    /// The hash of the conditions; empty for mappings without.
+    pub(super) class: String,
+}
+
+impl Map {
+    /// The maps of one family and one set of conditions, in the order they are looked into: the address named wins
+    /// over all addresses, the single port over the interval.
+    pub(super) fn all(ipv4: bool, class: &str) -> [Self; 4] {
+        [(true, false), (true, true), (false, false), (false, true)].map(|(by_host_ip, ranges)| Self {
+            ipv4,
+            by_host_ip,
+            ranges,
+            class: class.to_owned(),
+        })
+    }
+
+    pub(super) fn name(&self) -> String {
+        let host = if self.by_host_ip { "host_" } else { "" };
+        let kind = if self.ranges { "ranges" } else { "ports" };
+        let family = if self.ipv4 { 4 } else { 6 };
+        let class = if self.class.is_empty() { String::new() } else { format!("_{}", self.class) };
+        format!("{host}{kind}{family}{class}")
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (by_host_ip, rest) = name.strip_prefix("host_").map_or((false, name), |rest| (true, rest));
+        let (kind, class) = rest.split_once('_').unwrap_or((rest, ""));
+        let (ranges, ipv4) = match kind {
+            "ports4" => (false, true),
+            "ports6" => (false, false),
+            "ranges4" => (true, true),
+            "ranges6" => (true, false),
+            _ => return None,
+        };
+        Some(Self { ipv4, by_host_ip, ranges, class: class.to_owned() })
+    }
+
+    pub(super) fn ensure(&self, id: u32) -> Message {
+        let address = if self.ipv4 { DataType::Ipv4Addr } else { DataType::Ipv6Addr };
+        let mut key = vec![DataType::InetProto, DataType::InetService];
+        if self.by_host_ip {
+            key.insert(0, address);
+        }
+        let data: &[_] = if self.ranges { &[address] } else { &[address, DataType::InetService] };
+        Set { table: TABLE, name: &self.name() }.ensure_map(id, &key, data, self.ranges)
+    }
+}
+
+impl Ports {
+    pub(super) fn is_range(&self) -> bool {
+        self.first != self.last
+    }
+
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        (self.host_ip, self.protocol) == (other.host_ip, other.protocol)
+            && self.first <= other.last
+            && other.first <= self.last
+    }
+
+    pub(super) fn map(&self, ipv4: bool, class: &str) -> Map {
+        Map { ipv4, by_host_ip: self.host_ip.is_some(), ranges: self.is_range(), class: class.to_owned() }
+    }
+
+    /// The key of one port.
+    pub(super) fn key(&self, port: u16) -> Vec<u8> {
+        let mut key = self.host_ip.map(octets).unwrap_or_default();
+        key.extend([self.protocol, 0, 0, 0]);
+        key.extend(padded(port));
+        key
+    }
+
+    /// The element's keys, without its value.
+    pub(super) fn element(&self, ranges: bool) -> Element {
+        if ranges {
+            Element::range(&self.key(self.first), &self.key(self.last))
+        } else {
+            Element::new(&self.key(self.first))
+        }
+    }
+
+    /// Reads an element's keys.
+    pub(super) fn read(map: &Map, key: &[u8], last: Option<&[u8]>) -> Option<Self> {
+        let length = if !map.by_host_ip {
+            0
+        } else if map.ipv4 {
+            4
+        } else {
+            16
+        };
+        let (ip, rest) = key.split_at_checked(length)?;
+        let port = |key: &[u8]| Some(u16::from_be_bytes([*key.get(length + 4)?, *key.get(length + 5)?]));
+        let first = port(key)?;
+        let last = last.map_or(Some(first), port)?;
+        Some(Self { host_ip: address(ip), protocol: *rest.first()?, first, last })
+    }
+}
+
+/// What mappings of one family become, in the order of the maps.
+pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)> {
+    let mut single: Vec<(Ports, usize)> = mappings
+        .iter()
+        .filter(|mapping| mapping.is_for(ip.is_ipv4()))
+        .map(|m| {
+            let (port, protocol) = (m.host_port, m.protocol as u8);
+            (Ports { host_ip: m.host_ip(), protocol, first: port, last: port }, usize::from(m.container_port))
+        })
+        .collect();
+    single.sort_unstable();
+    let mut plan = Vec::new();
+    let mut rest = single.as_slice();
+    while let Some((head, target)) = rest.first() {
+        let follows = |at: usize| {
+            rest.get(at).is_some_and(|(ports, target)| {
+                (ports.host_ip, ports.protocol) == (head.host_ip, head.protocol)
+                    && usize::from(ports.first) == usize::from(head.first) + at
+                    && *target == usize::from(ports.first)
+            })
+        };
+        let length = (0..).take_while(|&at| follows(at)).count();
+        if length >= RANGE_MIN {
+            let last = rest[length - 1].0.last;
+            plan.push((Ports { last, ..*head }, SocketAddr::new(ip, 0)));
+            rest = &rest[length..];
+        } else {
+            plan.push((*head, SocketAddr::new(ip, u16::try_from(*target).unwrap_or_default())));
+            rest = &rest[1..];
+        }
+    }
+    plan
+}
+
+/// An element's value: the address, and the port unless it is kept.
+pub(super) fn value(target: SocketAddr, ranges: bool) -> Vec<u8> {
+    let mut value = octets(target.ip());
+    if !ranges {
+        value.extend(padded(target.port()));
+    }
+    value
+}
+
+/// Reads an element's value; port 0 means that it is kept.
+pub(super) fn read_value(value: &[u8], ipv4: bool) -> Option<SocketAddr> {
+    let (ip, port) = value.split_at_checked(if ipv4 { 4 } else { 16 })?;
+    let port = port.first_chunk().map_or(0, |bytes: &[u8; 2]| u16::from_be_bytes(*bytes));
+    Some(SocketAddr::new(address(ip)?, port))
+}
+
+fn padded(port: u16) -> [u8; 4] {
+    let [high, low] = port.to_be_bytes();
+    [high, low, 0, 0]
+}
+
+pub(super) fn octets(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+pub(super) fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = || <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);
+    v4().or_else(|| <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from))
+}
