@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Every executable of the suite.
-pub const PLUGINS: [&str; 8] =
-    ["bridge", "ptp", "loopback", "portmap", "bandwidth", "tuning", "host-local", "static"];
+pub const PLUGINS: [&str; 9] =
+    ["bridge", "ptp", "loopback", "portmap", "bandwidth", "firewall", "tuning", "host-local", "static"];
 
 /// The directory of the reference plugins as Debian's package `containernetworking-plugins` installs them.
 const REFERENCE: &str = "/usr/lib/cni";

@@ -16,6 +16,10 @@ use crate::{ANCHOR, Suite};
 pub enum Need {
     /// The kernel's bridge can filter VLANs.
     BridgeVlan,
+    /// The packet filter can see what stays within a bridge.
+    BridgeNetfilter,
+    /// The executables of firewalld and of the message bus.
+    Firewalld,
     /// The executable `iptables` and its relatives.
     Iptables,
     /// The kernel has the tables of `iptables-legacy`.
@@ -35,6 +39,8 @@ impl Need {
         match self {
             Self::BridgeVlan => *BRIDGE_VLAN
                 .get_or_init(|| in_a_fresh_namespace("ip link add name probe type bridge vlan_filtering 1")),
+            Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
+            Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
             Self::LegacyIptables => *LEGACY.get_or_init(|| in_a_fresh_namespace("iptables-legacy -t nat -S")),
             Self::Strace => is_installed("strace"),
@@ -47,6 +53,8 @@ impl Need {
     const fn text(self) -> &'static str {
         match self {
             Self::BridgeVlan => "VLAN filtering in the kernel's bridge (CONFIG_BRIDGE_VLAN_FILTERING)",
+            Self::BridgeNetfilter => "br_netfilter in the kernel (CONFIG_BRIDGE_NETFILTER)",
+            Self::Firewalld => "firewalld (apt-get install firewalld dbus)",
             Self::Iptables => "iptables (apt-get install iptables)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
             Self::Strace => "strace (apt-get install strace)",

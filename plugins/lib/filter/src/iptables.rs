@@ -4,16 +4,23 @@
 mod legacy;
 mod listing;
 mod lock;
+mod probe;
 mod script;
+mod shape;
 mod tool;
 
 use cni_types::Result;
 
 use crate::nft::{Family, Table};
 pub use legacy::nat_holds;
-pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used};
+pub(crate) use legacy::{
+    holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,
+};
 pub use listing::{Line, Listing};
+pub(crate) use lock::holder_of;
+pub(crate) use probe::{is_usable, probe};
 pub use script::Script;
+pub(crate) use shape::Shape;
 pub use tool::{Tool, Variant};
 
 /// An address family: iptables has a tool and a table for each.
@@ -39,7 +46,12 @@ impl Protocol {
 
     /// The nat table of iptables-nft.
     pub fn nft_nat(self) -> Table<'static> {
-        Table { family: if self == Self::V4 { Family::Ipv4 } else { Family::Ipv6 }, name: "nat" }
+        self.nft_table("nat")
+    }
+
+    /// A table of iptables-nft.
+    pub fn nft_table(self, name: &str) -> Table<'_> {
+        Table { family: if self == Self::V4 { Family::Ipv4 } else { Family::Ipv6 }, name }
     }
 }
 

@@ -11,6 +11,8 @@
 
 pub mod conntrack;
 mod filter;
+mod firewalld;
+pub mod forward;
 pub mod iptables;
 pub mod masquerade;
 pub mod nft;

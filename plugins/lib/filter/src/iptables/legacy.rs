@@ -1,4 +1,4 @@
-//! The legacy (ip_tables) nat table, looked at without a tool and without loading its modules.
+//! The legacy (ip_tables) tables, looked at without a tool and without loading its modules.
 
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -36,18 +36,28 @@ pub(crate) fn is_loaded(protocol: Protocol) -> bool {
 
 /// Whether the namespace has a legacy nat table.
 pub(crate) fn nat_is_used(protocol: Protocol) -> bool {
-    tables(protocol).is_some_and(|names| names.lines().any(|name| name == "nat"))
+    is_used(protocol, "nat")
 }
 
-/// Whether the legacy nat table holds `text` in a chain's name or a comment. A table that cannot be read counts as
-/// holding it, so that the tool is asked.
+/// Whether the namespace has the legacy table.
+fn is_used(protocol: Protocol, table: &str) -> bool {
+    tables(protocol).is_some_and(|names| names.lines().any(|name| name == table))
+}
+
+/// As [`holds`], of the nat table.
 pub fn nat_holds(protocol: Protocol, text: &str) -> bool {
-    if !nat_is_used(protocol) {
+    holds(protocol, "nat", text)
+}
+
+/// Whether the legacy table, such as `filter`, holds `text` in a chain's name or a comment. A table that cannot be read
+/// counts as holding it, so that the tool is asked.
+pub(crate) fn holds(protocol: Protocol, table: &str, text: &str) -> bool {
+    if !is_used(protocol, table) {
         return false;
     }
     // The table may grow between its size and its content being read; then the kernel says EAGAIN.
     for _ in 0..10 {
-        match entries(protocol) {
+        match entries(protocol, table) {
             Ok(entries) => return entries.windows(text.len()).any(|window| window == text.as_bytes()),
             Err(Errno::EAGAIN) => {}
             Err(_) => break,
@@ -56,7 +66,7 @@ pub fn nat_holds(protocol: Protocol, text: &str) -> bool {
     true
 }
 
-fn entries(protocol: Protocol) -> nix::Result<Vec<u8>> {
+fn entries(protocol: Protocol, name: &str) -> nix::Result<Vec<u8>> {
     let (family, level) = match protocol {
         Protocol::V4 => (AddressFamily::Inet, libc::IPPROTO_IP),
         Protocol::V6 => (AddressFamily::Inet6, libc::IPPROTO_IPV6),
@@ -72,11 +82,11 @@ fn entries(protocol: Protocol) -> nix::Result<Vec<u8>> {
         Errno::result(result).map(|_| ())
     };
     let mut info = [0; INFO_LEN];
-    info[..3].copy_from_slice(b"nat");
+    info[..name.len()].copy_from_slice(name.as_bytes());
     get(GET_INFO, &mut info)?;
     let size = u32::from_ne_bytes([info[80], info[81], info[82], info[83]]);
     let mut table = vec![0; ENTRIES_HEAD + size as usize];
-    table[..3].copy_from_slice(b"nat");
+    table[..name.len()].copy_from_slice(name.as_bytes());
     table[NAME_LEN..NAME_LEN + 4].copy_from_slice(&size.to_ne_bytes());
     get(GET_ENTRIES, &mut table)?;
     Ok(table.split_off(ENTRIES_HEAD))

@@ -69,6 +69,11 @@ impl Listing {
         self.chains.iter().any(|chain| chain == name)
     }
 
+    /// The chains' names.
+    pub fn chains(&self) -> impl Iterator<Item = &str> {
+        self.chains.iter().map(String::as_str)
+    }
+
     /// The rules of all chains.
     pub fn rules(&self) -> impl Iterator<Item = &Line> {
         self.rules.iter()

@@ -1,21 +1,26 @@
-//! Who holds the xtables lock.
+//! Who holds a lock, such as the xtables lock.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// The lock's path, as iptables finds it (`XT_LOCK_NAME`, `xshared.h`; the variable since 1.8.8).
 fn path() -> std::ffi::OsString {
     std::env::var_os("XTABLES_LOCKFILE").unwrap_or_else(|| "/run/xtables.lock".into())
 }
 
-/// The holder in words, such as "held by pid 12 (kube-proxy)".
+/// The holder of the xtables lock in words, such as "/run/xtables.lock is held by pid 12 (kube-proxy)".
 pub(super) fn holder() -> String {
-    let path = path();
-    let pid = fs::metadata(&path).ok().and_then(|file| {
+    holder_of(Path::new(&path()))
+}
+
+/// The holder of a flock on this file, in words.
+pub(crate) fn holder_of(path: &Path) -> String {
+    let pid = fs::metadata(path).ok().and_then(|file| {
         let locks = fs::read_to_string("/proc/locks").ok()?;
         find(&locks, libc::major(file.dev()), libc::minor(file.dev()), file.ino())
     });
-    let path = path.to_string_lossy();
+    let path = path.display();
     match pid {
         None => format!("{path} is held by a process that /proc/locks does not show"),
         Some(pid) => {

@@ -4,7 +4,7 @@ use cni_types::{Error, Result, excerpt};
 
 use super::{chains, pods};
 use crate::Filter;
-use crate::iptables::{Protocol, Tool, Variant, legacy_is_loaded, legacy_nat_is_used};
+use crate::iptables::{Protocol, Tool, Variant, is_usable, legacy_nat_is_used, probe};
 
 /// What carries the masquerade rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Backend {
     pub fn choose(filter: &Filter, configured: Option<Self>) -> Self {
         let nftables = || matches!(filter.nftables_if_present(), Ok(Some(_)));
         configured.unwrap_or_else(|| {
-            if !iptables_is_usable(&nftables) && nftables() { Self::Nftables } else { Self::Iptables }
+            if !is_usable(&nftables) && nftables() { Self::Nftables } else { Self::Iptables }
         })
     }
 
@@ -53,7 +53,10 @@ impl Backend {
             Self::Nftables => {
                 filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial())?)).map_err(unusable)
             }
-            Self::Iptables => Protocol::ALL.into_iter().try_for_each(|p| probe(p).map_err(unusable)),
+            Self::Iptables => {
+                let script = chains::trial();
+                Protocol::ALL.into_iter().try_for_each(|p| probe(p, &script).map_err(unusable))
+            }
         }
     }
 
@@ -69,26 +72,4 @@ impl Backend {
             )
         })
     }
-}
-
-fn iptables_is_usable(nftables: &dyn Fn() -> bool) -> bool {
-    let Ok(tool) = Tool::find(Protocol::V4, "restore", false) else { return false };
-    match tool.variant() {
-        Variant::Nft => nftables(),
-        Variant::Legacy => legacy_is_loaded(Protocol::V4),
-        Variant::Unknown => true,
-    }
-}
-
-/// Has the tool check a script like ADD's. A legacy tool would load its modules for that; while they are not loaded,
-/// the tool's presence has to do.
-fn probe(protocol: Protocol) -> Result<()> {
-    if protocol == Protocol::V6 && !std::path::Path::new("/proc/thread-self/net/if_inet6").exists() {
-        return Ok(());
-    }
-    let tool = Tool::find(protocol, "restore", false)?;
-    if tool.variant() == Variant::Legacy && !legacy_is_loaded(protocol) {
-        return Ok(());
-    }
-    tool.restore(&chains::trial().text()?, true)
 }

@@ -1,6 +1,9 @@
 //! Expressions: what a rule is made of. Each loads into or reads from registers and ends the rule when it does not
 //! match.
 
+mod conntrack;
+mod xt;
+
 use super::Verdict;
 use super::verdict::{read_value, write_value};
 use cni_netlink::attr::{Attrs, find};

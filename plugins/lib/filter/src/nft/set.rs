@@ -42,6 +42,8 @@ pub enum DataType {
     InetProto = 12,
     /// A port, 2 bytes.
     InetService = 13,
+    /// An interface's name, 16 bytes.
+    IfName = 41,
 }
 
 impl DataType {
@@ -52,6 +54,7 @@ impl DataType {
             Self::EtherAddr => 6,
             Self::InetProto => 1,
             Self::InetService => 2,
+            Self::IfName => 16,
         }
     }
 

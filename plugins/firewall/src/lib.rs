@@ -1,0 +1,83 @@
+//! `firewall`: what the host forwards for the containers of a chain is accepted, and bridges may be isolated.
+//!
+//! ADD accepts what the addresses of prevResult send, and the answers they get, unless the administrator's chain says
+//! otherwise; with `ingressPolicy` it keeps apart what comes through different bridges (`same-bridge`) and the
+//! containers of one bridge, too (`isolated`). The result is prevResult, unchanged.
+//!
+//! Backends are the reference's iptables chains, nftables natively, and firewalld over D-Bus. Host state: see [`cni_filter::forward`]. DEL removes what the container's addresses have, from (network, container
+//! id, ifname) alone; GC does so for attachments that are no longer valid. Chains, sets, the administrator's chain and
+//! the policies of bridges stay.
+//!
+//! Differs from the reference: see README.md.
+
+mod bridged;
+mod conf;
+
+use cni_filter::Filter;
+use cni_filter::forward::{self, Backend, Ingress};
+use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion, Undo};
+
+use conf::Conf;
+
+/// The versions the reference knows, too.
+const VERSIONS: [SpecVersion; 3] = [SpecVersion::V0_4_0, SpecVersion::V1_0_0, SpecVersion::V1_1_0];
+
+/// The plugin.
+pub struct Firewall;
+
+impl Plugin for Firewall {
+    fn about(&self) -> About {
+        About { name: "firewall", versions: &VERSIONS }
+    }
+
+    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+        let id = &attachment.id;
+        let conf = Conf::read(&attachment.network)?;
+        let backend = conf.backend;
+        let policy = conf.policy(&attachment.network)?;
+        let result = conf::prev_result(&attachment.network)?;
+        if policy.isolation.as_ref().is_some_and(|isolation| isolation.ingress == Ingress::Isolated) {
+            bridged::warn_unless_filtered();
+        }
+        let filter = Filter::new();
+        let mut undo = Undo::new();
+        undo.push("remove the firewall", || forward::remove(&filter, id, &[], None));
+        forward::add(&filter, Backend::choose(&filter, backend), id, &policy)?;
+        undo.commit();
+        Ok(result)
+    }
+
+    fn check(&self, attachment: &Attachment) -> Result<()> {
+        let conf = Conf::read(&attachment.network)?;
+        let backend = conf.backend;
+        let policy = conf.policy(&attachment.network)?;
+        let filter = Filter::new();
+        forward::check(&filter, Backend::choose(&filter, backend), &attachment.id, &policy)
+    }
+
+    fn del(&self, detachment: &Detachment) -> Result<()> {
+        let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
+        let hints: Vec<_> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
+        let zone = conf::zone_hint(&detachment.network);
+        forward::remove(&Filter::new(), &detachment.id, &hints, zone.as_ref())
+    }
+
+    fn gc(&self, network: &Network) -> Result<()> {
+        forward::collect(&Filter::new(), &network.name, &network.valid_attachments()?)
+    }
+
+    fn status(&self, network: &Network) -> Result<()> {
+        let conf = Conf::read(network)?;
+        if conf.isolates_containers() {
+            bridged::warn_unless_filtered();
+        }
+        let filter = Filter::new();
+        let backend = Backend::choose(&filter, conf.backend);
+        forward::status(&filter, backend)?;
+        // firewalld has no isolation of its own.
+        if backend == Backend::Firewalld && conf.isolates() {
+            return forward::status(&filter, Backend::Iptables);
+        }
+        Ok(())
+    }
+}

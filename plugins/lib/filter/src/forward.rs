@@ -1,0 +1,138 @@
+//! What a host forwards for containers: their traffic is accepted, unless the administrator's chain says otherwise, and
+//! bridges may be isolated from each other (`ingressPolicy`).
+//!
+//! Host state, with the iptables backend: the reference's chains and rules in `filter`, text by text, and the owners of
+//! the addresses in `/run/cni/firewall`. With the nftables backend: `table inet cni_firewall`, where each address is a
+//! set element whose comment is the attachment's [`AttachmentId::tag`]. With firewalld: each address is a source of a
+//! zone, until firewalld ends or reloads; the owners are in `/run/cni/firewall`, too. What an address has goes on DEL and GC; chains,
+//! jumps, sets, the administrator's chain and the policies of bridges stay.
+//!
+//! [`remove`] and [`collect`] clean all of them, whichever backend is configured now. What the reference made has no
+//! owner: [`remove`] finds it by the addresses of the previous result, [`collect`] cannot know it.
+
+mod backend;
+mod chains;
+mod owned;
+mod policy;
+mod record;
+mod rules;
+mod seen;
+mod sets;
+
+use std::net::IpAddr;
+
+use cni_types::{AttachmentId, Doing, Error, NetworkName, Result};
+
+use crate::Filter;
+use crate::firewalld::Firewalld;
+pub use crate::firewalld::Zone;
+pub use backend::Backend;
+pub use policy::{AdminChain, Ingress, Isolation, Policy};
+use record::Records;
+
+/// Sets up what the policy asks for. What is there already stays; an address that a dead attachment left behind is
+/// taken over.
+///
+/// # Errors
+/// Code 101 when the packet filter refuses, 11 when a lock is held too long, 5 when the owner cannot be recorded.
+pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    if policy.ips.is_empty() {
+        return Ok(());
+    }
+    match backend {
+        Backend::Nftables => filter.nftables().and_then(|socket| sets::add(socket, id, policy)),
+        Backend::Iptables | Backend::Firewalld => recorded(filter, backend, id, policy),
+    }
+    .doing(format_args!("cannot set up the firewall for container {}", id.container_id))
+}
+
+/// Records the owner first, so that whatever happens next, DEL and GC know what to remove.
+fn recorded(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    let records = Records::lock()?;
+    let accept = backend == Backend::Iptables;
+    records.take(id, &policy.ips, (!accept).then_some(&policy.zone))?;
+    if !accept {
+        let mut firewalld = Firewalld::running()?;
+        policy.ips.iter().try_for_each(|&ip| firewalld.ensure_source(&policy.zone, ip))?;
+    }
+    chains::add(filter, &records, policy, accept)
+}
+
+/// What firewalld lacks, in words; empty if nothing is.
+fn sources_missing(filter: &Filter, policy: &Policy) -> Result<Vec<String>> {
+    let mut missing = chains::missing(filter, policy, false)?;
+    let mut firewalld = Firewalld::running()?;
+    for &ip in &policy.ips {
+        if !firewalld.has_source(&policy.zone, ip)? {
+            missing.push(format!("firewalld's zone {} has no source {ip}", policy.zone.as_str()));
+        }
+    }
+    Ok(missing)
+}
+
+/// Whether everything the policy asks for is there: by `backend`, or else by nftables or iptables, which an attachment
+/// of before a change of configuration has.
+///
+/// # Errors
+/// Code 103 naming what `backend` lacks.
+pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    let native = || match filter.nftables_if_present()? {
+        Some(socket) => sets::missing(socket, id, policy),
+        None => Ok(vec!["the kernel has no nftables".to_owned()]),
+    };
+    let iptables = || chains::missing(filter, policy, true);
+    let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
+    let found = match backend {
+        Backend::Nftables => native(),
+        Backend::Iptables => iptables(),
+        Backend::Firewalld => sources_missing(filter, policy),
+    };
+    if complete(&found) || complete(&native()) || complete(&iptables()) {
+        return Ok(());
+    }
+    Err(Error::check(format!(
+        "the firewall of container {} is incomplete: {}",
+        id.container_id,
+        found?.join("; ")
+    )))
+}
+
+/// Removes what the attachment's addresses have, in every backend. `hints` are addresses it probably had, such as those
+/// of the previous result; wrong ones do no harm to an attachment of this suite. `zone` is where firewalld may have the
+/// hints without a record of ours. What is not there is no error.
+///
+/// # Errors
+/// Code 101 when the packet filter refuses, 11 when a lock is held too long; every backend is tried.
+pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
+    let mut failures = Vec::new();
+    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
+        failures.push(error);
+        None
+    });
+    failures.extend(socket.and_then(|socket| sets::remove(socket, id, hints).err()));
+    failures.extend(owned::remove(socket, id, hints, zone).err());
+    Error::all(failures).doing(format_args!("cannot remove the firewall of container {}", id.container_id))
+}
+
+/// Removes what all attachments of `network` have that are not in `valid`, in every backend.
+///
+/// # Errors
+/// As [`remove`].
+pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let mut failures = Vec::new();
+    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
+        failures.push(error);
+        None
+    });
+    failures.extend(socket.and_then(|socket| sets::collect(socket, network, valid).err()));
+    failures.extend(owned::collect(socket, network, valid).err());
+    Error::all(failures).doing(format_args!("cannot collect the stale firewall of network {network}"))
+}
+
+/// Whether [`add`] could work on this host. Changes nothing and loads no legacy module.
+///
+/// # Errors
+/// Code 50 with the reason.
+pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
+    backend.status(filter)
+}

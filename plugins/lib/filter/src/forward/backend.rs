@@ -1,0 +1,70 @@
+//! Which of the kernel's packet filters carries the rules.
+
+use cni_types::{Error, Result};
+
+use super::{chains, record, sets};
+use crate::Filter;
+use crate::firewalld::Firewalld;
+use crate::iptables::{Protocol, is_usable, probe};
+
+/// What carries the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// `iptables-restore` and the reference's chains.
+    Iptables,
+    /// nftables over netlink, without a tool.
+    Nftables,
+    /// firewalld over D-Bus: the addresses become sources of a zone. Isolation is that of [`Self::Iptables`].
+    Firewalld,
+}
+
+impl Backend {
+    /// The configured backend. If none is configured: firewalld if it runs, else iptables, unless that is unusable and
+    /// nftables is usable. Runs no tool and loads no module.
+    pub fn choose(filter: &Filter, configured: Option<Self>) -> Self {
+        let nftables = || matches!(filter.nftables_if_present(), Ok(Some(_)));
+        configured.unwrap_or_else(|| {
+            if matches!(Firewalld::find(), Ok(Some(_))) {
+                Self::Firewalld
+            } else if !is_usable(&nftables) && nftables() {
+                Self::Nftables
+            } else {
+                Self::Iptables
+            }
+        })
+    }
+
+    /// # Errors
+    /// Code 50 with the reason why ADD would fail.
+    pub(super) fn status(self, filter: &Filter) -> Result<()> {
+        let unusable = |cause: Error| {
+            let name = match self {
+                Self::Iptables => "iptables",
+                Self::Nftables => "nftables",
+                Self::Firewalld => "firewalld",
+            };
+            Error::unavailable(format!("the firewall cannot be set up with {name} on this host"))
+                .because(cause)
+        };
+        match self {
+            Self::Nftables => {
+                filter.nftables().and_then(|socket| Ok(socket.try_out(&sets::trial())?)).map_err(unusable)
+            }
+            Self::Firewalld => {
+                record::status().and_then(|()| Firewalld::running()).map(drop).map_err(unusable)
+            }
+            Self::Iptables => {
+                record::status().map_err(unusable)?;
+                // Either family alone is enough: which one the containers will have is not known here.
+                let script = chains::trial();
+                let failures: Vec<Error> =
+                    Protocol::ALL.into_iter().filter_map(|protocol| probe(protocol, &script).err()).collect();
+                if failures.len() < Protocol::ALL.len() {
+                    Ok(())
+                } else {
+                    Error::all(failures).map_err(unusable)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The iptables layout, as the reference has it; the owners are in [`Records`].
+//!
+//! ADD looks (natively with iptables-nft, with one listing else), then writes what is missing with one
+//! `iptables-restore` per family. DEL and GC of iptables-nft's rules are one native batch, without a tool; those of
+//! legacy rules are one listing and one restore.
+
+use std::net::IpAddr;
+
+use cni_types::{Code, Error, Result};
+
+use super::policy::Policy;
+use super::record::Records;
+use super::rules::{ACCEPTS, FORWARD, STAGE_1, Wanted, accepts, chains, rules};
+use super::seen::{FILTER, Seen};
+use crate::Filter;
+use crate::iptables::{Protocol, Script, Shape, legacy_holds, list, restore};
+use crate::nft::{Batch, Chain, Rule, Socket};
+
+/// How often an act that another one got in the way of is started over.
+const TRIES: u32 = 10;
+
+/// Makes what is missing; without `accept`, only what isolates. The owner is on record, and the records locked.
+pub(super) fn add(filter: &Filter, _records: &Records, policy: &Policy, accept: bool) -> Result<()> {
+    if chains(policy, accept).is_empty() {
+        return Ok(());
+    }
+    for (protocol, ips) in families(policy) {
+        settle(&|| {
+            let seen = Seen::look(filter, protocol, policy.admin.as_str())?;
+            let script = addition(&seen, policy, accept, &ips);
+            if script.is_empty() { Ok(()) } else { restore(protocol, false, &script) }
+        })?;
+    }
+    Ok(())
+}
+
+/// What is missing, in words; empty if nothing is.
+pub(super) fn missing(filter: &Filter, policy: &Policy, accept: bool) -> Result<Vec<String>> {
+    let mut missing = Vec::new();
+    if chains(policy, accept).is_empty() {
+        return Ok(missing);
+    }
+    for (protocol, ips) in families(policy) {
+        let seen = Seen::look(filter, protocol, policy.admin.as_str())?;
+        let tool = protocol.tool();
+        for chain in chains(policy, accept).into_iter().filter(|chain| !seen.has_chain(chain)) {
+            missing.push(format!("{tool} has no chain {chain} in {FILTER}"));
+        }
+        for rule in
+            rules(policy, accept, &ips).iter().filter(|rule| seen.has_chain(rule.chain) && !seen.has(rule))
+        {
+            missing.push(format!("{tool} chain {} has no rule {}", rule.chain, rule.words.join(" ")));
+        }
+        if policy.isolation.is_some() && !seen.late_isolation(false).is_empty() {
+            missing.push(format!("{tool} chain {FORWARD} jumps to {ACCEPTS} before {STAGE_1}"));
+        }
+    }
+    Ok(missing)
+}
+
+/// Removes the rules of these addresses.
+pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
+    let of = |protocol| -> Vec<Wanted> {
+        let ips = ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol);
+        ips.flat_map(accepts).collect()
+    };
+    let families = Protocol::ALL.map(|protocol| (protocol, of(protocol)));
+    let mut failures = Vec::new();
+    failures.extend(socket.and_then(|socket| remove_native(socket, &families).err()));
+    for (protocol, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+        failures.extend(remove_legacy(*protocol, wanted).err());
+    }
+    Error::all(failures)
+}
+
+/// One batch for both families: the kernel has a batch wait until the deletes of the one before are through.
+fn remove_native(socket: &Socket, families: &[(Protocol, Vec<Wanted>)]) -> Result<()> {
+    socket.transact(|socket| {
+        let mut batch = Batch::new();
+        for (protocol, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            let chain = Chain { table: protocol.nft_table(FILTER), name: ACCEPTS };
+            for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))? {
+                let Some(rule) = Rule::read(&answer) else { continue };
+                if Shape::of_rule(&rule).is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
+                    batch.push(Rule::remove(chain, rule.handle));
+                }
+            }
+        }
+        Ok(batch)
+    })
+}
+
+fn remove_legacy(protocol: Protocol, wanted: &[Wanted]) -> Result<()> {
+    settle(&|| {
+        if !legacy_holds(protocol, FILTER, ACCEPTS) {
+            return Ok(());
+        }
+        let mut script = Script::new(FILTER);
+        for line in list(protocol, true, FILTER)?.rules().filter(|line| line.chain() == ACCEPTS) {
+            let deletion = line.deletion();
+            let shape = Shape::of_words(deletion[2..].iter().copied());
+            if shape.is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
+                script.command(&deletion);
+            }
+        }
+        if script.is_empty() { Ok(()) } else { restore(protocol, true, &script) }
+    })
+}
+
+/// Looks and acts; again if the act fails because the table is no longer what was looked at.
+fn settle(act: &dyn Fn() -> Result<()>) -> Result<()> {
+    for _ in 1..TRIES {
+        match act() {
+            Err(error) if error.code == Code::FILTER => {}
+            outcome => return outcome,
+        }
+    }
+    act()
+}
+
+/// What `seen` lacks. A chain is made by a command that fails if somebody else has just made it.
+fn addition(seen: &Seen, policy: &Policy, accept: bool, ips: &[IpAddr]) -> Script {
+    let mut script = Script::new(FILTER);
+    for chain in chains(policy, accept).into_iter().filter(|chain| !seen.has_chain(chain)) {
+        script.command(&["-N", chain]);
+    }
+    let rules = rules(policy, accept, ips);
+    for rule in rules.iter().filter(|rule| !seen.has(rule)) {
+        let place: &[&str] = if rule.top { &["-I", rule.chain, "1"] } else { &["-A", rule.chain] };
+        let words: Vec<&str> = place.iter().copied().chain(rule.words.iter().map(String::as_str)).collect();
+        script.command(&words);
+    }
+    // The accepting chain may have come in front of the isolation, now or by somebody else's hand.
+    for jump in seen.late_isolation(accept) {
+        let comment = jump.comment.as_deref().map(|text| ["-m", "comment", "--comment", text]);
+        let words = [comment.as_ref().map_or(&[][..], |words| words), &["-j", STAGE_1]].concat();
+        script.command(&[&["-D", FORWARD][..], &words].concat());
+        script.command(&[&["-I", FORWARD, "1"][..], &words].concat());
+    }
+    script
+}
+
+/// A script that probes everything ADD would write.
+pub(super) fn trial() -> Script {
+    let mut script = Script::new(FILTER);
+    let chain = "CNI-000000000000";
+    script.command(&["-N", chain]);
+    let state = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
+    script.command(
+        &[&["-A", chain][..], &state, &["-m", "comment", "--comment", "a", "-j", "ACCEPT"]].concat(),
+    );
+    script
+}
+
+fn protocol_of(ip: IpAddr) -> Protocol {
+    if ip.is_ipv4() { Protocol::V4 } else { Protocol::V6 }
+}
+
+/// The families the container has addresses of.
+fn families(policy: &Policy) -> Vec<(Protocol, Vec<IpAddr>)> {
+    let of = |protocol| policy.ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol).collect();
+    let all = Protocol::ALL.map(|protocol| (protocol, of(protocol)));
+    all.into_iter().filter(|(_, ips): &(_, Vec<_>)| !ips.is_empty()).collect()
+}

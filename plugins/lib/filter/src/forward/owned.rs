@@ -1,0 +1,72 @@
+//! What attachments on record have: rules of iptables or sources of firewalld, removed by their owners.
+
+use std::net::IpAddr;
+
+use cni_types::{AttachmentId, Error, NetworkName, Result};
+
+use super::chains;
+use super::record::Records;
+use crate::firewalld::{Firewalld, Zone};
+use crate::nft::Socket;
+
+/// Removes what the attachment's addresses have: the recorded ones, and those of `hints` that nobody else has. `zone`
+/// is where firewalld may have them if there is no record, as with what the reference made.
+pub(super) fn remove(
+    socket: Option<&Socket>,
+    id: &AttachmentId,
+    hints: &[IpAddr],
+    zone: Option<&Zone>,
+) -> Result<()> {
+    match Records::lock_if_present()? {
+        Some(records) => remove_recorded(socket, &records, &id.tag_prefix(), hints, zone),
+        None => remove_addresses(socket, hints, zone),
+    }
+}
+
+/// Removes what the network's attachments have that are not in `valid`.
+pub(super) fn collect(socket: Option<&Socket>, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let Some(records) = Records::lock_if_present()? else { return Ok(()) };
+    let stale = records.stale(network, valid)?;
+    let removed = stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[], None));
+    Error::all(removed.filter_map(Result::err).collect())
+}
+
+fn remove_recorded(
+    socket: Option<&Socket>,
+    records: &Records,
+    owner: &str,
+    hints: &[IpAddr],
+    zone: Option<&Zone>,
+) -> Result<()> {
+    let mut ips = records.addresses(owner)?;
+    let recorded = records.zone(owner)?;
+    let zone = if ips.is_empty() { zone } else { recorded.as_ref() };
+    ips.extend(hints);
+    let mut own = Vec::new();
+    for ip in ips {
+        let other = records.owner(ip)?.is_some_and(|found| found != owner);
+        if !other && !own.contains(&ip) {
+            own.push(ip);
+        }
+    }
+    remove_addresses(socket, &own, zone)?;
+    records.forget(owner, &own)
+}
+
+fn remove_addresses(socket: Option<&Socket>, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
+    if ips.is_empty() {
+        return Ok(());
+    }
+    let mut failures = Vec::new();
+    failures.extend(chains::remove(socket, ips).err());
+    if let Some(zone) = zone {
+        failures.extend(remove_sources(zone, ips).err());
+    }
+    Error::all(failures)
+}
+
+/// Where firewalld does not run, it has no sources: those of the run time end with it.
+fn remove_sources(zone: &Zone, ips: &[IpAddr]) -> Result<()> {
+    let Some(mut firewalld) = Firewalld::find()? else { return Ok(()) };
+    ips.iter().try_for_each(|&ip| firewalld.remove_source_if_present(zone, ip))
+}

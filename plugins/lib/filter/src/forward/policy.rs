@@ -1,0 +1,116 @@
+//! What is asked of the packet filter for one attachment.
+
+use std::net::IpAddr;
+
+use cni_types::{Error, IfName, Result, excerpt};
+
+use crate::firewalld::Zone;
+
+/// Longest chain name in bytes (`XT_EXTENSION_MAXNAMELEN` − 1, `linux/netfilter/x_tables.h`).
+const CHAIN_MAX: usize = 28;
+/// Names that mean something else to one of the backends.
+const RESERVED: &[&str] = &[
+    "INPUT",
+    "FORWARD",
+    "OUTPUT",
+    "PREROUTING",
+    "POSTROUTING",
+    "ACCEPT",
+    "DROP",
+    "RETURN",
+    "QUEUE",
+    "REJECT",
+    "LOG",
+    "CNI-FORWARD",
+    "CNI-ISOLATION-STAGE-1",
+    "CNI-ISOLATION-STAGE-2",
+    "forward",
+    "admins",
+];
+
+/// The name of the administrator's chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminChain(String);
+
+impl Default for AdminChain {
+    fn default() -> Self {
+        Self("CNI-ADMIN".to_owned())
+    }
+}
+
+impl AdminChain {
+    /// # Errors
+    /// Code 7 for a name that is not 1–28 letters, digits, `_`, `.` and `-`, starts with `-`, or has another meaning.
+    pub fn new(text: &str) -> Result<Self> {
+        let fits = (1..=CHAIN_MAX).contains(&text.len())
+            && !text.starts_with('-')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        if !fits {
+            return Err(Error::config(
+                "invalid iptablesAdminChainName: it must be 1–28 letters, digits, '_', '.' and '-', and not start with '-'",
+            )
+            .because(excerpt(text)));
+        }
+        if RESERVED.contains(&text) {
+            return Err(Error::config(format!(
+                "invalid iptablesAdminChainName {}: the name has another meaning to the packet filter; choose another",
+                excerpt(text)
+            )));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who may reach the containers of a bridge (`ingressPolicy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingress {
+    /// Containers of the same bridge, and whatever does not come through another such bridge.
+    SameBridge,
+    /// The same without the containers of the same bridge.
+    Isolated,
+}
+
+/// A bridge with an ingress policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Isolation {
+    /// The policy.
+    pub ingress: Ingress,
+    /// The bridge.
+    pub bridge: IfName,
+}
+
+/// All there is to do for one attachment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The container's addresses.
+    pub ips: Vec<IpAddr>,
+    /// Asked before the containers' traffic is accepted.
+    pub admin: AdminChain,
+    /// The bridge's policy; `None` is an open one.
+    pub isolation: Option<Isolation>,
+    /// Where firewalld puts the addresses, if it is the backend.
+    pub zone: Zone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cni_types::Code;
+
+    #[test]
+    fn an_admin_chain_can_be_named_in_every_backend() {
+        for good in ["CNI-ADMIN", "a", "my_chain.2", &"x".repeat(28)] {
+            assert!(AdminChain::new(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "-j", "a b", "a\n-F", "a\"", "a;b", "FORWARD", "ACCEPT", "CNI-FORWARD", &"x".repeat(29)]
+        {
+            assert_eq!(AdminChain::new(bad).unwrap_err().code, Code::CONFIG, "{bad:?}");
+        }
+    }
+}

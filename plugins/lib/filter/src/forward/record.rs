@@ -1,0 +1,192 @@
+//! Whose the rules of an address are. The reference's rule text has no room for an owner, and stays as it is so that
+//! either suite removes it; the owner is recorded beside it, in `/run/cni/firewall`:
+//!
+//! ```text
+//! <owner>     the attachment's tag, then an address per line     (<owner>: AttachmentId::tag_prefix)
+//!             and "zone <name>", if firewalld has them
+//! <address>   the owner
+//! lock        flock(2): held while rules and records change together
+//! ```
+//!
+//! Two files, so that neither ADD nor DEL has to look at those of other attachments. An address that a dead owner left
+//! behind gets the new owner's name; the late DEL of the dead one then finds that it is no longer its own.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::net::IpAddr;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, network_tag_prefix, parse_ip};
+use nix::errno::Errno;
+use nix::fcntl::FlockArg;
+
+use crate::firewalld::Zone;
+use crate::iptables::holder_of;
+
+/// Where the records are; gone with a reboot, like the rules.
+const DIR: &str = "/run/cni/firewall";
+/// How long to wait for another command's turn. One turn takes some milliseconds.
+const BOUND: Duration = Duration::from_secs(10);
+/// What is being written; renamed when complete.
+const NEW: &str = "new";
+
+/// The records, locked.
+pub(super) struct Records {
+    _lock: File,
+}
+
+impl Records {
+    /// Takes the lock, making the directory if it is not there.
+    ///
+    /// # Errors
+    /// Code 11 naming the holder when the lock is not free in time, code 5 when there is no writing in `/run/cni`.
+    pub(super) fn lock() -> Result<Self> {
+        fs::create_dir_all(DIR).doing(format_args!("cannot make {DIR}"))?;
+        let path = Path::new(DIR).join("lock");
+        let doing = format!("cannot lock {}", path.display());
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).doing(&doing)?;
+        let deadline = Instant::now() + BOUND;
+        loop {
+            match flock(&file) {
+                Ok(()) => return Ok(Self { _lock: file }),
+                Err(Errno::EWOULDBLOCK) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(Errno::EWOULDBLOCK) => {
+                    let held = format!("{doing}: still held after {} s", BOUND.as_secs());
+                    return Err(Error::try_again(held).because(holder_of(&path)));
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(io::Error::from(errno)).doing(doing),
+            }
+        }
+    }
+
+    /// As [`Self::lock`]; `None` when nothing was ever recorded.
+    ///
+    /// # Errors
+    /// As [`Self::lock`].
+    pub(super) fn lock_if_present() -> Result<Option<Self>> {
+        if Path::new(DIR).exists() { Self::lock().map(Some) } else { Ok(None) }
+    }
+
+    /// The addresses recorded for an owner; empty when there are none.
+    ///
+    /// # Errors
+    /// Code 5 when the record cannot be read.
+    pub(super) fn addresses(&self, owner: &str) -> Result<Vec<IpAddr>> {
+        let lines = read(owner)?.unwrap_or_default();
+        Ok(lines.lines().skip(1).filter_map(parse_ip).collect())
+    }
+
+    /// The zone firewalld has the owner's addresses in; `None` when it has none of them.
+    ///
+    /// # Errors
+    /// Code 5 when the record cannot be read.
+    pub(super) fn zone(&self, owner: &str) -> Result<Option<Zone>> {
+        let lines = read(owner)?.unwrap_or_default();
+        Ok(lines.lines().find_map(|line| Zone::new(line.strip_prefix("zone ")?).ok()))
+    }
+
+    /// Who has the address; `None` when nobody is recorded.
+    ///
+    /// # Errors
+    /// Code 5 when the record cannot be read.
+    pub(super) fn owner(&self, ip: IpAddr) -> Result<Option<String>> {
+        Ok(read(&ip.to_string())?.map(|owner| owner.trim_end().to_owned()))
+    }
+
+    /// Makes the attachment the owner of these addresses, in addition to those it has, with firewalld in this zone.
+    ///
+    /// # Errors
+    /// Code 5 when a record cannot be written.
+    pub(super) fn take(&self, id: &AttachmentId, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
+        let owner = id.tag_prefix();
+        let mut all = self.addresses(&owner)?;
+        all.extend(ips);
+        all.sort_unstable();
+        all.dedup();
+        let mut lines: String = all.iter().map(|ip| format!("{ip}\n")).collect();
+        let zone = zone.cloned().map_or_else(|| self.zone(&owner), |zone| Ok(Some(zone)))?;
+        lines.extend(zone.map(|zone| format!("zone {}\n", zone.as_str())));
+        write(&owner, &format!("{}\n{lines}", id.tag()))?;
+        ips.iter().try_for_each(|ip| write(&ip.to_string(), &format!("{owner}\n")))
+    }
+
+    /// Forgets the owner and those of the addresses that are still its own.
+    ///
+    /// # Errors
+    /// Code 5 when a record cannot be removed.
+    pub(super) fn forget(&self, owner: &str, ips: &[IpAddr]) -> Result<()> {
+        for &ip in ips {
+            if self.owner(ip)?.is_some_and(|found| found == owner) {
+                remove(&ip.to_string())?;
+            }
+        }
+        remove(owner)
+    }
+
+    /// The owners of the network that are not in `valid`.
+    ///
+    /// # Errors
+    /// Code 5 when the directory cannot be listed.
+    pub(super) fn stale(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<String>> {
+        let ours = format!("{}-", network_tag_prefix(network));
+        let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+        let doing = format!("cannot list {DIR}");
+        let mut stale = Vec::new();
+        for entry in fs::read_dir(DIR).doing(&doing)? {
+            let name = entry.doing(&doing)?.file_name().to_string_lossy().into_owned();
+            if name.starts_with(&ours) && !valid.contains(&name) {
+                stale.push(name);
+            }
+        }
+        Ok(stale)
+    }
+}
+
+/// Whether records can be made, for STATUS; makes none.
+///
+/// # Errors
+/// Code 5 naming the directory that cannot be written to.
+pub(super) fn status() -> Result<()> {
+    let present = Path::new(DIR).ancestors().find(|dir| dir.exists()).unwrap_or_else(|| Path::new("/"));
+    // The dot makes anything but a directory an error, too.
+    nix::unistd::access(&present.join("."), nix::unistd::AccessFlags::W_OK)
+        .map_err(io::Error::from)
+        .doing(format_args!("cannot write to {}", present.display()))
+}
+
+/// `nix`'s lock guard panics when it cannot unlock, in the middle of an operation that has succeeded.
+#[allow(deprecated, reason = "the guard that replaces it panics")]
+fn flock(file: &File) -> nix::Result<()> {
+    nix::fcntl::flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock)
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(DIR).join(name)
+}
+
+fn read(name: &str) -> Result<Option<String>> {
+    match fs::read_to_string(path(name)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).doing(format_args!("cannot read {}", path(name).display())),
+    }
+}
+
+fn write(name: &str, text: &str) -> Result<()> {
+    let new = path(NEW);
+    let written = File::create(&new).and_then(|mut file| file.write_all(text.as_bytes()));
+    written
+        .and_then(|()| fs::rename(&new, path(name)))
+        .doing(format_args!("cannot write {}", path(name).display()))
+}
+
+fn remove(name: &str) -> Result<()> {
+    match fs::remove_file(path(name)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.doing(format_args!("cannot remove {}", path(name).display())),
+    }
+}

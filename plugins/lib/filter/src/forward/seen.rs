@@ -1,0 +1,79 @@
+//! What of the iptables `filter` table concerns us, as the kernel or `iptables-save` tells it.
+
+use cni_types::Result;
+
+use super::rules::{ACCEPTS, FORWARD, STAGE_1, STAGE_2, Wanted};
+use crate::Filter;
+use crate::iptables::{Listing, Protocol, Shape, Tool, Variant, list};
+use crate::nft::{Chain, Rule, Socket};
+
+/// The table.
+pub(super) const FILTER: &str = "filter";
+
+/// The chains that are there, and those of their rules that could be ours.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    chains: Vec<String>,
+    rules: Vec<(String, Shape)>,
+}
+
+impl Seen {
+    /// Looks at the table the host's iptables works on; natively, if that is one of nftables.
+    pub(super) fn look(filter: &Filter, protocol: Protocol, admin: &str) -> Result<Self> {
+        let tool = Tool::find(protocol, "restore", false)?;
+        match filter.nftables_if_present()?.filter(|_| tool.variant() == Variant::Nft) {
+            Some(socket) => Self::native(socket, protocol, admin),
+            None => Ok(Self::listed(&list(protocol, false, FILTER)?)),
+        }
+    }
+
+    fn native(socket: &Socket, protocol: Protocol, admin: &str) -> Result<Self> {
+        let table = protocol.nft_table(FILTER);
+        let names = [FORWARD, ACCEPTS, admin, STAGE_1, STAGE_2];
+        let answers = socket.ask(&names.map(|name| Chain { table, name }.find()))?;
+        let mut seen = Self::default();
+        for (name, _) in names.iter().zip(answers).filter(|(_, answer)| answer.is_some()) {
+            seen.chains.push((*name).to_owned());
+            // What the administrator has in there is no concern of ours.
+            if *name == admin {
+                continue;
+            }
+            for answer in socket.dump(&Rule::list(table, Some(name)))? {
+                let shape = Rule::read(&answer).and_then(|rule| Shape::of_rule(&rule));
+                seen.rules.extend(shape.map(|shape| ((*name).to_owned(), shape)));
+            }
+        }
+        Ok(seen)
+    }
+
+    fn listed(listing: &Listing) -> Self {
+        let mut seen = Self { chains: listing.chains().map(str::to_owned).collect(), rules: Vec::new() };
+        for line in listing.rules() {
+            let shape = Shape::of_words(line.deletion().into_iter().skip(2));
+            seen.rules.extend(shape.map(|shape| (line.chain().to_owned(), shape)));
+        }
+        seen
+    }
+
+    pub(super) fn has_chain(&self, name: &str) -> bool {
+        self.chains.iter().any(|chain| chain == name)
+    }
+
+    pub(super) fn has(&self, wanted: &Wanted) -> bool {
+        self.rules.iter().any(|(chain, shape)| chain == wanted.chain && wanted.is(shape))
+    }
+
+    /// The jumps from the built-in chain into the isolation, when they are not in front of the accepting chain: there
+    /// they would isolate nobody. With `accept`, a jump to that chain that is not there yet is about to be inserted in
+    /// front of all.
+    pub(super) fn late_isolation(&self, accept: bool) -> Vec<&Shape> {
+        let jumps = |to: &'static str| {
+            let rules = self.rules.iter().filter(|(chain, _)| chain == FORWARD).enumerate();
+            rules.filter(move |(_, (_, shape))| shape.target == to)
+        };
+        let first = jumps(ACCEPTS).map(|(at, _)| at).next();
+        let isolating: Vec<_> = jumps(STAGE_1).map(|(at, (_, shape))| (at, shape)).collect();
+        let late = isolating.first().is_some_and(|(at, _)| first.map_or(accept, |first| first < *at));
+        if late { isolating.into_iter().map(|(_, shape)| shape).collect() } else { Vec::new() }
+    }
+}

@@ -1,0 +1,147 @@
+//! Our nftables layout: four sets, and as many rules whatever is in them.
+//!
+//! ```text
+//! table inet cni_firewall {
+//!   set pods4 { type ipv4_addr; }            an address; its comment is the owner's tag
+//!   set pods6 { type ipv6_addr; }
+//!   set bridges { type ifname . ifname; }    <bridge> . <bridge>: one with an ingress policy
+//!   set isolated { type ifname . ifname; }   the same for those whose containers may not talk to each other
+//!   chain forward { type filter hook forward priority filter; policy accept;
+//!     iifname . oifname @isolated drop
+//!     iifname . iifname @bridges oifname . oifname @bridges iifname . oifname != @bridges drop
+//!     jump admins
+//!     ip daddr @pods4 ct state established,related accept
+//!     ip6 daddr @pods6 ct state established,related accept
+//!     ip saddr @pods4 accept
+//!     ip6 saddr @pods6 accept
+//!   }
+//!   chain admins { jump CNI-ADMIN }
+//!   chain CNI-ADMIN { }                      the administrator's
+//! }
+//! ```
+//!
+//! No look-up can tell two names from each other, but a pair of the same name twice can be looked up: that is what the
+//! keys of the bridges are. An element belongs to one owner, as in the masquerade's layout.
+
+mod element;
+mod layout;
+
+use std::net::IpAddr;
+
+use cni_types::{AttachmentId, NetworkName, Result, network_tag_prefix};
+
+use super::policy::{Ingress, Policy};
+use crate::nft::{Batch, ChainState, Element, Rule, Socket};
+use element::{BRIDGES, Found, ISOLATED, bridge_key, bridge_owner, list, locate, owner_of, pod_key, set};
+use layout::{ADMINS, FORWARD, RULES, chain};
+
+pub(super) use layout::trial;
+
+/// Sees to it that each address and the bridge have their elements.
+pub(super) fn add(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    let tag = id.tag();
+    socket.transact(|socket| {
+        let mut batch = layout::missing(socket, &policy.admin)?;
+        let found = locate(socket, &policy.ips)?;
+        for &ip in &policy.ips {
+            let (name, key) = pod_key(ip);
+            let element = Element::new(&key).comment(&tag);
+            match found.iter().find(|found| found.set == name && found.key == key) {
+                Some(found) if found.owner == tag => {}
+                Some(found) => batch.extend([found.remove(), element.add(set(name))]),
+                None => batch.push(element.add(set(name))),
+            }
+        }
+        if let Some(isolation) = &policy.isolation {
+            let owner = bridge_owner(&id.network);
+            let key = bridge_key(&isolation.bridge);
+            let element = Element::new(&key).comment(&owner);
+            let isolated = owner_of(socket, ISOLATED, &key)?;
+            if owner_of(socket, BRIDGES, &key)?.is_none() {
+                batch.push(element.add(set(BRIDGES)));
+            }
+            match (isolation.ingress, isolated) {
+                (Ingress::Isolated, None) => batch.push(element.add(set(ISOLATED))),
+                // The network thinks otherwise now. Another network may insist.
+                (Ingress::SameBridge, Some(found)) if found == owner => {
+                    batch.push(Element::new(&key).remove(set(ISOLATED)));
+                }
+                _ => {}
+            }
+        }
+        Ok(batch)
+    })
+}
+
+/// Removes the attachment's elements: by key if all of `hints` are its addresses, else by looking at every element.
+pub(super) fn remove(socket: &Socket, id: &AttachmentId, hints: &[IpAddr]) -> Result<()> {
+    let owner = id.tag_prefix();
+    socket.transact(|socket| {
+        let mut found = locate(socket, hints)?;
+        found.retain(|element| element.owner.starts_with(&owner));
+        if found.is_empty() || found.len() < hints.len() {
+            found = list(socket, &|comment| comment.starts_with(&owner))?;
+        }
+        let mut batch = Batch::new();
+        batch.extend(found.iter().map(Found::remove));
+        Ok(batch)
+    })
+}
+
+/// Removes the elements of the network's attachments that are not in `valid`.
+pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let ours = format!("{}-", network_tag_prefix(network));
+    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    socket.transact(|socket| {
+        let stale = |comment: &str| {
+            comment.starts_with(&ours) && !valid.iter().any(|owner| comment.starts_with(owner))
+        };
+        let mut batch = Batch::new();
+        batch.extend(list(socket, &stale)?.iter().map(Found::remove));
+        Ok(batch)
+    })
+}
+
+/// What is missing, in words; empty if nothing is.
+pub(super) fn missing(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Result<Vec<String>> {
+    let owner = id.tag_prefix();
+    let mut missing = Vec::new();
+    let admin = chain(policy.admin.as_str());
+    let forward = socket.ask(&[FORWARD.find()])?.pop().flatten();
+    match forward.as_deref().and_then(ChainState::read).map(|chain| chain.uses) {
+        None => missing.push(format!("there is no chain {FORWARD}")),
+        Some(uses) if uses < RULES => {
+            missing.push(format!("chain {FORWARD} has {uses} rules instead of {RULES}"));
+        }
+        Some(_) => {}
+    }
+    let overrides = socket.dump(&Rule::list(admin.table, Some(ADMINS.name)))?;
+    let targets: Vec<_> = overrides.iter().filter_map(|answer| Rule::read(answer)?.target()).collect();
+    if !targets.contains(&admin.name) {
+        missing.push(format!("chain {ADMINS} has no jump to {}", admin.name));
+    }
+    let found = locate(socket, &policy.ips)?;
+    for &ip in &policy.ips {
+        let (name, key) = pod_key(ip);
+        match found.iter().find(|found| found.set == name && found.key == key) {
+            None => missing.push(format!("set {} has no element for {ip}", set(name))),
+            Some(found) if !found.owner.starts_with(&owner) => missing.push(format!(
+                "the element for {ip} in set {} belongs to another attachment ({})",
+                set(name),
+                found.owner
+            )),
+            Some(_) => {}
+        }
+    }
+    if let Some(isolation) = &policy.isolation {
+        let key = bridge_key(&isolation.bridge);
+        let names =
+            if isolation.ingress == Ingress::Isolated { &[BRIDGES, ISOLATED][..] } else { &[BRIDGES] };
+        for name in names {
+            if owner_of(socket, name, &key)?.is_none() {
+                missing.push(format!("set {} has no element for bridge {}", set(name), isolation.bridge));
+            }
+        }
+    }
+    Ok(missing)
+}

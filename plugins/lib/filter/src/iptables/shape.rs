@@ -1,0 +1,162 @@
+//! What a rule says, whoever tells it: the words of iptables or the expressions of iptables-nft. Only the few matches
+//! are known that the suite's own rules in the filter table have; a rule with any other is nobody we know, and never
+//! touched.
+
+use std::net::IpAddr;
+
+use cni_types::Cidr;
+
+use crate::nft::{Meta, Rule, Verdict};
+
+/// An interface a rule matches by its full name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Interface {
+    /// The name.
+    pub(crate) name: String,
+    /// Whether any other one is meant.
+    pub(crate) negated: bool,
+}
+
+/// A rule without its chain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// The one source address.
+    pub(crate) source: Option<IpAddr>,
+    /// The one destination address.
+    pub(crate) destination: Option<IpAddr>,
+    /// The incoming interface.
+    pub(crate) incoming: Option<Interface>,
+    /// The outgoing interface.
+    pub(crate) outgoing: Option<Interface>,
+    /// Whether the connection must be related or established.
+    pub(crate) known_connection: bool,
+    /// The comment.
+    pub(crate) comment: Option<String>,
+    /// `ACCEPT`, `DROP`, `RETURN` or a chain.
+    pub(crate) target: String,
+}
+
+impl Shape {
+    /// Reads the words behind the chain's name; `None` for a rule with anything unknown in it.
+    pub(crate) fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut shape = Self::default();
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            let negated = word == "!";
+            let option = if negated { words.next()? } else { word };
+            let value = words.next()?;
+            let interface = || Some(Interface { name: value.to_owned(), negated });
+            match (option, negated) {
+                ("-s", false) => shape.source = Some(address(value)?),
+                ("-d", false) => shape.destination = Some(address(value)?),
+                ("-i", _) if !value.ends_with('+') => shape.incoming = interface(),
+                ("-o", _) if !value.ends_with('+') => shape.outgoing = interface(),
+                ("-m", false) if matches!(value, "comment" | "conntrack") => {}
+                ("--comment", false) => shape.comment = Some(value.to_owned()),
+                ("--ctstate", false) if value == "RELATED,ESTABLISHED" => shape.known_connection = true,
+                ("-j", false) => value.clone_into(&mut shape.target),
+                _ => return None,
+            }
+        }
+        Some(shape)
+    }
+
+    /// Reads a rule of iptables-nft; `None` for a rule with anything unknown in it.
+    pub(crate) fn of_rule(rule: &Rule<'_>) -> Option<Self> {
+        let mut shape = Self::default();
+        let mut expressions = rule.expressions();
+        while let Some(expr) = expressions.next() {
+            if let Some(place) = expr.payload() {
+                let (true, value) = expressions.next()?.compares()? else { return None };
+                match (place, value.len()) {
+                    ((1, 12, 4), 4) | ((1, 8, 16), 16) => shape.source = ip(value),
+                    ((1, 16, 4), 4) | ((1, 24, 16), 16) => shape.destination = ip(value),
+                    _ => return None,
+                }
+            } else if let Some(key) = expr.meta() {
+                let (equal, value) = expressions.next()?.compares()?;
+                let interface = Some(Interface { name: name(value)?, negated: !equal });
+                if key == Meta::IifName as u32 {
+                    shape.incoming = interface;
+                } else if key == Meta::OifName as u32 {
+                    shape.outgoing = interface;
+                } else {
+                    return None;
+                }
+            } else if let Some(comment) = expr.xt_comment() {
+                shape.comment = Some(comment.to_owned());
+            } else if let Some(("conntrack", info)) = expr.xt_match() {
+                if !is_known_connection(info) {
+                    return None;
+                }
+                shape.known_connection = true;
+            } else if let Some(verdict) = expr.verdict() {
+                match verdict {
+                    Verdict::Accept => "ACCEPT",
+                    Verdict::Drop => "DROP",
+                    Verdict::Return => "RETURN",
+                    Verdict::Jump(chain) => chain,
+                    Verdict::Goto(_) => return None,
+                }
+                .clone_into(&mut shape.target);
+            } else if expr.name != "counter" {
+                return None;
+            }
+        }
+        if shape.comment.is_none() {
+            shape.comment = rule.comment.map(str::to_owned);
+        }
+        Some(shape)
+    }
+}
+
+/// One address, with or without its full prefix length.
+fn address(text: &str) -> Option<IpAddr> {
+    let cidr = text.parse().ok().or_else(|| cni_types::parse_ip(text).map(Cidr::host))?;
+    (cidr == Cidr::host(cidr.ip())).then_some(cidr.ip())
+}
+
+fn ip(value: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(value).ok().map(IpAddr::from);
+    v4.or_else(|| <[u8; 16]>::try_from(value).ok().map(IpAddr::from))
+}
+
+/// A name that is compared with its NUL: without one, only its beginning would be meant.
+fn name(value: &[u8]) -> Option<String> {
+    let end = value.iter().position(|&byte| byte == 0)?;
+    std::str::from_utf8(&value[..end]).ok().map(str::to_owned)
+}
+
+/// Whether a `struct xt_conntrack_mtinfo3` (`linux/netfilter/xt_conntrack.h`) is `--ctstate RELATED,ESTABLISHED`.
+fn is_known_connection(info: &[u8]) -> bool {
+    let number = |at: usize| info.get(at..at + 2).map(|two| u16::from_ne_bytes([two[0], two[1]]));
+    // match_flags: XT_CONNTRACK_STATE alone; invert_flags: none; state_mask: the bits of the two states.
+    [number(146), number(148), number(150)] == [Some(1), Some(0), Some(6)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_read_and_unknown_ones_make_it_nobody() {
+        let read = |text: &str| Shape::of_words(text.split(' '));
+        let from = Shape { source: "10.1.0.2".parse().ok(), target: "ACCEPT".into(), ..Shape::default() };
+        assert_eq!(read("-s 10.1.0.2/32 -j ACCEPT"), Some(from));
+        let state = read("-d fd00::2/128 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT");
+        assert!(state.is_some_and(|shape| shape.known_connection && shape.source.is_none()));
+        let other = read("-i br0 ! -o br0 -j X").and_then(|shape| shape.outgoing);
+        assert_eq!(other, Some(Interface { name: "br0".into(), negated: true }));
+        for foreign in [
+            "-s 10.1.0.0/24 -j ACCEPT",
+            "! -s 10.1.0.2/32 -j ACCEPT",
+            "-s 10.1.0.2/32 -p tcp -j ACCEPT",
+            "-i br+ -j DROP",
+            "-s 10.1.0.2/32 -g CNI",
+            "-s",
+            "!",
+        ] {
+            assert_eq!(read(foreign), None, "{foreign}");
+        }
+    }
+}
