@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use cni_filter::nft::{Compare, Expr, Meta, PayloadBase, Register};
-use cni_types::{Cidr, Error, Result, excerpt, hex, parse_ip};
+use cni_types::{Cidr, Error, IfName, Result, excerpt, hex, parse_ip};
 
 /// How many rules one list of conditions may become.
 const RULES_MAX: usize = 64;
@@ -146,7 +146,7 @@ fn test(field: Field, how: Compare, value: &str) -> std::result::Result<Vec<Expr
         }
         Field::Name(meta) => {
             let (name, exact) = value.strip_suffix('*').map_or((value, true), |name| (name, false));
-            if name.is_empty() || name.len() > 15 {
+            if IfName::new(name).is_err() {
                 return Err(format!("{} is no interface name", excerpt(value)));
             }
             let mut bytes = name.as_bytes().to_vec();
