@@ -9,7 +9,7 @@ use cni_types::SpecVersion;
 use cnitool::conflist::dir::{find_network, load};
 use serde_json::Value;
 
-const TYPES: [&str; 6] = ["bridge", "ptp", "loopback", "portmap", "bandwidth", "tuning"];
+const TYPES: [&str; 7] = ["bridge", "ptp", "loopback", "portmap", "bandwidth", "firewall", "tuning"];
 const IPAM_TYPES: [&str; 2] = ["host-local", "static"];
 
 fn dir() -> PathBuf {
