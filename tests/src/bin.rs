@@ -2,15 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
-/// Every executable of the suite.
-pub const PLUGINS: [&str; 9] =
-    ["bridge", "ptp", "loopback", "portmap", "bandwidth", "firewall", "tuning", "host-local", "static"];
-
 /// The directory of the reference plugins as Debian's package `containernetworking-plugins` installs them.
 const REFERENCE: &str = "/usr/lib/cni";
 
 /// Root of the repository: `tests/..`.
 pub const ANCHOR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The names of the suite's plugins: each is a package of its own below `plugins/` or `ipam/`.
+pub fn plugins() -> Vec<String> {
+    let packages = ["plugins", "ipam"].into_iter().flat_map(|group| {
+        let entries = std::fs::read_dir(format!("{ANCHOR}/{group}")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|package| package.join("Cargo.toml").exists())
+    });
+    let mut names: Vec<_> =
+        packages.map(|package| package.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    assert!(names.contains(&"bridge".to_owned()), "the packages are not where they should be: {names:?}");
+    names.sort();
+    names
+}
 
 /// Whose executables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use crate::{Call, Conf, Container, PLUGINS, Place, Snapshot, Suite, need, run};
+use crate::{Call, Conf, Container, Place, Snapshot, Suite, need, plugins, run};
 
 /// A fresh host: network and mount namespace of the calling thread, of the threads it starts from now on, and of all
 /// their children. `/run` and `/var/lib/cni` are empty file systems of its own. It is gone when the thread ends.
@@ -114,8 +114,8 @@ impl Host {
     fn link_executables(&self) {
         for suite in [Suite::Ours, Suite::Reference] {
             fs::create_dir_all(suite.dir()).unwrap();
-            for name in PLUGINS {
-                symlink(suite.source().join(name), Path::new(suite.dir()).join(name)).unwrap();
+            for name in plugins() {
+                symlink(suite.source().join(&name), Path::new(suite.dir()).join(name)).unwrap();
             }
         }
     }

@@ -35,7 +35,7 @@ mod snapshot;
 mod trace;
 mod version;
 
-pub use bin::{ANCHOR, PLUGINS, Suite};
+pub use bin::{ANCHOR, Suite, plugins};
 pub use call::Call;
 pub use chain::Chain;
 pub use conf::Conf;
