@@ -5,11 +5,32 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::error::{Error, Result as CniResult};
 use crate::name::excerpt;
 
 /// An Ethernet hardware address of 6 bytes, written in lower case with colons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// The address of an interface from the first of several places that says one: (what the place is called, its
+    /// text); also the text as it stands there.
+    ///
+    /// # Errors
+    /// Code 7 naming the place, when the text is no address or the address is a group's or all zero, which the kernel
+    /// refuses for a link.
+    pub fn configured(sources: &[(&str, &str)]) -> CniResult<Option<(Self, String)>> {
+        let Some((source, text)) = sources.iter().find(|(_, text)| !text.is_empty()) else {
+            return Ok(None);
+        };
+        let mac: Self = text.parse().map_err(|e| Error::config(format!("{source}: {e}")))?;
+        // The lowest bit of the first byte marks a group (IEEE 802).
+        if mac.0[0] & 1 != 0 || mac.0 == [0; 6] {
+            return Err(Error::config(format!("{source}: {mac} is not the address of one interface")));
+        }
+        Ok(Some((mac, (*text).to_owned())))
+    }
+}
 
 impl FromStr for Mac {
     type Err = String;

@@ -160,13 +160,5 @@ fn mac(network: &Network, keys: &Keys) -> Result<Option<Mac>> {
         ("args.cni.mac", &keys.args.cni.mac),
         ("CNI_ARGS MAC", from_env.as_deref().unwrap_or_default()),
     ];
-    let Some((source, text)) = sources.into_iter().find(|(_, text)| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let mac: Mac = text.parse().map_err(|e| Error::config(format!("{source}: {e}")))?;
-    // The lowest bit of the first byte marks a group (IEEE 802); the kernel refuses such an address for a link.
-    if mac.0[0] & 1 != 0 || mac.0 == [0; 6] {
-        return Err(Error::config(format!("{source}: {mac} is not the address of one interface")));
-    }
-    Ok(Some(mac))
+    Ok(Mac::configured(&sources)?.map(|(mac, _)| mac))
 }

@@ -26,7 +26,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::Filter;
 use cni_filter::nft::{Batch, Chain, Family, Socket, Table};
-use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result, Stale};
 
 use crate::condition::Class;
 use crate::conf::Conf;
@@ -137,9 +137,8 @@ pub(crate) fn remove(socket: &Socket, id: &AttachmentId, hints: &[Plan]) -> Resu
 /// # Errors
 /// Code 101 when the kernel refuses.
 pub(crate) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<Gone>> {
-    let ours = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    let stale = |comment: &str| comment.starts_with(&ours) && !valid.iter().any(|id| id == owner_of(comment));
+    let stale = Stale::new(network, valid);
+    let stale = |comment: &str| stale.includes(owner_of(comment));
     sweep(socket, &|socket, sets| held::list(socket, sets, &stale))
 }
 

@@ -118,15 +118,7 @@ fn mac(network: &Network, keys: &Keys) -> Result<Option<(Mac, String)>> {
         ("CNI_ARGS MAC", from_env.as_deref().unwrap_or_default()),
         ("mac", &keys.mac),
     ];
-    let Some((source, text)) = sources.into_iter().find(|(_, text)| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let mac: Mac = text.parse().map_err(|e| Error::config(format!("{source}: {e}")))?;
-    // The lowest bit of the first byte marks a group (IEEE 802); the kernel refuses such an address for a link.
-    if mac.0[0] & 1 != 0 || mac.0 == [0; 6] {
-        return Err(Error::config(format!("{source}: {mac} is not the address of one interface")));
-    }
-    Ok(Some((mac, text.to_owned())))
+    Mac::configured(&sources)
 }
 
 fn tx_queue_length(value: i64) -> Result<u32> {

@@ -16,14 +16,14 @@ use crate::backup::Backups;
 pub(crate) fn del(detachment: &Detachment) -> Result<()> {
     let backups = Backups::of(&detachment.network);
     match backups.read(&detachment.id) {
-        Some(Ok(before)) => {
+        Ok(Some(before)) => {
             if let Err(error) = restore(detachment, &before)? {
                 tell(&error);
                 return Ok(());
             }
         }
-        Some(Err(error)) => tell(&error),
-        None => {}
+        Err(error) => tell(&error),
+        Ok(None) => {}
     }
     backups.remove_if_present(&detachment.id)
 }

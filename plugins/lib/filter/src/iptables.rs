@@ -17,7 +17,6 @@ pub(crate) use legacy::{
     holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,
 };
 pub use listing::{Line, Listing};
-pub(crate) use lock::holder_of;
 pub(crate) use probe::{is_usable, probe};
 pub use script::Script;
 pub(crate) use shape::Shape;

@@ -22,7 +22,7 @@
 
 mod names;
 
-use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, Stale};
 
 use crate::Filter;
 use crate::nft::{
@@ -117,10 +117,8 @@ pub fn remove(filter: &Filter, id: &AttachmentId) -> Result<()> {
 pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
     let doing = format!("cannot collect the stale MAC spoof checks of network {network}");
     let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
-    let ours = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    let stale =
-        |comment: &str| comment.starts_with(&ours) && !valid.iter().any(|tag| comment.starts_with(tag));
+    let stale = Stale::new(network, valid);
+    let stale = |comment: &str| stale.includes(comment);
     let collect = |socket: &Socket| {
         let mut batch = Batch::new();
         let mut chains: Vec<String> = Vec::new();

@@ -14,16 +14,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::net::IpAddr;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, network_tag_prefix, parse_ip};
-use nix::errno::Errno;
-use nix::fcntl::FlockArg;
+use cni_types::{AttachmentId, Doing, FileLock, NetworkName, Result, Stale, parse_ip};
 
 use crate::firewalld::Zone;
-use crate::iptables::holder_of;
 
 /// Where the records are; gone with a reboot, like the rules.
 const DIR: &str = "/run/cni/firewall";
@@ -34,7 +30,7 @@ const NEW: &str = "new";
 
 /// The records, locked.
 pub(super) struct Records {
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl Records {
@@ -45,23 +41,9 @@ impl Records {
     pub(super) fn lock() -> Result<Self> {
         fs::create_dir_all(DIR).doing(format_args!("cannot make {DIR}"))?;
         let path = Path::new(DIR).join("lock");
-        let doing = format!("cannot lock {}", path.display());
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).doing(&doing)?;
-        let deadline = Instant::now() + BOUND;
-        loop {
-            match flock(&file) {
-                Ok(()) => return Ok(Self { _lock: file }),
-                Err(Errno::EWOULDBLOCK) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err(Errno::EWOULDBLOCK) => {
-                    let held = format!("{doing}: still held after {} s", BOUND.as_secs());
-                    return Err(Error::try_again(held).because(holder_of(&path)));
-                }
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(io::Error::from(errno)).doing(doing),
-            }
-        }
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.doing(format_args!("cannot lock {}", path.display()))?;
+        Ok(Self { _lock: FileLock::acquire(file, &path, BOUND)? })
     }
 
     /// As [`Self::lock`]; `None` when nothing was ever recorded.
@@ -133,13 +115,12 @@ impl Records {
     /// # Errors
     /// Code 5 when the directory cannot be listed.
     pub(super) fn stale(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<String>> {
-        let ours = format!("{}-", network_tag_prefix(network));
-        let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+        let of_stale = Stale::new(network, valid);
         let doing = format!("cannot list {DIR}");
         let mut stale = Vec::new();
         for entry in fs::read_dir(DIR).doing(&doing)? {
             let name = entry.doing(&doing)?.file_name().to_string_lossy().into_owned();
-            if name.starts_with(&ours) && !valid.contains(&name) {
+            if of_stale.includes(&name) {
                 stale.push(name);
             }
         }
@@ -157,12 +138,6 @@ pub(super) fn status() -> Result<()> {
     nix::unistd::access(&present.join("."), nix::unistd::AccessFlags::W_OK)
         .map_err(io::Error::from)
         .doing(format_args!("cannot write to {}", present.display()))
-}
-
-/// `nix`'s lock guard panics when it cannot unlock, in the middle of an operation that has succeeded.
-#[allow(deprecated, reason = "the guard that replaces it panics")]
-fn flock(file: &File) -> nix::Result<()> {
-    nix::fcntl::flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock)
 }
 
 fn path(name: &str) -> PathBuf {

@@ -28,7 +28,7 @@ mod layout;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, NetworkName, Result, Stale};
 
 use super::policy::{Ingress, Policy};
 use crate::nft::{Batch, ChainState, Element, Rule, Socket};
@@ -90,12 +90,9 @@ pub(super) fn remove(socket: &Socket, id: &AttachmentId, hints: &[IpAddr]) -> Re
 
 /// Removes the elements of the network's attachments that are not in `valid`.
 pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let ours = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale = Stale::new(network, valid);
     socket.transact(|socket| {
-        let stale = |comment: &str| {
-            comment.starts_with(&ours) && !valid.iter().any(|owner| comment.starts_with(owner))
-        };
+        let stale = |comment: &str| stale.includes(comment);
         let mut batch = Batch::new();
         batch.extend(list(socket, &stale)?.iter().map(Found::remove));
         Ok(batch)

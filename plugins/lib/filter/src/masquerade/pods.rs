@@ -18,7 +18,7 @@ mod set;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
 
 use crate::nft::{Batch, Chain, ChainState, Element, Family, Hook, Rule, Set, Socket, Table};
 use element::{Found, list, locate, sets};
@@ -82,12 +82,9 @@ pub(super) fn remove(socket: &Socket, id: &AttachmentId, hints: &[IpAddr]) -> Re
 
 /// Removes the elements of the network's attachments that are not in `valid`.
 pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let ours = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
+    let stale = Stale::new(network, valid);
     socket.transact(|socket| {
-        let stale = |comment: &str| {
-            comment.starts_with(&ours) && !valid.iter().any(|owner| comment.starts_with(owner))
-        };
+        let stale = |comment: &str| stale.includes(comment);
         let mut batch = Batch::new();
         batch.extend(list(socket, &sets(socket)?, &stale)?.iter().map(Found::remove));
         Ok(batch)

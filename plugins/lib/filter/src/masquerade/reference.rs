@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
 
 use crate::nft::{Batch, Chain, Family, Rule, Socket, Table};
 
@@ -18,11 +18,8 @@ pub(super) fn remove(socket: &Socket, id: &AttachmentId) -> Result<()> {
 
 /// Removes the rules of the network's attachments that are not in `valid`.
 pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let ours = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<String> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    sweep(socket, &|comment| {
-        comment.starts_with(&ours) && !valid.iter().any(|owner| comment.starts_with(owner))
-    })
+    let stale = Stale::new(network, valid);
+    sweep(socket, &|comment| stale.includes(comment))
 }
 
 /// Whether each address has its rule.

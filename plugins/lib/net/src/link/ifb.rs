@@ -3,7 +3,7 @@
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
-use cni_types::{AttachmentId, Code, Error, NetworkName, Result, hex, network_tag_prefix};
+use cni_types::{AttachmentId, Code, Error, NetworkName, Result, Stale, hex};
 
 use super::{IFF_UP, Link, first, get, ifinfomsg};
 use crate::link::veth::put_tag;
@@ -96,11 +96,8 @@ pub fn find_untagged(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
 /// # Errors
 /// All failures, folded, after every link was tried.
 pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let network_prefix = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<_> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    let stale = host.links(Some("ifb"))?.into_iter().filter(|link| {
-        link.alias.starts_with(&network_prefix) && !valid.iter().any(|prefix| link.alias.starts_with(prefix))
-    });
+    let stale = Stale::new(network, valid);
+    let stale = host.links(Some("ifb"))?.into_iter().filter(|link| stale.includes(&link.alias));
     Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cni_netlink::attr::Attrs;
-use cni_types::{AttachmentId, Error, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, Error, NetworkName, Result, Stale};
 
 use super::{NAME_TRIES, Veth, host_name};
 use crate::link::{Link, ifinfomsg};
@@ -49,11 +49,8 @@ pub fn tag(host: &Rtnl, veth: &Veth, id: &AttachmentId) -> Result<()> {
 /// # Errors
 /// All failures, folded, after every link was tried.
 pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let network_prefix = format!("{}-", network_tag_prefix(network));
-    let valid: Vec<_> = valid.iter().map(AttachmentId::tag_prefix).collect();
-    let stale = host.links(Some("veth"))?.into_iter().filter(|link| {
-        link.alias.starts_with(&network_prefix) && !valid.iter().any(|prefix| link.alias.starts_with(prefix))
-    });
+    let stale = Stale::new(network, valid);
+    let stale = host.links(Some("veth"))?.into_iter().filter(|link| stale.includes(&link.alias));
     Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
 }
 
