@@ -1,5 +1,10 @@
 //! `dhcp`: addresses leased from a DHCP server.
 
+mod clock;
+mod frame;
+mod lease;
+mod message;
+
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
 /// The plugin.
