@@ -1,5 +1,8 @@
 //! `dhcp`: addresses leased from a DHCP server.
 
+pub mod gob;
+pub mod rpc;
+
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
 /// The plugin.
