@@ -24,7 +24,7 @@ const TYPES: &[Definition] = &[
     ),
 ];
 
-/// One connection. Send what [`Self::request`] gives, feed what arrives, take the replies.
+/// One connection: make requests, send the [`Self::output`], feed what arrives, take the replies.
 #[derive(Debug)]
 pub struct Client {
     /// None once the stream has begun.
@@ -32,6 +32,9 @@ pub struct Client {
     decoder: Decoder,
     encoder: Encoder,
     requests: u64,
+    /// What waits to be sent.
+    requested: Vec<u8>,
+    connect: &'static [u8],
     /// The header whose result has not arrived.
     header: Option<reply::Header>,
 }
@@ -52,22 +55,31 @@ impl Default for Client {
             decoder: Decoder::default(),
             encoder: Encoder::new(TYPES),
             requests: 0,
+            requested: Vec::new(),
+            connect: CONNECT,
             header: None,
         }
     }
 }
 
 impl Client {
-    /// The bytes of the next request; the first opens the connection.
-    pub fn request(&mut self, method: Method, args: &CmdArgs) -> Vec<u8> {
-        let mut out = if self.requests == 0 { CONNECT.to_vec() } else { Vec::new() };
-        self.encoder.value(&mut out, REQUEST, |request| {
+    /// Makes a request; any number may wait for their replies.
+    pub fn request(&mut self, method: Method, args: &CmdArgs) {
+        self.encoder.value(&mut self.requested, REQUEST, |request| {
             request.string(0, method.name());
             request.uint(1, self.requests);
         });
-        self.encoder.value(&mut out, CMD_ARGS, |writer| args.write(writer));
+        self.encoder.value(&mut self.requested, CMD_ARGS, |writer| args.write(writer));
         self.requests += 1;
-        out
+    }
+
+    /// What can be sent now, if anything. Requests wait until the server has answered the opening: the reference's daemon
+    /// loses what comes in one read with it.
+    pub fn output(&mut self) -> Vec<u8> {
+        if self.head.is_some() {
+            return std::mem::take(&mut self.connect).to_vec();
+        }
+        std::mem::take(&mut self.requested)
     }
 
     /// Takes bytes that have arrived.

@@ -62,8 +62,11 @@ fn the_references_client_is_understood_byte_by_byte() {
 fn our_client_sends_what_the_references_does() {
     let (stream, args) = captured_release();
     let mut client = Client::default();
-    assert_eq!(client.request(Method::Release, &args), stream);
+    client.request(Method::Release, &args);
+    let (connect, request) = stream.split_at(27);
+    assert_eq!((client.output(), client.output()), (connect.to_vec(), Vec::new()));
     client.feed(b"HTTP/1.0 200 Connected to Go RPC\n\n").unwrap();
+    assert_eq!((client.output(), client.output()), (request.to_vec(), Vec::new()));
     client.feed(&bytes(RELEASED)).unwrap();
     assert_eq!(client.next_reply(), Ok(Some(Reply { seq: 0, result: Ok(CniResult::default()) })));
     assert_eq!(client.next_reply(), Ok(None));
@@ -74,10 +77,12 @@ fn several_calls_on_a_connection_and_unknown_methods() {
     let (mut client, mut server) = (Client::default(), Server::default());
     let (_, args) = captured_release();
     for (seq, method) in (0..4).zip([Method::Allocate, Method::Release, Method::Allocate, Method::Allocate]) {
-        server.feed(&client.request(method, &args)).unwrap();
+        client.request(method, &args);
+        server.feed(&client.output()).unwrap();
         if seq == 0 {
             let Some(Step::Send(head)) = server.next_step().unwrap() else { panic!("no answer to the head") };
             client.feed(&head).unwrap();
+            server.feed(&client.output()).unwrap();
         }
         assert_eq!(steps(&mut server), [Step::Call(Call { seq, method, args: args.clone() })]);
         let result = if seq == 2 { Err("no more tries".to_owned()) } else { Ok(result()) };
