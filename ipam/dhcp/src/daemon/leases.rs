@@ -17,8 +17,7 @@ use super::{log, prefixed};
 use crate::clock::{self, Random};
 use crate::lease::{Binding, Machine};
 use crate::place::Place;
-use crate::record::{Lease, Record, State};
-use crate::release::Release;
+use crate::record::{Given, Record, State};
 use crate::wanted::Wanted;
 
 /// The daemon's whole state.
@@ -37,6 +36,13 @@ pub(super) struct Held {
     pub(super) wanted: Wanted,
     /// `None` until an ACK has come, and once the lease is over.
     pub(super) binding: RefCell<Option<Binding>>,
+}
+
+impl Held {
+    /// What is to be written down.
+    pub(super) fn record(&self, given: Given) -> Record {
+        Record { id: self.id.clone(), place: self.place.clone(), wanted: self.wanted.clone(), given }
+    }
 }
 
 struct Entry {
@@ -67,9 +73,11 @@ impl Leases {
         for record in self.state.all()? {
             match record {
                 Err(error) => log!("{error}"),
-                Ok(Record::Lease(lease)) if !self.state.is_release_ordered(&lease.id) => {
+                Ok(Record { id, place, wanted, given: Given::Held(binding) })
+                    if !self.state.is_release_ordered(&id) =>
+                {
                     kept += 1;
-                    self.keep(*lease);
+                    self.keep(Held { id, place, wanted, binding: RefCell::new(Some(*binding)) });
                 }
                 Ok(over) => {
                     if let Err(error) = self.release(&over) {
@@ -84,11 +92,11 @@ impl Leases {
         Ok(())
     }
 
-    fn keep(self: &Rc<Self>, lease: Lease) {
-        let Lease { id, place, wanted, binding } = lease;
-        let (mac, now, random) = (place.mac, clock::now(), Random::new());
-        let machine = Machine::resume(mac, wanted.priority, self.flags.timing, now, random, binding.clone());
-        self.start(Held { id, place, wanted, binding: RefCell::new(Some(binding)) }, machine, None);
+    fn keep(self: &Rc<Self>, held: Held) {
+        let Some(binding) = held.binding.borrow().clone() else { return };
+        let (mac, priority, now) = (held.place.mac, held.wanted.priority, clock::now());
+        let machine = Machine::resume(mac, priority, self.flags.timing, now, Random::new(), binding);
+        self.start(held, machine, None);
     }
 
     fn start(
@@ -217,11 +225,11 @@ impl Leases {
     /// # Errors
     /// Code 5 when its file cannot be removed.
     pub(super) fn release(&self, record: &Record) -> Result<()> {
-        match Release::from(record).send() {
+        match record.release() {
             Ok(socket) => socket.into_iter().for_each(|socket| self.closer.close(socket)),
             Err(error) => log!("{error}; the server keeps it until its time is over"),
         }
-        self.state.remove_if_present(record.id())
+        self.state.remove_if_present(&record.id)
     }
 
     /// A keeper has ended.

@@ -8,7 +8,7 @@ use crate::daemon::log;
 use crate::daemon::port::Port;
 use crate::lease::{Act, Binding, End, Offer, Send};
 use crate::query;
-use crate::record::{Lease, Record};
+use crate::record::Given;
 
 impl Keeper {
     pub(super) fn act(&mut self, acts: Vec<Act>) -> Flow {
@@ -47,8 +47,7 @@ impl Keeper {
         if held.binding.borrow().is_some() {
             return Flow::Continue(());
         }
-        let draft = Record::Draft(held.id.clone(), held.place.clone(), held.wanted.clone(), offer);
-        match self.leases.state().write(&draft) {
+        match self.leases.state().write(&held.record(Given::Offered(offer))) {
             Ok(()) => Flow::Continue(()),
             Err(error) => self.fail(error),
         }
@@ -89,19 +88,16 @@ impl Keeper {
         let result = binding.result.clone();
         *self.held.binding.borrow_mut() = Some(binding.clone());
         self.draft = None;
-        let (place, wanted) = (self.held.place.clone(), self.held.wanted.clone());
-        let lease = Lease { id: id.clone(), place, wanted, binding };
-        let written = self.leases.state().write(&Record::Lease(Box::new(lease)));
+        let written = self.leases.state().write(&self.held.record(Given::Held(Box::new(binding))));
         let Some(waiting) = self.waiting.take() else {
             if let Err(error) = written {
                 log!("{error}; after a restart this lease is shorter than it is");
             }
             return Flow::Continue(());
         };
-        let told = match written {
-            Ok(()) => waiting.send(Ok(result)).is_ok(),
-            Err(error) => waiting.send(Err(error)).is_ok() && false,
-        };
+        // Whoever waited may have gone.
+        let told = written.is_ok();
+        let told = waiting.send(written.map(|()| result)).is_ok() && told;
         if told { Flow::Continue(()) } else { self.report(self.release()) }
     }
 
@@ -169,17 +165,13 @@ impl Keeper {
 
     /// Gives back what is held, or may be.
     pub(super) fn release(&self) -> Result<()> {
-        let Held { id, place, wanted, .. } = &*self.held;
         let binding = self.held.binding.borrow_mut().take();
-        let record = match (binding, self.draft) {
-            (Some(binding), _) => {
-                let (place, wanted) = (place.clone(), wanted.clone());
-                Record::Lease(Box::new(Lease { id: id.clone(), place, wanted, binding }))
-            }
-            (None, Some(offer)) => Record::Draft(id.clone(), place.clone(), wanted.clone(), offer),
-            (None, None) => return self.leases.state().remove_if_present(id),
+        let given = match (binding, self.draft) {
+            (Some(binding), _) => Given::Held(Box::new(binding)),
+            (None, Some(offer)) => Given::Offered(offer),
+            (None, None) => return self.leases.state().remove_if_present(&self.held.id),
         };
-        self.leases.release(&record)
+        self.leases.release(&self.held.record(given))
     }
 
     /// The last word.
