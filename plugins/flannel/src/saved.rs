@@ -6,8 +6,8 @@
 //! id. Whose it is stands inside, under keys that the reference and delegates pass over.
 
 use cni_types::{
-    AttachmentId, Code, ContainerId, Error, IfName, Json, Network, NetworkName, Record, Records, Result,
-    Stale,
+    AttachmentId, Code, ContainerId, Doing, Error, IfName, Json, Network, NetworkName, Record, Records,
+    Result, Stale,
 };
 use serde::Deserialize;
 
@@ -77,18 +77,16 @@ impl<'a> Saved<'a> {
     /// Code 5 when a file is there and cannot be read.
     pub(crate) fn find(&self, id: &AttachmentId) -> Result<Found> {
         for name in [own_name(id), id.container_id.to_string()] {
-            match self.records.read(&name) {
-                Ok(None) => {}
-                Ok(Some(record)) if !self.is_of(&record, id) => {}
-                Ok(Some(record)) => {
-                    return Ok(delegate(&record).map_or_else(
-                        |error| Found::Unreadable(name.clone(), error),
-                        |delegate| Found::Conf(name.clone(), delegate),
-                    ));
-                }
-                Err(error) if error.code == Code::DECODE => return Ok(Found::Unreadable(name, error)),
+            let conf = match self.records.read(&name) {
+                Ok(Some(record)) if self.is_of(&record, id) => self.delegate(&record),
+                Ok(_) => continue,
+                Err(error) if error.code == Code::DECODE => Err(error),
                 Err(error) => return Err(error),
-            }
+            };
+            return Ok(match conf {
+                Ok(delegate) => Found::Conf(name, delegate),
+                Err(error) => Found::Unreadable(name, error),
+            });
         }
         Ok(Found::Nothing)
     }
@@ -135,11 +133,8 @@ impl<'a> Saved<'a> {
             }));
         }
         let stale = records.into_iter().map(|record| {
-            let stale = self.attachment(&record).and_then(|id| Ok((id, delegate(&record)?)));
-            let path = self.records.path(&record.name);
-            stale
-                .map(|(id, delegate)| StaleConf { name: record.name, id, delegate })
-                .map_err(|e| e.doing(format!("cannot use the saved configuration {}", path.display())))
+            let (id, delegate) = (self.attachment(&record)?, self.delegate(&record)?);
+            Ok(StaleConf { name: record.name, id, delegate })
         });
         Ok(stale.collect())
     }
@@ -156,7 +151,7 @@ impl<'a> Saved<'a> {
             container_id: String,
             ifname: String,
         }
-        let keys: Keys = record.json.decode()?;
+        let keys: Keys = record.json.decode().doing(self.using(record))?;
         let attachment = keys.flannel_attachment;
         let (container_id, ifname) =
             attachment.as_ref().map_or((record.name.as_str(), REFERENCE_IFNAME), |a| {
@@ -164,9 +159,21 @@ impl<'a> Saved<'a> {
             });
         Ok(AttachmentId {
             network: self.network.clone(),
-            container_id: ContainerId::new(container_id)?,
-            ifname: IfName::new(ifname)?,
+            container_id: ContainerId::new(container_id).doing(self.using(record))?,
+            ifname: IfName::new(ifname).doing(self.using(record))?,
         })
+    }
+
+    /// The configuration without our keys: what the delegate's ADD got.
+    fn delegate(&self, record: &Record) -> Result<Delegate> {
+        let mut conf: Object = record.json.decode().doing(self.using(record))?;
+        conf.remove(OWNER);
+        conf.remove(ATTACHMENT);
+        Delegate::saved(conf).doing(self.using(record))
+    }
+
+    fn using(&self, record: &Record) -> String {
+        format!("cannot use the saved configuration {}", self.records.path(&record.name).display())
     }
 
     /// Whether a configuration could be saved.
@@ -184,12 +191,4 @@ fn own_name(id: &AttachmentId) -> String {
 
 fn is_owner(record: &Record, id: &AttachmentId) -> bool {
     record.owner.as_ref().is_some_and(|owner| owner.starts_with(&id.tag_prefix()))
-}
-
-/// The configuration without our keys: what the delegate's ADD got.
-fn delegate(record: &Record) -> Result<Delegate> {
-    let mut conf: Object = record.json.decode()?;
-    conf.remove(OWNER);
-    conf.remove(ATTACHMENT);
-    Delegate::saved(conf)
 }

@@ -47,7 +47,7 @@ impl SubnetEnv {
     /// Lines without `=` and variables of other names are passed over; of two lines with one variable the last counts.
     fn parse(text: &str, path: &Path) -> Result<Self> {
         let lines = || text.lines().filter_map(|line| line.split_once('='));
-        let value = |name: &str| lines().filter(|(key, _)| *key == name).next_back().map(|(_, value)| value);
+        let value = |name: &str| lines().rfind(|(key, _)| *key == name).map(|(_, value)| value);
         let mut bad = Vec::new();
         let mut cidrs = |name: &str, separator: &[char]| {
             let mut found: Vec<Cidr> = Vec::new();
