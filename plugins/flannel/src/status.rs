@@ -1,8 +1,10 @@
 //! STATUS.
 
+use std::net::IpAddr;
+
 use cni_net::Rtnl;
 use cni_types::delegate::{self, Verb};
-use cni_types::{Code, Doing, Error, Network, Result};
+use cni_types::{Cidr, Code, Doing, Error, Json, Network, Result};
 
 use crate::conf::Conf;
 use crate::delegate::Delegate;
@@ -29,35 +31,47 @@ pub(crate) fn status(network: &Network) -> Result<()> {
     delegate.run(Verb::Status, network).map(drop)
 }
 
-/// flanneld gives its link an address of the node's subnet, and a bridge has its gateway. One with addresses of the
-/// cluster's network but none of this subnet is of another lease: flanneld got a new one and the bridge has not been
-/// made anew, or the file is an old one.
+/// flanneld gives its link an address of the node's subnet; of another one, the link or the file is of another lease. A
+/// bridge of an earlier lease keeps its gateway address, and ADD is refused.
 fn refuse_other_subnet(delegate: &Delegate, subnet: &SubnetEnv) -> Result<()> {
-    let bridge = (delegate.plugin.as_str() == "bridge")
-        .then(|| delegate.conf.get_str("bridge").filter(|name| !name.is_empty()).unwrap_or("cni0"));
     let host = Rtnl::open()?;
-    let links = host.links(None)?;
-    // flannel.<vni> and flannel-v6.<vni>, as the vxlan backend calls them.
-    for link in links.iter().filter(|l| l.name.starts_with("flannel") || Some(l.name.as_str()) == bridge) {
+    let bridge = gateway_bridge(delegate);
+    let in_cluster = |ip| subnet.networks.iter().any(|network| network.contains(ip));
+    for link in host.links(None)? {
+        let is_bridge = bridge == Some(link.name.as_str());
+        // flannel.<vni>, flannel-v6.<vni>, flannel-wg and so on: each backend has its own.
+        if !is_bridge && !link.name.starts_with("flannel") {
+            continue;
+        }
         let addresses = host.addresses(link.index)?;
-        for own in &subnet.subnets {
-            let of_family = addresses.iter().map(|a| a.cidr.ip()).filter(|ip| ip.is_ipv4() == own.is_ipv4());
-            let of_family: Vec<_> = of_family.collect();
-            if of_family.iter().any(|ip| own.contains(*ip)) {
+        // IPv6 gateways get along with each other on a bridge.
+        for own in subnet.subnets.iter().filter(|own| !is_bridge || own.is_ipv4()) {
+            let ips = addresses.iter().map(|a| a.cidr.ip()).filter(|ip| ip.is_ipv4() == own.is_ipv4());
+            let ips: Vec<_> = ips.collect();
+            if ips.iter().any(|ip| own.contains(*ip)) {
                 continue;
             }
-            let in_cluster = |ip| subnet.networks.iter().find(|network| network.contains(ip));
-            if let Some((ip, network)) = of_family.iter().find_map(|ip| Some((ip, in_cluster(*ip)?))) {
-                let name = &link.name;
-                return Err(Error::unavailable(format!(
-                    "{name} has the address {ip} of {network}, outside this node's subnet {own}"
-                ))
-                .because(format!(
-                    "a bridge of an earlier subnet goes with `ip link delete {name}` once its containers are gone; \
-                     for flannel's own link, restart flanneld"
-                )));
+            if let Some(ip) = ips.into_iter().find(|ip| is_bridge || in_cluster(*ip)) {
+                return Err(other_subnet(&link.name, is_bridge, ip, *own));
             }
         }
     }
     Ok(())
+}
+
+/// The bridge that gets a gateway of the node's subnet and may not lose another one for it.
+fn gateway_bridge(delegate: &Delegate) -> Option<&str> {
+    let is = |key| delegate.conf.get(key) == Some(&Json::Bool(true));
+    let gateway = is("isGateway") || is("isDefaultGateway");
+    let name = delegate.conf.get_str("bridge").filter(|name| !name.is_empty()).unwrap_or("cni0");
+    (delegate.plugin.as_str() == "bridge" && gateway && !is("forceAddress")).then_some(name)
+}
+
+fn other_subnet(link: &str, is_bridge: bool, ip: IpAddr, own: Cidr) -> Error {
+    let next = if is_bridge {
+        format!("once the containers of the earlier subnet are gone, `ip link delete {link}`")
+    } else {
+        "flanneld got another subnet and has not written it, or did not make this link: restart it".to_owned()
+    };
+    Error::unavailable(format!("{link} has the address {ip}, outside this node's subnet {own}")).because(next)
 }

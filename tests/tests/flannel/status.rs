@@ -76,19 +76,32 @@ fn a_bridge_or_a_flannel_link_of_another_subnet_makes_it_say_no() {
     assert!(error.text.contains("cni0"), "and it is true: {error:?}");
     let elsewhere = conf.clone().set("delegate", json!({ "bridge": "br-new" }));
     host.plugin("flannel").status(&elsewhere).done();
+    host.run("ip link add br-new type bridge");
+    host.run("ip address add 10.88.0.1/16 dev br-new");
+    says_no(&host, &elsewhere, &["br-new", "10.88.0.1"]);
+    host.run("ip link delete br-new");
     host.run("ip address add 10.244.7.0/32 dev flannel.1");
     says_no(&host, &elsewhere, &["flannel.1", "10.244.7.0", "10.244.8.0/24"]);
 }
 
 #[test]
-fn families_are_looked_at_one_by_one() {
+fn a_bridge_that_gets_along_with_its_address_is_none_of_that() {
     let host = node();
     write_subnet_env(DUAL_STACK);
     let conf = conf("1.1.0");
     host.plugin("flannel").add(&conf, &host.container("pod"), "eth0").result();
-    host.plugin("flannel").status(&conf).done();
+    let delegate = |value| conf.clone().set("delegate", value);
+    let late = |conf: &Conf, id: &str| {
+        host.plugin("flannel").status(conf).done();
+        host.plugin("flannel").add(conf, &host.container(id), "eth0").result();
+    };
+    // Several IPv6 gateways may be on a bridge.
     write_subnet_env(&DUAL_STACK.replace("fd00:244:0:7:", "fd00:244:0:8:"));
-    says_no(&host, &conf, &["cni0", "fd00:244:0:7::1", "fd00:244:0:8::/64"]);
+    late(&conf, "late0");
+    write_subnet_env(&DUAL_STACK.replace("10.244.7.", "10.244.8."));
+    says_no(&host, &delegate(json!({ "isGateway": false, "isDefaultGateway": true })), &["10.244.7.1"]);
+    late(&delegate(json!({ "isGateway": false })), "late1");
+    late(&delegate(json!({ "forceAddress": true })), "late2");
 }
 
 #[test]
