@@ -73,9 +73,13 @@ fn interfaces_and_networks_of_one_container_do_not_mix() {
         assert_eq!(saved(&host).len(), 3);
         for (left, (network, ifname)) in (0..3).rev().zip(order.map(|n| attachments[n])) {
             spy.calls();
-            spy.flannel(&host).del(&conf(network), &pod, ifname).done();
+            let del = || spy.flannel(&host).del(&conf(network), &pod, ifname).done();
+            del();
             assert_eq!(spy.calls(), [format!("DEL pod {ifname}")]);
             assert_eq!(spy.input().1["name"], network);
+            // A second one takes none of the others'.
+            del();
+            assert!(spy.calls().is_empty());
             assert_eq!(saved(&host).len(), left);
         }
     }

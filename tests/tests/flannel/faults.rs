@@ -1,6 +1,6 @@
 //! Faults on purpose.
 
-use cni_tests::{IpamScript, Place, Trace, needs};
+use cni_tests::{Conf, Container, Host, IpamScript, Place, Trace, needs};
 
 use crate::spy::{Spy, spied};
 use crate::{conf, node, saved};
@@ -69,33 +69,34 @@ fn killed_at_every_step(body: impl Fn(&Trace, usize)) {
     panic!("more than 500 steps");
 }
 
-#[test]
-fn a_killed_add_is_undone_by_del() {
-    needs!(Strace);
-    let host = node();
-    let conf = conf("1.0.0");
-    let before = host.after_one_container("flannel", &conf);
-    killed_at_every_step(|trace, n| {
-        let pod = host.container(&format!("pod{n}"));
-        host.plugin("flannel").under(&trace.command()).add(&conf, &pod, "eth0");
-        host.plugin("flannel").without("CNI_NETNS").del(&conf, &pod, "eth0").done();
-        pod.remove_netns();
-        host.snapshot().assert_same_as(&before, &format!("a kill at step {n}"));
-    });
-}
-
-#[test]
-fn a_killed_add_is_undone_by_gc() {
-    needs!(Strace);
+/// A killed ADD of a container whose namespace is gone or not known to `undone`, which leaves nothing.
+fn killed_add(undone: impl Fn(&Host, &Conf, &Container)) {
     let host = node();
     let conf = conf("1.1.0");
     let before = host.after_one_container("flannel", &conf);
     killed_at_every_step(|trace, n| {
         let pod = host.container(&format!("pod{n}"));
         host.plugin("flannel").under(&trace.command()).add(&conf, &pod, "eth0");
-        pod.remove_netns();
-        host.plugin("flannel").gc(&conf, &[]).done();
+        undone(&host, &conf, &pod);
         host.snapshot().assert_same_as(&before, &format!("a kill at step {n}"));
+    });
+}
+
+#[test]
+fn a_killed_add_is_undone_by_del() {
+    needs!(Strace);
+    killed_add(|host, conf, pod| {
+        host.plugin("flannel").without("CNI_NETNS").del(conf, pod, "eth0").done();
+        pod.remove_netns();
+    });
+}
+
+#[test]
+fn a_killed_add_is_undone_by_gc() {
+    needs!(Strace);
+    killed_add(|host, conf, pod| {
+        pod.remove_netns();
+        host.plugin("flannel").gc(conf, &[]).done();
     });
 }
 

@@ -74,7 +74,7 @@ fn a_bridge_or_a_flannel_link_of_another_subnet_makes_it_say_no() {
     says_no(&host, &conf, &["cni0", "10.244.7.1", "10.244.8.0/24", "ip link delete cni0"]);
     let error = host.plugin("flannel").add(&conf, &host.container("late"), "eth0").error();
     assert!(error.text.contains("cni0"), "and it is true: {error:?}");
-    let elsewhere = conf.clone().set("delegate", json!({ "bridge": "br-new" }));
+    let elsewhere = conf.set("delegate", json!({ "bridge": "br-new" }));
     host.plugin("flannel").status(&elsewhere).done();
     host.run("ip link add br-new type bridge");
     host.run("ip address add 10.88.0.1/16 dev br-new");
