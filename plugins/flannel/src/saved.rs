@@ -5,11 +5,9 @@
 //! Where that is taken by another attachment, the file is `:` and the hashes of the owner's tag, which is no container
 //! id. Whose it is stands inside, under keys that the reference and delegates pass over.
 
-use cni_types::{
-    AttachmentId, Code, ContainerId, Doing, Error, IfName, Json, Network, NetworkName, Record, Records,
-    Result, Stale,
-};
-use serde::Deserialize;
+mod stale;
+
+use cni_types::{AttachmentId, Code, Doing, Error, Json, Network, NetworkName, Record, Records, Result};
 
 use crate::conf;
 use crate::delegate::Delegate;
@@ -19,8 +17,8 @@ use crate::object::Object;
 const OWNER: &str = "flannelOwner";
 /// The key of its container id and interface name, whole.
 const ATTACHMENT: &str = "flannelAttachment";
-/// The interface of an attachment of the reference's, which does not say: what runtimes call a container's first.
-const REFERENCE_IFNAME: &str = "eth0";
+
+pub(crate) use stale::StaleConf;
 
 /// The directory of the saved configurations.
 pub(crate) struct Saved<'a> {
@@ -35,14 +33,6 @@ pub(crate) enum Found {
     Conf(String, Delegate),
     /// Something that is no configuration, in the file of this name.
     Unreadable(String, Error),
-}
-
-/// A configuration whose attachment is no longer valid.
-pub(crate) struct StaleConf {
-    /// Its file's name.
-    pub(crate) name: String,
-    pub(crate) id: AttachmentId,
-    pub(crate) delegate: Delegate,
 }
 
 impl<'a> Saved<'a> {
@@ -113,55 +103,6 @@ impl<'a> Saved<'a> {
     /// Code 5 naming the file.
     pub(crate) fn remove_draft(&self, id: &AttachmentId) -> Result<()> {
         self.records.remove_if_present(id, &own_name(id))
-    }
-
-    /// The configurations of the network's attachments that are not in `valid`, the reference's too; each may be an error
-    /// of its own. What cannot be read says no network and stays.
-    ///
-    /// # Errors
-    /// Code 5 when the directory cannot be listed.
-    pub(crate) fn stale(&self, valid: &[AttachmentId]) -> Result<Vec<Result<StaleConf>>> {
-        let mut records = self.records.stale(&Stale::new(self.network, valid))?;
-        for name in self.records.names()? {
-            let is_valid = || valid.iter().any(|id| id.container_id.as_str() == name);
-            if name.starts_with(['.', ':']) || is_valid() {
-                continue;
-            }
-            let record = self.records.read(&name).ok().flatten();
-            records.extend(record.filter(|record| {
-                record.owner.is_none() && record.json.get_str("name") == Some(self.network.as_str())
-            }));
-        }
-        let stale = records.into_iter().map(|record| {
-            let (id, delegate) = (self.attachment(&record)?, self.delegate(&record)?);
-            Ok(StaleConf { name: record.name, id, delegate })
-        });
-        Ok(stale.collect())
-    }
-
-    fn attachment(&self, record: &Record) -> Result<AttachmentId> {
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Keys {
-            flannel_attachment: Option<Attachment>,
-        }
-        #[derive(Deserialize)]
-        struct Attachment {
-            #[serde(rename = "containerID")]
-            container_id: String,
-            ifname: String,
-        }
-        let keys: Keys = record.json.decode().doing(self.using(record))?;
-        let attachment = keys.flannel_attachment;
-        let (container_id, ifname) =
-            attachment.as_ref().map_or((record.name.as_str(), REFERENCE_IFNAME), |a| {
-                (a.container_id.as_str(), a.ifname.as_str())
-            });
-        Ok(AttachmentId {
-            network: self.network.clone(),
-            container_id: ContainerId::new(container_id).doing(self.using(record))?,
-            ifname: IfName::new(ifname).doing(self.using(record))?,
-        })
     }
 
     /// The configuration without our keys: what the delegate's ADD got.

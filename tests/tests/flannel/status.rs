@@ -1,7 +1,5 @@
 //! STATUS says whether an ADD would work, and why not.
 
-use std::process::{Child, Command};
-
 use cni_tests::{Conf, Host, Place};
 use serde_json::json;
 
@@ -22,35 +20,25 @@ fn a_node_that_is_ready_is_so_and_nothing_changes() {
     host.plugin("flannel").status(&conf.version("1.0.0")).error().says(1, &["STATUS"]);
 }
 
-/// A process of that name, as `/proc` has it.
-struct Flanneld(Child);
-
-impl Drop for Flanneld {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
 #[test]
 fn without_a_subnet_it_says_what_to_look_at() {
     let host = Host::new();
-    says_no(
-        &host,
-        &conf("1.1.0"),
-        &["flanneld has not written /run/flannel/subnet.env yet", "ENOENT", "flannel pod"],
-    );
+    let conf = conf("1.1.0");
+    let why = ["flanneld has not written /run/flannel/subnet.env yet", "ENOENT", "flannel pod"];
+    says_no(&host, &conf, &why);
+    // Processes of its own, among which there is one flanneld or none.
+    let alone = ["unshare", "--pid", "--fork", "--mount-proc"];
+    let status = |wrapper: &[&str]| host.plugin("flannel").under(wrapper).status(&conf).error();
+    status(&alone).says(50, &["no process flanneld is seen"]);
     host.run("cp /bin/sleep /run/flanneld");
-    let flanneld = Flanneld(Command::new("/run/flanneld").arg("60").spawn().unwrap());
-    says_no(&host, &conf("1.1.0"), &[&format!("flanneld runs (pid {})", flanneld.0.id())]);
-    drop(flanneld);
-    // No other test starts one.
-    says_no(&host, &conf("1.1.0"), &["no process flanneld is seen"]);
+    let beside =
+        "/run/flanneld 60 & until read name < /proc/$!/comm && [ $name = flanneld ]; do :; done; \"$@\"";
+    status(&[&alone[..], &["sh", "-c", beside, "sh"]].concat()).says(50, &["flanneld runs (pid 2)"]);
     write_subnet_env("FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_MTU=1450\n");
     let missing = "/run/flannel/subnet.env is missing FLANNEL_SUBNET, FLANNEL_IPV6_SUBNET, FLANNEL_IPMASQ";
-    says_no(&host, &conf("1.1.0"), &[missing]);
+    says_no(&host, &conf, &[missing]);
     write_subnet_env(&SUBNET_ENV.replace("1450", "many"));
-    says_no(&host, &conf("1.1.0"), &["FLANNEL_MTU", "many"]);
+    says_no(&host, &conf, &["FLANNEL_MTU", "many"]);
 }
 
 #[test]
