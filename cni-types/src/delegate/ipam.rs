@@ -1,9 +1,8 @@
 //! The IPAM plugin of a network: `ipam.type`, run with the whole unchanged configuration.
 
-use super::{Verb, exec};
+use super::{Verb, exec, read_result};
 use crate::error::{Code, Doing, Error, Result};
-use crate::json::Json;
-use crate::name::{PluginName, excerpt};
+use crate::name::PluginName;
 use crate::network::Network;
 use crate::result::CniResult;
 use crate::skel::{Attachment, Detachment};
@@ -24,15 +23,7 @@ pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniR
         run(Verb::Del, &release, network).map(drop)
     });
     let answer = run(Verb::Add, &name, network)?;
-    let result = if answer.is_empty() {
-        Err(Error::decode("it printed nothing"))
-    } else {
-        Json::parse(&answer).and_then(|json| CniResult::from_json(&json, network.version))
-    };
-    let result = result.map_err(|e| {
-        Error::new(Code::DELEGATE, format!("IPAM plugin {name} gave an answer that is no CNI result"))
-            .because(format!("{e}; it printed {}", excerpt(&String::from_utf8_lossy(&answer))))
-    })?;
+    let result = read_result(&format!("IPAM plugin {name}"), &answer, network.version)?;
     if result.ips.is_empty() {
         return Err(Error::new(Code::DELEGATE, "IPAM plugin returned missing IP config")
             .because(format!("{name} answered ADD without any address")));
@@ -46,6 +37,21 @@ pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniR
 /// The delegate's own error.
 pub fn release(detachment: &Detachment) -> Result<()> {
     forward(Verb::Del, &detachment.network)
+}
+
+/// DEL's two acts in the order that suits the IPAM plugin: removes the container's link by `remove_link`, and gives the
+/// addresses back. Those of plugins that only keep books stay reserved when the link could not be removed, since
+/// somebody may still be using them. Any other plugin may need the link for it, as dhcp does, and comes first.
+///
+/// # Errors
+/// All failures, folded.
+pub fn detach(detachment: &Detachment, remove_link: impl FnOnce() -> Result<()>) -> Result<()> {
+    let keeps_books = |name: PluginName| ["host-local", "static"].contains(&name.as_str());
+    if detachment.network.ipam_type().ok().flatten().is_none_or(keeps_books) {
+        remove_link()?;
+        return release(detachment);
+    }
+    Error::all([release(detachment), remove_link()].into_iter().filter_map(Result::err).collect())
 }
 
 /// Asks the IPAM plugin whether the attachment still holds its addresses.
