@@ -17,6 +17,7 @@ use super::{log, prefixed};
 use crate::clock::{self, Random};
 use crate::lease::{Binding, Machine};
 use crate::place::Place;
+use crate::query;
 use crate::record::{Given, Record, State};
 use crate::wanted::Wanted;
 
@@ -39,6 +40,11 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// The attachment, for messages.
+    pub(super) fn name(&self) -> String {
+        query::name(&self.id)
+    }
+
     /// What is to be written down.
     pub(super) fn record(&self, given: Given) -> Record {
         Record { id: self.id.clone(), place: self.place.clone(), wanted: self.wanted.clone(), given }
@@ -143,7 +149,12 @@ impl Leases {
         if let Some(held) = self.find(&id) {
             let binding = held.binding.borrow().clone();
             match binding {
-                None => return Err(Error::try_again(format!("an ADD of {} is under way already", id.tag()))),
+                None => {
+                    return Err(Error::try_again(format!(
+                        "an ADD of {} is under way already",
+                        query::name(&id)
+                    )));
+                }
                 Some(binding) if held.place == place => return Ok(binding.result),
                 // The same names, but another container.
                 Some(_) => self.del(&id).await?,
@@ -153,7 +164,7 @@ impl Leases {
         let (answer, result) = oneshot::channel();
         let machine =
             Machine::acquire(place.mac, wanted.priority, self.flags.timing, clock::now(), Random::new());
-        let tag = id.tag();
+        let tag = query::name(&id);
         self.start(Held { id, place, wanted, binding: RefCell::default() }, machine, Some(answer));
         let ended = |_| Err(Error::try_again(format!("a DEL has ended the ADD of {tag}")));
         result.await.unwrap_or_else(ended)
@@ -164,7 +175,7 @@ impl Leases {
     /// # Errors
     /// Code 103 when it has none.
     pub(super) fn check(&self, id: &AttachmentId, netns: &Path) -> Result<CniResult> {
-        let none = || Error::check(format!("dhcp: no lease is held for {}", id.tag()));
+        let none = || Error::check(format!("dhcp: no lease is held for {}", query::name(id)));
         let held = self.find(id).ok_or_else(none)?;
         let binding = held.binding.borrow().clone().ok_or_else(none)?;
         let netns = Netns::open(&prefixed(&self.flags.host_prefix, netns))?;

@@ -33,7 +33,7 @@ impl Keeper {
             Ok(None) => self.gone(),
             Err(error) if self.waiting.is_some() => self.fail(error),
             Err(error) => {
-                log!("{}: {error}", self.held.id.tag());
+                log!("{}: {error}", self.held.name());
                 self.deaf = true;
                 Flow::Continue(())
             }
@@ -70,18 +70,20 @@ impl Keeper {
         let sent = there.and_then(|_| port.send(&held.place, to, &packet));
         self.trouble = sent.err().map(|error| error.to_string());
         if let Some(trouble) = &self.trouble {
-            log!("{}: {trouble}", held.id.tag());
+            log!("{}: {trouble}", held.name());
         }
         Flow::Continue(())
     }
 
     /// The lease has begun, or goes on. What the container has been given stays as it is: nobody could tell it.
     fn bound(&mut self, mut binding: Binding) -> Flow {
-        let id = &self.held.id;
         let before = self.held.binding.borrow_mut().take();
         if let Some(before) = before {
             if before.result != binding.result {
-                log!("{}: the server's options have changed; they count from the next ADD on", id.tag());
+                log!(
+                    "{}: the server's options have changed; they count from the next ADD on",
+                    self.held.name()
+                );
             }
             binding.result = before.result;
         }
@@ -133,7 +135,7 @@ impl Keeper {
         let Held { id, place, .. } = &*self.held;
         let address = self.held.binding.borrow_mut().take().map(|binding| binding.address);
         let Some(address) = address else { return self.report(self.leases.state().remove_if_present(id)) };
-        log!("{}: the lease of {address} is over: {why}; the address is taken away", id.tag());
+        log!("{}: the lease of {address} is over: {why}; the address is taken away", self.held.name());
         let taken =
             place.visit(|rtnl| {
                 let addresses = rtnl.addresses(place.index)?;
@@ -142,7 +144,7 @@ impl Keeper {
                 )
             });
         if let Err(error) = taken {
-            log!("{}: {error}", id.tag());
+            log!("{}: {error}", self.held.name());
         }
         self.report(self.leases.state().remove_if_present(id))
     }
@@ -151,7 +153,7 @@ impl Keeper {
     fn gone(&mut self) -> Flow {
         let place = &self.held.place;
         let what = format!("{} in {} is gone", place.ifname, place.netns.display());
-        log!("{}: {what}: the lease is over", self.held.id.tag());
+        log!("{}: {what}: the lease is over", self.held.name());
         self.fail(Error::new(Code::NETNS, what))
     }
 
@@ -177,7 +179,7 @@ impl Keeper {
     /// The last word.
     pub(super) fn report(&self, outcome: Result<()>) -> Flow {
         if let Err(error) = outcome {
-            log!("{}: {error}", self.held.id.tag());
+            log!("{}: {error}", self.held.name());
         }
         Flow::Break(())
     }
