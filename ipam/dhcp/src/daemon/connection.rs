@@ -116,7 +116,7 @@ impl Client {
 
     /// Works for the client as long as it is there; `None` once it has gone, and with it the work.
     pub(super) async fn unless_gone<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let Self { stream, received } = self;
+        let Self { stream, received, .. } = self;
         let gone = async {
             // A client may have said more already than it has been answered, within bounds.
             while received.len() <= wire::SIZE_MAX && stream.read_buf(received).await.is_ok_and(|n| n > 0) {}
