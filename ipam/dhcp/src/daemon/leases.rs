@@ -69,29 +69,32 @@ impl Leases {
         Ok(Rc::new(Self { flags, state, closer, keepers, ignored: Cell::default() }))
     }
 
-    /// Takes up what an earlier daemon has left: leases go on, what was only asked for and what a DEL has ordered
-    /// released meanwhile is released.
+    /// Takes up what an earlier daemon has left: leases go on; those whose container has gone are forgotten; what was
+    /// only asked for, and what a DEL has ordered released meanwhile, is released.
     ///
     /// # Errors
     /// Code 5 when the state directory cannot be read.
     pub(super) fn resume(self: &Rc<Self>) -> Result<()> {
-        let mut kept = 0_u32;
         for record in self.state.all()? {
-            match record {
-                Err(error) => log!("{error}"),
-                Ok(Record { id, place, wanted, given: Given::Held(binding) })
-                    if !self.state.is_release_ordered(&id) =>
-                {
-                    kept += 1;
-                    self.keep(Held { id, place, wanted, binding: RefCell::new(Some(*binding)) });
-                }
-                Ok(over) => {
-                    if let Err(error) = self.release(&over) {
-                        log!("{error}");
+            let taken = record.and_then(|record| {
+                let over = self.state.is_release_ordered(&record.id);
+                match record {
+                    Record { id, place, .. } if place.is_there() == Ok(false) => {
+                        log!("{}: {} is gone: the lease is over", query::name(&id), place.netns.display());
+                        self.state.remove_if_present(&id)
                     }
+                    Record { id, place, wanted, given: Given::Held(binding) } if !over => {
+                        self.keep(Held { id, place, wanted, binding: RefCell::new(Some(*binding)) });
+                        Ok(())
+                    }
+                    over => self.release(&over),
                 }
+            });
+            if let Err(error) = taken {
+                log!("{error}");
             }
         }
+        let kept = self.keepers.borrow().len();
         if kept > 0 {
             log!("{kept} leases go on");
         }

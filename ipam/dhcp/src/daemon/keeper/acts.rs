@@ -109,8 +109,8 @@ impl Keeper {
                 let cause = self.why_nothing_came(heard);
                 self.fail(Error::new(Code::ADDRESS, "no more tries").because(cause))
             }
-            End::Expired => self.lost("no server has renewed it in time"),
-            End::Refused(heard) => self.lost(heard),
+            End::Expired => self.lost("has expired: no server has renewed it"),
+            End::Refused(heard) => self.lost(&format!("is lost: {heard}")),
         }
     }
 
@@ -135,7 +135,7 @@ impl Keeper {
         let Held { id, place, .. } = &*self.held;
         let address = self.held.binding.borrow_mut().take().map(|binding| binding.address);
         let Some(address) = address else { return self.report(self.leases.state().remove_if_present(id)) };
-        log!("{}: the lease of {address} is over: {why}; the address is taken away", self.held.name());
+        log!("{}: the lease of {address} {why}; the address is taken away", self.held.name());
         let taken =
             place.visit(|rtnl| {
                 let addresses = rtnl.addresses(place.index)?;
