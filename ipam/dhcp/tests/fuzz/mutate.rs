@@ -1,0 +1,70 @@
+//! Inputs that are nearly right.
+
+use std::ops::Range;
+
+/// Bytes at which encodings change their mind.
+const EDGES: [u8; 10] = [0, 1, 2, 0x35, 0x7f, 0x80, 0xf8, 0xfe, 0xff, b'\n'];
+
+/// A pseudorandom source (splitmix64) and what is made with it.
+#[derive(Debug)]
+pub(crate) struct Mutator(u64);
+
+impl Mutator {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`; 0 when there is none.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % (end.max(1) as u64)).unwrap()
+    }
+
+    fn byte(&mut self) -> u8 {
+        if self.below(2) == 0 { EDGES[self.below(EDGES.len())] } else { self.next().to_le_bytes()[0] }
+    }
+
+    fn range(&mut self, length: usize, longest: usize) -> Range<usize> {
+        let start = self.below(length);
+        start..length.min(start + 1 + self.below(longest))
+    }
+
+    /// A member of the corpus with up to six changes.
+    pub(crate) fn input(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = corpus[self.below(corpus.len())].clone();
+        for _ in 0..self.below(7) {
+            self.change(&mut bytes, corpus);
+        }
+        bytes
+    }
+
+    fn change(&mut self, bytes: &mut Vec<u8>, corpus: &[Vec<u8>]) {
+        let at = self.below(bytes.len());
+        match self.below(7) {
+            0 if !bytes.is_empty() => bytes[at] ^= 1 << self.below(8),
+            1 if !bytes.is_empty() => bytes[at] = self.byte(),
+            2 => bytes.truncate(at),
+            3 if !bytes.is_empty() => drop(bytes.drain(self.range(bytes.len(), 16))),
+            4 if !bytes.is_empty() => {
+                let copied = bytes[self.range(bytes.len(), 64)].to_vec();
+                bytes.splice(at..at, copied);
+            }
+            5 => {
+                let other = &corpus[self.below(corpus.len())];
+                bytes.truncate(at);
+                bytes.extend_from_slice(&other[self.below(other.len())..]);
+            }
+            _ => {
+                let new: Vec<_> = (0..=self.below(12)).map(|_| self.byte()).collect();
+                bytes.splice(at..at, new);
+            }
+        }
+    }
+}
