@@ -25,7 +25,7 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
             libc::IFLA_MTU => link.mtu = host32(payload),
             libc::IFLA_TXQLEN => link.tx_queue_length = host32(payload),
             libc::IFLA_MASTER => link.master = Some(host32(payload)),
-            libc::IFLA_LINK => link.peer = Some(host32(payload)),
+            libc::IFLA_LINK => link.iflink = Some(host32(payload)),
             libc::IFLA_OPERSTATE => link.oper_state = payload.first().copied().unwrap_or(0),
             libc::IFLA_IFALIAS => link.alias = string(payload),
             libc::IFLA_LINKINFO => info(payload, &mut link),
@@ -37,10 +37,11 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
 
 fn info(linkinfo: &[u8], link: &mut Link) {
     link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(string).unwrap_or_default();
+    link.kind_data = find(linkinfo, libc::IFLA_INFO_DATA).unwrap_or_default().to_vec();
     let is_set =
         |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
     if link.kind == "bridge" {
-        link.vlan_filtering = is_set(find(linkinfo, libc::IFLA_INFO_DATA), IFLA_BR_VLAN_FILTERING);
+        link.vlan_filtering = is_set(Some(&link.kind_data), IFLA_BR_VLAN_FILTERING);
     }
     if find(linkinfo, INFO_SLAVE_KIND).map(string).as_deref() == Some("bridge") {
         let port = find(linkinfo, INFO_SLAVE_DATA);
