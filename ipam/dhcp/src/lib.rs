@@ -1,7 +1,13 @@
 //! `dhcp`: addresses leased from a DHCP server.
 
+mod clock;
+mod conf;
+mod frame;
 pub mod gob;
+mod lease;
+mod message;
 pub mod rpc;
+mod wanted;
 
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
