@@ -126,7 +126,9 @@ fn provided(entries: &[ProvideKeys], args: &str) -> Result<Vec<Provided>> {
         let key = format!("ipam.provide[{at}]");
         let option = option(&entry.option, &format!("{key}.option"))?;
         if RESERVED.contains(&option) {
-            return Err(Error::config(format!("key \"{key}.option\": the daemon itself sets option {option}")));
+            return Err(Error::config(format!(
+                "key \"{key}.option\": the daemon itself sets option {option}"
+            )));
         }
         let arg = if entry.from_arg.is_empty() { None } else { find_arg(args, &entry.from_arg) };
         let value = arg.unwrap_or(&entry.value).as_bytes().to_vec();
@@ -160,7 +162,11 @@ fn option(text: &str, key: &str) -> Result<u8> {
 /// The value of a key in `CNI_ARGS`, read as leniently as the reference reads it here: what is no pair is passed over,
 /// the last one counts.
 fn find_arg<'a>(args: &'a str, key: &str) -> Option<&'a str> {
-    args.split(';').filter_map(|pair| pair.split_once('=')).filter(|(k, _)| *k == key).map(|(_, v)| v).next_back()
+    args.split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(k, _)| *k == key)
+        .map(|(_, v)| v)
+        .next_back()
 }
 
 #[cfg(test)]
@@ -197,8 +203,14 @@ mod tests {
         assert_eq!(provided(ipam, ""), "12=static 60=vendor");
         assert_eq!(provided(ipam, "x;K8S_POD_NAME=a;K8S_POD_NAME=b;CLASS=c=d"), "12=b 60=vendor 77=c=d");
         assert_eq!(provided("{}", "IgnoreUnknown=1;K8S_POD_NAME=web-0"), "12=web-0");
-        assert_eq!(provided(r#"{"provide":[{"option":"12","value":"mine"}]}"#, "K8S_POD_NAME=web-0"), "12=mine");
-        assert_eq!(provided(r#"{"provide":[{"option":"12","value":"a"},{"option":"12","value":"b"}]}"#, ""), "12=b");
+        assert_eq!(
+            provided(r#"{"provide":[{"option":"12","value":"mine"}]}"#, "K8S_POD_NAME=web-0"),
+            "12=mine"
+        );
+        assert_eq!(
+            provided(r#"{"provide":[{"option":"12","value":"a"},{"option":"12","value":"b"}]}"#, ""),
+            "12=b"
+        );
     }
 
     #[test]
@@ -206,14 +218,34 @@ mod tests {
         let long = "x".repeat(256);
         let many = vec![format!("{{\"option\":\"200\",\"value\":\"{}\"}}", "x".repeat(250)); 1].join("");
         for (ipam, args, code, wanted) in [
-            (r#"{"request":[{"option":"domain"}]}"#.to_owned(), "", 7, "ipam.request[0].option\": no DHCP option \"domain\""),
+            (
+                r#"{"request":[{"option":"domain"}]}"#.to_owned(),
+                "",
+                7,
+                "ipam.request[0].option\": no DHCP option \"domain\"",
+            ),
             (r#"{"request":[{}]}"#.to_owned(), "", 7, "ipam.request[0].option\": no DHCP option \"\""),
             (r#"{"request":[{"option":"256"}]}"#.to_owned(), "", 7, "no DHCP option \"256\""),
             (r#"{"request":[{"option":"+1"}]}"#.to_owned(), "", 7, "no DHCP option"),
             (r#"{"request":[{"option":3}]}"#.to_owned(), "", 6, "ipam.request[0].option"),
-            (r#"{"provide":[{"option":"53","value":"x"}]}"#.to_owned(), "", 7, "the daemon itself sets option 53"),
-            (format!(r#"{{"provide":[{{"option":"12","value":"{long}"}}]}}"#), "", 7, "longer than 255 bytes"),
-            (r#"{"provide":[{"option":"12","fromArg":"A"}]}"#.to_owned(), &format!("A={long}"), 7, "ipam.provide[0]"),
+            (
+                r#"{"provide":[{"option":"53","value":"x"}]}"#.to_owned(),
+                "",
+                7,
+                "the daemon itself sets option 53",
+            ),
+            (
+                format!(r#"{{"provide":[{{"option":"12","value":"{long}"}}]}}"#),
+                "",
+                7,
+                "longer than 255 bytes",
+            ),
+            (
+                r#"{"provide":[{"option":"12","fromArg":"A"}]}"#.to_owned(),
+                &format!("A={long}"),
+                7,
+                "ipam.provide[0]",
+            ),
             (r#"{"priority":-1}"#.to_owned(), "", 7, "ipam.priority"),
             (r#"{"daemonSocketPath":"run/dhcp.sock"}"#.to_owned(), "", 7, "ipam.daemonSocketPath"),
             ("null".to_owned(), "", 7, "IPAM config missing 'ipam' key"),

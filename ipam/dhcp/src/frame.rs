@@ -93,7 +93,11 @@ mod tests {
 
     #[test]
     fn checksums_are_those_of_the_rfcs() {
-        assert_eq!(checksum(0, &[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), !0xddf2, "RFC 1071, section 3");
+        assert_eq!(
+            checksum(0, &[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]),
+            !0xddf2,
+            "RFC 1071, section 3"
+        );
         let packet = encode(Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2), b"odd");
         assert_eq!(checksum(0, &packet[..IP_HEADER]), 0);
         assert_eq!(checksum(u32::from(UDP) + 11, &packet[12..]), 0);

@@ -3,6 +3,8 @@
 mod clock;
 mod conf;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 pub mod gob;
 mod lease;
 mod message;

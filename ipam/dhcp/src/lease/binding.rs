@@ -39,7 +39,12 @@ impl Binding {
     ///
     /// # Errors
     /// Why it cannot be one.
-    pub(crate) fn read(reply: &Reply, server: Ipv4Addr, since: Duration, priority: u32) -> Result<Self, Ignored> {
+    pub(crate) fn read(
+        reply: &Reply,
+        server: Ipv4Addr,
+        since: Duration,
+        priority: u32,
+    ) -> Result<Self, Ignored> {
         let cidr = reply.options.prefix().filter(|_| is_host(reply.address));
         let cidr = cidr.and_then(|prefix| Cidr::new(reply.address.into(), prefix)).ok_or(Ignored::Address)?;
         let times = times(&reply.options, since)?;
@@ -179,7 +184,10 @@ mod tests {
             assert_eq!(result.ips[0].address.to_string(), "10.0.0.7/24");
             assert_eq!(result.ips[0].gateway.unwrap().to_string(), "10.0.0.1");
             assert_eq!(result.dns.nameservers, ["10.0.0.53"]);
-            assert_eq!((result.dns.domain.as_str(), &result.dns.search[..]), ("example.org", &["a".to_owned()][..]));
+            assert_eq!(
+                (result.dns.domain.as_str(), &result.dns.search[..]),
+                ("example.org", &["a".to_owned()][..])
+            );
             assert!(result.routes.iter().all(|route| route.priority == 7 && route.mtu == 1400));
             let text = |r: &Route| format!("{}>{:?} {:?}", r.dst, r.gw, r.scope);
             result.routes.iter().map(text).collect::<Vec<_>>()

@@ -107,7 +107,13 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A lease to be had; the first message is due now.
-    pub(crate) fn acquire(mac: Mac, priority: u32, timing: Timing, now: Duration, mut random: Random) -> Self {
+    pub(crate) fn acquire(
+        mac: Mac,
+        priority: u32,
+        timing: Timing,
+        now: Duration,
+        mut random: Random,
+    ) -> Self {
         let xid = random.xid();
         Self {
             timing,
@@ -138,7 +144,8 @@ impl Machine {
     ) -> Self {
         let mut machine = Self::acquire(mac, priority, timing, now, random);
         // Not all at once.
-        let soon = machine.random.below(binding.times.expire.saturating_sub(now).min(Duration::from_secs(32)) / 4);
+        let soon =
+            machine.random.below(binding.times.expire.saturating_sub(now).min(Duration::from_secs(32)) / 4);
         machine.next = binding.times.renew.max(now + soon);
         machine.phase = Phase::Bound;
         machine.held = Some(binding);

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn an_offer_is_read() {
-        let reply = Reply::decode(&message(&[53, 1, 2, 0, 0, 54, 4, 10, 0, 0, 1, 1, 4, 255, 255, 255, 0, 255]));
+        let reply =
+            Reply::decode(&message(&[53, 1, 2, 0, 0, 54, 4, 10, 0, 0, 1, 1, 4, 255, 255, 255, 0, 255]));
         let reply = reply.unwrap();
         assert_eq!((reply.kind, reply.xid), (Kind::Offer, 0x0102_0304));
         assert_eq!(reply.address, Ipv4Addr::new(10, 0, 0, 7));

@@ -73,7 +73,12 @@ impl Machine {
     }
 
     /// An answer to the REQUEST for `offer`.
-    pub(super) fn answered(&mut self, now: Duration, reply: &Reply, offer: Offer) -> Result<Vec<Act>, Ignored> {
+    pub(super) fn answered(
+        &mut self,
+        now: Duration,
+        reply: &Reply,
+        offer: Offer,
+    ) -> Result<Vec<Act>, Ignored> {
         if reply.server.is_some_and(|server| server != offer.server) {
             return Err(Ignored::Server);
         }

@@ -54,7 +54,9 @@ impl Machine {
         }
         match reply.kind {
             Kind::Ack if reply.address != held.address => Err(Ignored::OtherAddress),
-            Kind::Ack => Binding::read(reply, server, self.sent, self.priority).map(|binding| self.bind(binding)),
+            Kind::Ack => {
+                Binding::read(reply, server, self.sent, self.priority).map(|binding| self.bind(binding))
+            }
             Kind::Nak => {
                 self.heard = format!("server {server} refuses to renew {}{}", held.address, words(reply));
                 self.began = now;

@@ -46,10 +46,17 @@ impl World {
         panic!("it does not send any more");
     }
 
-    fn hear(&mut self, kind: Kind, from: Ipv4Addr, address: Ipv4Addr, lease: u8) -> Result<Vec<Act>, Ignored> {
+    fn hear(
+        &mut self,
+        kind: Kind,
+        from: Ipv4Addr,
+        address: Ipv4Addr,
+        lease: u8,
+    ) -> Result<Vec<Act>, Ignored> {
         let options = of(&[(1, &[255, 255, 255, 0]), (51, &[0, 0, 0, lease])]);
         let (xid, mac) = (self.machine.xid, MAC);
-        self.machine.reply(self.now, &Reply { kind, xid, mac, address, server: Some(from), options, from: None })
+        self.machine
+            .reply(self.now, &Reply { kind, xid, mac, address, server: Some(from), options, from: None })
     }
 
     fn since_start(&self) -> f64 {

@@ -1,13 +1,12 @@
 //! What arrives at the socket, and what a daemon of another suite answers.
 
+use super::fuzz;
+use crate::rpc::{Client, CmdArgs, Method, Server, Step};
 use cni_types::{CniResult, Dns, IpConfig, Route};
-use ipam_dhcp::rpc::{Client, CmdArgs, Method, Server, Step};
-
-use crate::fuzz;
 
 const CONNECTED: &[u8] = b"HTTP/1.0 200 Connected to Go RPC\n\n";
 
-/// What a client sends: the bytes of the golden vectors in `src/rpc/tests.rs`, and two calls on one connection.
+/// What a client sends: the bytes of the golden vectors in `rpc/tests.rs`, and two calls on one connection.
 fn requests() -> Vec<Vec<u8>> {
     let args = CmdArgs {
         container_id: "cid".to_owned(),

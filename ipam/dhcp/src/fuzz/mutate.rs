@@ -2,33 +2,27 @@
 
 use std::ops::Range;
 
+use crate::clock::Random;
+
 /// Bytes at which encodings change their mind.
 const EDGES: [u8; 10] = [0, 1, 2, 0x35, 0x7f, 0x80, 0xf8, 0xfe, 0xff, b'\n'];
 
-/// A pseudorandom source (splitmix64) and what is made with it.
+/// What makes them.
 #[derive(Debug)]
-pub(crate) struct Mutator(u64);
+pub(super) struct Mutator(Random);
 
 impl Mutator {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Random::seeded(seed))
     }
 
     /// A number below `end`; 0 when there is none.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % (end.max(1) as u64)).unwrap()
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.0.xid()).unwrap() % end.max(1)
     }
 
     fn byte(&mut self) -> u8 {
-        if self.below(2) == 0 { EDGES[self.below(EDGES.len())] } else { self.next().to_le_bytes()[0] }
+        if self.below(2) == 0 { EDGES[self.below(EDGES.len())] } else { self.0.xid().to_le_bytes()[0] }
     }
 
     fn range(&mut self, length: usize, longest: usize) -> Range<usize> {
@@ -37,7 +31,7 @@ impl Mutator {
     }
 
     /// A member of the corpus with up to six changes.
-    pub(crate) fn input(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
+    pub(super) fn input(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = corpus[self.below(corpus.len())].clone();
         for _ in 0..self.below(7) {
             self.change(&mut bytes, corpus);
