@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::{Container, Host, Place, Service};
+use crate::{Container, Host, Place, Service, file_events};
 
 /// The bridge that is the segment: machines, bridge ports and masters of macvlans are on it.
 pub const SEGMENT: &str = "br0";
@@ -150,6 +150,35 @@ impl DhcpServer {
     /// The addresses that clients hold, as texts.
     pub fn addresses(&self) -> Vec<String> {
         self.leases().keys().map(Ipv4Addr::to_string).collect()
+    }
+
+    /// Waits until clients hold just these addresses: a server logs what it does before it writes it down.
+    ///
+    /// # Panics
+    /// When that does not come within [`LIMIT`].
+    pub fn holds(&self, addresses: &[&str]) {
+        let seen = file_events::wait_until(&self.leases, || {
+            let held = self.addresses();
+            if held == addresses { Ok(()) } else { Err(held) }
+        });
+        seen.unwrap_or_else(|held| panic!("expected {addresses:?}, the server has {held:?}"));
+    }
+
+    /// Waits until clients hold this many addresses.
+    ///
+    /// # Panics
+    /// When that does not come within [`LIMIT`].
+    pub fn holds_count(&self, count: usize) {
+        let seen = file_events::wait_until(&self.leases, || {
+            let held = self.leases().len();
+            if held == count { Ok(()) } else { Err(held) }
+        });
+        seen.unwrap_or_else(|held| panic!("expected {count} leases, the server has {held}"));
+    }
+
+    /// Its file of leases.
+    pub fn file(&self) -> &Path {
+        &self.leases
     }
 
     /// Ends it; its leases stay in its file.

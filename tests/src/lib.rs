@@ -26,6 +26,7 @@ mod container;
 mod dhcp_daemon;
 mod dhcp_server;
 mod differential;
+pub mod file_events;
 mod host;
 mod inject;
 mod need;
