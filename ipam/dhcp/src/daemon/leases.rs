@@ -1,0 +1,256 @@
+//! All leases: who has one, and the verbs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use cni_net::Netns;
+use cni_types::{AttachmentId, CniResult, Error, NetworkName, Result};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_local;
+
+use super::closer::Closer;
+use super::flags::Flags;
+use super::keeper::{Keeper, Order};
+use super::{log, prefixed};
+use crate::clock::{self, Random};
+use crate::lease::{Binding, Machine};
+use crate::place::Place;
+use crate::record::{Lease, Record, State};
+use crate::release::Release;
+use crate::wanted::Wanted;
+
+/// The daemon's whole state.
+pub(super) struct Leases {
+    flags: Flags,
+    state: State,
+    closer: Closer,
+    keepers: RefCell<HashMap<AttachmentId, Entry>>,
+    ignored: Cell<u64>,
+}
+
+/// What keeper and table both know of a lease.
+pub(super) struct Held {
+    pub(super) id: AttachmentId,
+    pub(super) place: Place,
+    pub(super) wanted: Wanted,
+    /// `None` until an ACK has come, and once the lease is over.
+    pub(super) binding: RefCell<Option<Binding>>,
+}
+
+struct Entry {
+    held: Rc<Held>,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+impl Leases {
+    /// Those of the daemon that listens on `socket`.
+    ///
+    /// # Errors
+    /// Code 5 when its state directory cannot be written to.
+    pub(super) fn new(flags: Flags, socket: &Path) -> Result<Rc<Self>> {
+        let state = State::beside(socket);
+        state.probe()?;
+        let closer = Closer::start()?;
+        let keepers = RefCell::default();
+        Ok(Rc::new(Self { flags, state, closer, keepers, ignored: Cell::default() }))
+    }
+
+    /// Takes up what an earlier daemon has left: leases go on, what was only asked for and what a DEL has ordered
+    /// released meanwhile is released.
+    ///
+    /// # Errors
+    /// Code 5 when the state directory cannot be read.
+    pub(super) fn resume(self: &Rc<Self>) -> Result<()> {
+        let mut kept = 0_u32;
+        for record in self.state.all()? {
+            match record {
+                Err(error) => log!("{error}"),
+                Ok(Record::Lease(lease)) if !self.state.is_release_ordered(&lease.id) => {
+                    kept += 1;
+                    self.keep(*lease);
+                }
+                Ok(over) => {
+                    if let Err(error) = self.release(&over) {
+                        log!("{error}");
+                    }
+                }
+            }
+        }
+        if kept > 0 {
+            log!("{kept} leases go on");
+        }
+        Ok(())
+    }
+
+    fn keep(self: &Rc<Self>, lease: Lease) {
+        let Lease { id, place, wanted, binding } = lease;
+        let (mac, now, random) = (place.mac, clock::now(), Random::new());
+        let machine = Machine::resume(mac, wanted.priority, self.flags.timing, now, random, binding.clone());
+        self.start(Held { id, place, wanted, binding: RefCell::new(Some(binding)) }, machine, None);
+    }
+
+    fn start(
+        self: &Rc<Self>,
+        held: Held,
+        machine: Machine,
+        waiting: Option<oneshot::Sender<Result<CniResult>>>,
+    ) {
+        let (sender, orders) = mpsc::unbounded_channel();
+        let held = Rc::new(held);
+        let entry = Entry { held: Rc::clone(&held), orders: sender };
+        self.keepers.borrow_mut().insert(held.id.clone(), entry);
+        let keeper = Keeper {
+            leases: Rc::clone(self),
+            held,
+            machine,
+            orders,
+            waiting,
+            draft: None,
+            port: None,
+            deaf: false,
+            ignored: 0,
+            trouble: None,
+        };
+        spawn_local(keeper.run());
+    }
+
+    fn find(&self, id: &AttachmentId) -> Option<Rc<Held>> {
+        self.keepers.borrow().get(id).map(|entry| Rc::clone(&entry.held))
+    }
+
+    /// The attachment's lease: the one it has, or a new one.
+    ///
+    /// # Errors
+    /// Code 104 when no server gives an address, 8 or 100 for an unusable interface, 11 when another ADD is under way
+    /// or a DEL has ended this one, 5 when the lease cannot be written down.
+    pub(super) async fn add(
+        self: &Rc<Self>,
+        id: AttachmentId,
+        netns: &Path,
+        wanted: Wanted,
+    ) -> Result<CniResult> {
+        let place = Place::find(&prefixed(&self.flags.host_prefix, netns), &id.ifname)?;
+        if let Some(held) = self.find(&id) {
+            let binding = held.binding.borrow().clone();
+            match binding {
+                None => return Err(Error::try_again(format!("an ADD of {} is under way already", id.tag()))),
+                Some(binding) if held.place == place => return Ok(binding.result),
+                // The same names, but another container.
+                Some(_) => self.del(&id).await?,
+            }
+        }
+        self.state.remove_if_present(&id)?;
+        let (answer, result) = oneshot::channel();
+        let machine =
+            Machine::acquire(place.mac, wanted.priority, self.flags.timing, clock::now(), Random::new());
+        let tag = id.tag();
+        self.start(Held { id, place, wanted, binding: RefCell::default() }, machine, Some(answer));
+        let ended = |_| Err(Error::try_again(format!("a DEL has ended the ADD of {tag}")));
+        result.await.unwrap_or_else(ended)
+    }
+
+    /// The attachment's lease, if it has one there.
+    ///
+    /// # Errors
+    /// Code 103 when it has none.
+    pub(super) fn check(&self, id: &AttachmentId, netns: &Path) -> Result<CniResult> {
+        let none = || Error::check(format!("dhcp: no lease is held for {}", id.tag()));
+        let held = self.find(id).ok_or_else(none)?;
+        let binding = held.binding.borrow().clone().ok_or_else(none)?;
+        let netns = Netns::open(&prefixed(&self.flags.host_prefix, netns))?;
+        if netns.identity()? != held.place.identity || !held.place.is_there()? {
+            return Err(none().because("the lease it has is that of another interface"));
+        }
+        Ok(binding.result)
+    }
+
+    /// Ends the attachment's lease, or its ADD.
+    ///
+    /// # Errors
+    /// Code 5 when its file cannot be removed.
+    pub(super) async fn del(&self, id: &AttachmentId) -> Result<()> {
+        let entry = self.keepers.borrow_mut().remove(id);
+        let Some(entry) = entry else { return self.state.remove_if_present(id) };
+        let (done, outcome) = oneshot::channel();
+        if entry.orders.send(Order::End(done)).is_err() {
+            return Ok(());
+        }
+        // A keeper that has ended by itself meanwhile has tidied up too.
+        outcome.await.unwrap_or(Ok(()))
+    }
+
+    /// Ends the leases of the network but those of `valid`. An ADD that is under way is none of them yet.
+    ///
+    /// # Errors
+    /// All failures, folded.
+    pub(super) async fn gc(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+        let is_stale = |held: &Held| {
+            held.id.network == *network && held.binding.borrow().is_some() && !valid.contains(&held.id)
+        };
+        let stale: Vec<_> = {
+            let keepers = self.keepers.borrow();
+            keepers
+                .values()
+                .filter(|entry| is_stale(&entry.held))
+                .map(|entry| entry.held.id.clone())
+                .collect()
+        };
+        let mut failures = Vec::new();
+        for id in stale {
+            failures.extend(self.del(&id).await.err());
+        }
+        Error::all(failures)
+    }
+
+    /// Whether an ADD could work.
+    ///
+    /// # Errors
+    /// Code 5 when the state directory cannot be written to.
+    pub(super) fn status(&self) -> Result<()> {
+        self.state.probe()
+    }
+
+    /// Sends a release if that is possible still, and forgets the lease.
+    ///
+    /// # Errors
+    /// Code 5 when its file cannot be removed.
+    pub(super) fn release(&self, record: &Record) -> Result<()> {
+        match Release::from(record).send() {
+            Ok(socket) => socket.into_iter().for_each(|socket| self.closer.close(socket)),
+            Err(error) => log!("{error}; the server keeps it until its time is over"),
+        }
+        self.state.remove_if_present(record.id())
+    }
+
+    /// A keeper has ended.
+    pub(super) fn forget(&self, held: &Rc<Held>) {
+        let mut keepers = self.keepers.borrow_mut();
+        if keepers.get(&held.id).is_some_and(|entry| Rc::ptr_eq(&entry.held, held)) {
+            keepers.remove(&held.id);
+        }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn closer(&self) -> &Closer {
+        &self.closer
+    }
+
+    pub(super) fn broadcast(&self) -> bool {
+        self.flags.broadcast
+    }
+
+    pub(super) fn count_ignored(&self) {
+        self.ignored.set(self.ignored.get().saturating_add(1));
+    }
+
+    /// What there is, for a log.
+    pub(super) fn summary(&self) -> String {
+        let (leases, ignored) = (self.keepers.borrow().len(), self.ignored.get());
+        format!("{leases} leases, {ignored} packets ignored since the start")
+    }
+}

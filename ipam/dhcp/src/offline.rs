@@ -1,0 +1,43 @@
+//! Ending leases without a daemon.
+//!
+//! The namespace is usually gone by the time a daemon is started again, and with it the interface a release has to come
+//! from. So the plugin sends it now; an order in the state directory is for what it cannot do, and for a daemon that is
+//! there but hangs.
+
+use cni_types::{AttachmentId, Error, NetworkName, Result};
+
+use crate::record::{Record, State};
+use crate::release::Release;
+
+/// DEL. `down`: nobody listens on the socket, so nobody else has the lease.
+///
+/// # Errors
+/// Code 5 when the state directory cannot be written to.
+pub(crate) fn del(state: &State, id: &AttachmentId, down: bool) -> Result<()> {
+    match state.find(id) {
+        Ok(None) => Ok(()),
+        Ok(Some(record)) => end(state, &record, down),
+        // Nobody else can read it either.
+        Err(_) => state.remove_if_present(id),
+    }
+}
+
+/// GC.
+///
+/// # Errors
+/// All failures, folded.
+pub(crate) fn gc(state: &State, network: &NetworkName, valid: &[AttachmentId], down: bool) -> Result<()> {
+    let is_stale = |record: &Record| record.id().network == *network && !valid.contains(record.id());
+    // A file that cannot be read says no network.
+    let stale = state.all()?.into_iter().filter_map(Result::ok).filter(is_stale);
+    Error::all(stale.filter_map(|record| end(state, &record, down).err()).collect())
+}
+
+fn end(state: &State, record: &Record, down: bool) -> Result<()> {
+    // First, so that nothing is forgotten if this process is killed.
+    state.order_release(record.id())?;
+    if down && Release::from(record).send().is_ok() {
+        return state.remove_if_present(record.id());
+    }
+    Ok(())
+}
