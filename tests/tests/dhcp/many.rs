@@ -95,7 +95,8 @@ fn add_again_gives_the_lease_that_is_there() {
     host.run("ip link add port2 type veth peer name eth5 netns pod");
     host.run("ip link set port2 master br0 up");
     let both: Vec<_> = std::thread::scope(|scope| {
-        let adding = [(), ()].map(|()| scope.spawn(|| host.plugin("dhcp").add(&conf(), &pod, "eth5").result()));
+        let adding =
+            [(), ()].map(|()| scope.spawn(|| host.plugin("dhcp").add(&conf(), &pod, "eth5").result()));
         adding.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(address(&both[0]), address(&both[1]));

@@ -47,7 +47,7 @@ fn routes_come_from_options_3_33_and_121() {
             { "dst": "10.9.0.0/16", "gw": "10.77.0.9" },
             { "dst": "198.51.100.0/24", "scope": 253 },
         ]);
-        let routes: Vec<_> = result["routes"].as_array().unwrap().iter().cloned().collect();
+        let routes: Vec<_> = result["routes"].as_array().unwrap().to_vec();
         let without_any = routes.into_iter().map(|mut route| {
             let gw = route.as_object_mut().unwrap();
             gw.retain(|key, value| key != "gw" || value != "0.0.0.0");

@@ -41,7 +41,9 @@ fn answers(options: &[&str], flags: &[&str]) -> Vec<String> {
     let ip = address(&result).to_owned();
     let lines = tcpdump.lines();
     let replies = lines.iter().filter(|line| line.contains("Reply"));
-    replies.map(|line| line.split(" > ").nth(1).unwrap().split(':').next().unwrap().replace(&ip, "client")).collect()
+    replies
+        .map(|line| line.split(" > ").nth(1).unwrap().split(':').next().unwrap().replace(&ip, "client"))
+        .collect()
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn round_trip(version: &str) {
 
 /// A master for macvlans on the segment.
 fn macvlan(host: &Host) -> Conf {
-    host.run(&format!("ip link add uplink type veth peer name port-uplink"));
+    host.run("ip link add uplink type veth peer name port-uplink");
     host.run(&format!("ip link set port-uplink master {SEGMENT} up"));
     host.run("ip link set uplink up");
     conf().set("type", "macvlan").set("master", "uplink").remove("bridge")
