@@ -122,16 +122,15 @@ impl Daemon {
 
 /// The error that names the socket and says how to start the daemon.
 fn unreachable(socket: &Path, failure: Failure) -> Error {
-    let socket = socket.display();
-    match failure {
-        Failure::NotThere(e) => Error {
-            code: Code::TRY_AGAIN,
-            ..Error::io(format!("error dialing DHCP daemon: nobody listens on {socket}"), &e)
-        }
-        .because("start it with `systemctl start cni-dhcp.socket`, or by hand with `dhcp daemon`"),
-        Failure::Silent(e) => Error {
-            code: Code::TRY_AGAIN,
-            ..Error::io(format!("the dhcp daemon on {socket} does not answer"), &e)
-        },
-    }
+    let (what, cause, next) = match failure {
+        Failure::NotThere(e) => (
+            "error dialing DHCP daemon: nobody listens on",
+            e,
+            "; start it with `systemctl start cni-dhcp.socket`, or by hand with `dhcp daemon`",
+        ),
+        Failure::Silent(e) => ("the dhcp daemon does not answer on", e, ""),
+    };
+    let mut error = Error::io(format!("{what} {}", socket.display()), &cause);
+    error.details.push_str(next);
+    Error { code: Code::TRY_AGAIN, ..error }
 }

@@ -7,7 +7,6 @@
 use cni_types::{AttachmentId, Error, NetworkName, Result};
 
 use crate::record::{Record, State};
-use crate::release::Release;
 
 /// DEL. `down`: nobody listens on the socket, so nobody else has the lease.
 ///
@@ -27,7 +26,7 @@ pub(crate) fn del(state: &State, id: &AttachmentId, down: bool) -> Result<()> {
 /// # Errors
 /// All failures, folded.
 pub(crate) fn gc(state: &State, network: &NetworkName, valid: &[AttachmentId], down: bool) -> Result<()> {
-    let is_stale = |record: &Record| record.id().network == *network && !valid.contains(record.id());
+    let is_stale = |record: &Record| record.id.network == *network && !valid.contains(&record.id);
     // A file that cannot be read says no network.
     let stale = state.all()?.into_iter().filter_map(Result::ok).filter(is_stale);
     Error::all(stale.filter_map(|record| end(state, &record, down).err()).collect())
@@ -35,9 +34,9 @@ pub(crate) fn gc(state: &State, network: &NetworkName, valid: &[AttachmentId], d
 
 fn end(state: &State, record: &Record, down: bool) -> Result<()> {
     // First, so that nothing is forgotten if this process is killed.
-    state.order_release(record.id())?;
-    if down && Release::from(record).send().is_ok() {
-        return state.remove_if_present(record.id());
+    state.order_release(&record.id)?;
+    if down && record.release().is_ok() {
+        return state.remove_if_present(&record.id);
     }
     Ok(())
 }

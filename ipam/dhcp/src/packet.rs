@@ -8,6 +8,8 @@ use cni_types::Mac;
 
 use crate::frame;
 
+/// [`libc::AF_PACKET`] as addresses have it.
+const AF_PACKET: libc::sa_family_t = 17;
 const ETHERTYPE_IP: u16 = 0x0800;
 const BROADCAST: Mac = Mac([0xff; 6]);
 /// More than any packet of a server: what is longer is not read.
@@ -138,8 +140,7 @@ fn address(index: u32, mac: Mac) -> libc::sockaddr_ll {
     let mut sll_addr = [0; 8];
     sll_addr[..6].copy_from_slice(&mac.0);
     libc::sockaddr_ll {
-        // AF_PACKET is 17.
-        sll_family: libc::AF_PACKET as u16,
+        sll_family: AF_PACKET,
         sll_protocol: ETHERTYPE_IP.to_be(),
         sll_ifindex: i32::try_from(index).unwrap_or(0),
         sll_hatype: 0,

@@ -14,11 +14,14 @@ const CLIENT_ID_MAX: usize = 255;
 /// What the client takes: an Ethernet frame's worth.
 const SIZE: u16 = 1500;
 
-/// The client id of the reference, so that leases survive a change of suite: type 0, then container id, network and
-/// interface name.
+/// The attachment, as messages and servers' logs have it.
+pub(crate) fn name(id: &AttachmentId) -> String {
+    format!("{}/{}/{}", id.container_id, id.network, id.ifname)
+}
+
+/// The client id of the reference, so that leases survive a change of suite: type 0, then the name.
 pub(crate) fn client_id(id: &AttachmentId) -> Vec<u8> {
-    let text = format!("\0{}/{}/{}", id.container_id, id.network, id.ifname);
-    let mut bytes = text.into_bytes();
+    let mut bytes = format!("\0{}", name(id)).into_bytes();
     bytes.truncate(CLIENT_ID_MAX);
     bytes
 }

@@ -17,30 +17,33 @@ use crate::place::Place;
 use crate::wanted::Wanted;
 use crate::wire;
 
-/// A lease that is held.
+/// A file's content.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Lease {
+pub(crate) struct Record {
     pub(crate) id: AttachmentId,
     pub(crate) place: Place,
     pub(crate) wanted: Wanted,
-    pub(crate) binding: Binding,
+    pub(crate) given: Given,
 }
 
-/// A file's content.
+/// How far it has come.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Record {
-    /// Asked for; the server may have given it.
-    Draft(AttachmentId, Place, Wanted, Offer),
-    /// Held.
-    Lease(Box<Lease>),
+pub(crate) enum Given {
+    /// It was asked for, and the server may have given it.
+    Offered(Offer),
+    /// It is held.
+    Held(Box<Binding>),
 }
 
-impl Record {
-    /// Whose it is.
-    pub(crate) fn id(&self) -> &AttachmentId {
+impl Given {
+    /// Whose address it is, in either case.
+    pub(crate) fn offer(&self) -> Offer {
         match self {
-            Self::Draft(id, ..) => id,
-            Self::Lease(lease) => &lease.id,
+            Self::Offered(offer) => *offer,
+            Self::Held(binding) => {
+                let Binding { address, server, server_mac, .. } = **binding;
+                Offer { address, server, server_mac }
+            }
         }
     }
 }
@@ -105,9 +108,9 @@ impl State {
     /// # Errors
     /// Code 5 naming the file.
     pub(crate) fn write(&self, record: &Record) -> Result<()> {
-        let (id, document) = Document::of(record);
-        let text =
-            serde_json::to_vec(&document).map_err(|e| Error::decode("cannot write a lease").because(e))?;
+        let id = &record.id;
+        let text = serde_json::to_vec(&Document::of(record))
+            .map_err(|e| Error::decode("cannot write a lease").because(e))?;
         let Json::Object(members) = Json::parse(&text)? else { return Ok(()) };
         self.records.write(id, &name(id), members)
     }
@@ -173,25 +176,20 @@ fn millis(time: Duration) -> u64 {
 }
 
 impl Document {
-    fn of(record: &Record) -> (&AttachmentId, Self) {
-        let (id, place, wanted, address, server, server_mac, held) = match record {
-            Record::Draft(id, place, wanted, Offer { address, server, server_mac }) => {
-                (id, place, wanted, address, server, server_mac, None)
-            }
-            Record::Lease(lease) => {
-                let Lease { id, place, wanted, binding } = &**lease;
-                let Binding { address, server, server_mac, times, result } = binding;
-                let held = HeldKeys {
-                    since: millis(times.since),
-                    renew: millis(times.renew),
-                    rebind: millis(times.rebind),
-                    expire: millis(times.expire),
-                    result: wire::result_json(result).ok(),
-                };
-                (id, place, wanted, address, server, server_mac, Some(held))
-            }
+    fn of(record: &Record) -> Self {
+        let Record { id, place, wanted, given } = record;
+        let Offer { address, server, server_mac } = given.offer();
+        let held = match given {
+            Given::Offered(_) => None,
+            Given::Held(binding) => Some(HeldKeys {
+                since: millis(binding.times.since),
+                renew: millis(binding.times.renew),
+                rebind: millis(binding.times.rebind),
+                expire: millis(binding.times.expire),
+                result: wire::result_json(&binding.result).ok(),
+            }),
         };
-        let document = Self {
+        Self {
             version: VERSION,
             network: id.network.to_string(),
             container_id: id.container_id.to_string(),
@@ -206,8 +204,7 @@ impl Document {
             server: server.to_string(),
             server_mac: server_mac.map(|mac| mac.to_string()).unwrap_or_default(),
             held,
-        };
-        (id, document)
+        }
     }
 
     fn record(self) -> Result<Record> {
@@ -230,15 +227,115 @@ impl Document {
             mac: mac(&self.mac)?,
         };
         let server_mac = if self.server_mac.is_empty() { None } else { Some(mac(&self.server_mac)?) };
-        let (address, server) = (ip(&self.address)?, ip(&self.server)?);
-        let Some(held) = self.held else {
-            return Ok(Record::Draft(id, place, self.wanted, Offer { address, server, server_mac }));
+        let offer = Offer { address: ip(&self.address)?, server: ip(&self.server)?, server_mac };
+        let given = match self.held {
+            None => Given::Offered(offer),
+            Some(held) => Given::Held(Box::new(held.binding(offer)?)),
         };
+        Ok(Record { id, place, wanted: self.wanted, given })
+    }
+}
+
+impl HeldKeys {
+    fn binding(self, offer: Offer) -> Result<Binding> {
         let [since, renew, rebind, expire] =
-            [held.since, held.renew, held.rebind, held.expire].map(Duration::from_millis);
-        let result = CniResult::from_json(&held.result.unwrap_or(Json::Null), SpecVersion::CURRENT)?;
+            [self.since, self.renew, self.rebind, self.expire].map(Duration::from_millis);
+        let Offer { address, server, server_mac } = offer;
+        let result = CniResult::from_json(&self.result.unwrap_or(Json::Null), SpecVersion::CURRENT)?;
         let times = Times { since, renew, rebind, expire };
-        let binding = Binding { address, server, server_mac, times, result };
-        Ok(Record::Lease(Box::new(Lease { id, place, wanted: self.wanted, binding })))
+        Ok(Binding { address, server, server_mac, times, result })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cni_types::{Cidr, IpConfig};
+
+    use super::*;
+
+    fn record(given: Given) -> Record {
+        let ifname = IfName::new("eth0").unwrap();
+        let id = AttachmentId {
+            network: NetworkName::new("net").unwrap(),
+            container_id: ContainerId::new("pod").unwrap(),
+            ifname: ifname.clone(),
+        };
+        let place = Place {
+            netns: "/run/netns/a".into(),
+            identity: (4, 4_026_532_000),
+            ifname,
+            index: 2,
+            mac: Mac([2, 0, 0, 0, 0, 1]),
+        };
+        let wanted = Wanted { request: vec![1, 3], ..Wanted::default() };
+        Record { id, place, wanted, given }
+    }
+
+    fn held() -> Record {
+        let [since, renew, rebind, expire] = [1000, 41_000, 71_000, 81_000].map(Duration::from_millis);
+        let address = Cidr::new(Ipv4Addr::new(10, 0, 0, 7).into(), 24).unwrap();
+        let result = CniResult {
+            ips: vec![IpConfig { interface: None, address, gateway: None }],
+            ..CniResult::default()
+        };
+        record(Given::Held(Box::new(Binding {
+            address: Ipv4Addr::new(10, 0, 0, 7),
+            server: Ipv4Addr::new(10, 0, 0, 1),
+            server_mac: Some(Mac([2, 0, 0, 0, 0, 2])),
+            times: Times { since, renew, rebind, expire },
+            result,
+        })))
+    }
+
+    fn state() -> (State, PathBuf) {
+        let nonce = crate::clock::Random::new().xid();
+        let socket = std::env::temp_dir().join(format!("dhcp-{}-{nonce}.sock", std::process::id()));
+        let dir = PathBuf::from(format!("{}.leases", socket.display()));
+        (State::beside(&socket), dir)
+    }
+
+    #[test]
+    fn records_come_back_until_they_are_removed() {
+        let (state, dir) = state();
+        let offer = Offer {
+            address: Ipv4Addr::new(10, 0, 0, 7),
+            server: Ipv4Addr::new(10, 0, 0, 1),
+            server_mac: None,
+        };
+        for record in [record(Given::Offered(offer)), held()] {
+            state.write(&record).unwrap();
+            assert_eq!(state.find(&record.id).unwrap(), Some(record.clone()));
+            assert_eq!(state.all().unwrap(), [Ok(record)]);
+        }
+        let id = held().id;
+        assert!(!state.is_release_ordered(&id));
+        state.order_release(&id).unwrap();
+        assert!(state.is_release_ordered(&id));
+        assert_eq!(state.all().unwrap().len(), 1, "an order is no lease");
+        state.remove_if_present(&id).unwrap();
+        assert_eq!((state.find(&id), state.all()), (Ok(None), Ok(Vec::new())));
+        assert!(!state.is_release_ordered(&id));
+        std::fs::remove_dir(dir).unwrap();
+    }
+
+    #[test]
+    fn files_that_make_no_sense_are_named() {
+        let (state, dir) = state();
+        state.write(&held()).unwrap();
+        let file = dir.join(name(&held().id));
+        let text = std::fs::read_to_string(&file).unwrap();
+        for bad in [
+            String::new(),
+            "[]".to_owned(),
+            text.replace("\"version\": 1", "\"version\": 2"),
+            text.replace("10.0.0.7\"", "10.0.0\""),
+            text.replace("02:00:00:00:00:01", "02"),
+            text.replace("\"pod\"", "\"../pod\""),
+        ] {
+            std::fs::write(&file, bad).unwrap();
+            let error = state.all().unwrap().pop().unwrap().unwrap_err();
+            assert!(error.msg.contains(file.to_str().unwrap()), "{error}");
+        }
+        std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -56,8 +56,8 @@ fn exchange(
         if bytes.is_empty() {
             return Err(Error::decode("the daemon's answer ends in the middle"));
         }
-        client.feed(bytes).map_err(|e| nonsense(e))?;
-        if let Some(reply) = client.next_reply().map_err(|e| nonsense(e))? {
+        client.feed(bytes).map_err(&nonsense)?;
+        if let Some(reply) = client.next_reply().map_err(&nonsense)? {
             return Ok(reply.result);
         }
     }

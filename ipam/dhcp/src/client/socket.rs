@@ -55,12 +55,13 @@ impl Connection {
     /// # Errors
     /// When none come in time.
     pub(super) fn receive<'a>(&mut self, buffer: &'a mut [u8]) -> Result<&'a [u8], Failure> {
-        let left = self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        let read = self.stream.set_read_timeout(Some(left)).and_then(|()| self.stream.read(buffer));
-        match read {
-            Ok(length) => Ok(buffer.get(..length).unwrap_or_default()),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => self.receive(buffer),
-            Err(e) => Err(Failure::Silent(e)),
+        loop {
+            let left = self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            match self.stream.set_read_timeout(Some(left)).and_then(|()| self.stream.read(buffer)) {
+                Ok(length) => return Ok(buffer.get(..length).unwrap_or_default()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Failure::Silent(e)),
+            }
         }
     }
 }

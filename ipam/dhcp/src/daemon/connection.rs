@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::leases::Leases;
 use super::race::{Either, either};
@@ -18,7 +18,7 @@ use super::{log, rpc};
 use crate::wire::{self, Request};
 
 /// How long a client may take to say what it wants, or to read the answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// More wait in the socket's queue.
 const CONNECTIONS_MAX: usize = 1024;
 /// After a failed accept: there are no descriptors, and some have to be closed first.
@@ -51,10 +51,12 @@ pub(super) async fn accept(listener: UnixListener, leases: Rc<Leases>) {
 pub(super) struct Client {
     stream: UnixStream,
     pub(super) received: Vec<u8>,
+    /// When it must have said what it wants.
+    deadline: Instant,
 }
 
 async fn serve(stream: UnixStream, leases: &Rc<Leases>) -> Result<()> {
-    let mut client = Client { stream, received: Vec::new() };
+    let mut client = Client { stream, received: Vec::new(), deadline: Instant::now() + PATIENCE };
     if !client.receive().await? {
         // Somebody has looked whether we are there.
         return Ok(());
@@ -91,7 +93,8 @@ impl Client {
     /// Code 11 when none come in time, code 5 when there can be none, code 6 when there are too many.
     pub(super) async fn receive(&mut self) -> Result<bool> {
         let read = self.stream.read_buf(&mut self.received);
-        let read = timeout(PATIENCE, read).await.map_err(|_| Error::try_again("the client says nothing"))?;
+        let read = timeout_at(self.deadline, read).await;
+        let read = read.map_err(|_| Error::try_again("the client does not say what it wants"))?;
         let read = read.map_err(|e| Error::io("cannot read the request", &e))?;
         if self.received.len() > wire::SIZE_MAX {
             return Err(Error::decode(format!("the request is over {} bytes", wire::SIZE_MAX)));
@@ -99,24 +102,21 @@ impl Client {
         Ok(read > 0)
     }
 
-    /// The bytes up to the first newline, which all together come within [`PATIENCE`].
+    /// The bytes up to the first newline.
     async fn line(&mut self) -> Result<Vec<u8>> {
-        let line = async {
-            loop {
-                if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
-                    return Ok(self.received.drain(..=end).collect());
-                }
-                if !self.receive().await? {
-                    return Err(Error::decode("the request ends in the middle"));
-                }
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                return Ok(self.received.drain(..=end).collect());
             }
-        };
-        timeout(PATIENCE, line).await.unwrap_or_else(|_| Err(Error::try_again("the client is too slow")))
+            if !self.receive().await? {
+                return Err(Error::decode("the request ends in the middle"));
+            }
+        }
     }
 
     /// Works for the client as long as it is there; `None` once it has gone, and with it the work.
     pub(super) async fn unless_gone<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        let Self { stream, received } = self;
+        let Self { stream, received, .. } = self;
         let gone = async {
             // A client may have said more already than it has been answered, within bounds.
             while received.len() <= wire::SIZE_MAX && stream.read_buf(received).await.is_ok_and(|n| n > 0) {}
@@ -125,6 +125,11 @@ impl Client {
             Either::First(done) => Some(done),
             Either::Second(()) => None,
         }
+    }
+
+    /// Gives the client time for another request.
+    pub(super) fn go_on(&mut self) {
+        self.deadline = Instant::now() + PATIENCE;
     }
 
     /// # Errors

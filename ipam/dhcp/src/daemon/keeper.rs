@@ -79,7 +79,7 @@ impl Keeper {
                 Flow::Break(())
             }
             Woken::Abandoned => {
-                log!("{}: nobody waits for the address any more", self.held.id.tag());
+                log!("{}: nobody waits for the address any more", self.held.name());
                 self.report(self.release())
             }
             Woken::Packet(Ok(Ok(reply))) => match self.machine.reply(clock::now(), &reply) {
@@ -88,7 +88,7 @@ impl Keeper {
             },
             Woken::Packet(Ok(Err(why))) => self.ignore(why).await,
             Woken::Packet(Err(e)) => {
-                log!("{}: cannot receive: {e}", self.held.id.tag());
+                log!("{}: cannot receive: {e}", self.held.name());
                 (self.deaf, self.port) = (true, None);
                 Flow::Continue(())
             }
@@ -133,11 +133,7 @@ impl Keeper {
             self.ignored = self.ignored.saturating_add(1);
             self.leases.count_ignored();
             if self.ignored.is_power_of_two() {
-                log!(
-                    "{}: {} packets ignored so far, the last because {why}",
-                    self.held.id.tag(),
-                    self.ignored
-                );
+                log!("{}: {} packets ignored so far, the last because {why}", self.held.name(), self.ignored);
             }
         }
         tokio::task::yield_now().await;

@@ -17,8 +17,8 @@ use super::{log, prefixed};
 use crate::clock::{self, Random};
 use crate::lease::{Binding, Machine};
 use crate::place::Place;
-use crate::record::{Lease, Record, State};
-use crate::release::Release;
+use crate::query;
+use crate::record::{Given, Record, State};
 use crate::wanted::Wanted;
 
 /// The daemon's whole state.
@@ -39,6 +39,18 @@ pub(super) struct Held {
     pub(super) binding: RefCell<Option<Binding>>,
 }
 
+impl Held {
+    /// The attachment, for messages.
+    pub(super) fn name(&self) -> String {
+        query::name(&self.id)
+    }
+
+    /// What is to be written down.
+    pub(super) fn record(&self, given: Given) -> Record {
+        Record { id: self.id.clone(), place: self.place.clone(), wanted: self.wanted.clone(), given }
+    }
+}
+
 struct Entry {
     held: Rc<Held>,
     orders: mpsc::UnboundedSender<Order>,
@@ -57,38 +69,43 @@ impl Leases {
         Ok(Rc::new(Self { flags, state, closer, keepers, ignored: Cell::default() }))
     }
 
-    /// Takes up what an earlier daemon has left: leases go on, what was only asked for and what a DEL has ordered
-    /// released meanwhile is released.
+    /// Takes up what an earlier daemon has left: leases go on; those whose container has gone are forgotten; what was
+    /// only asked for, and what a DEL has ordered released meanwhile, is released.
     ///
     /// # Errors
     /// Code 5 when the state directory cannot be read.
     pub(super) fn resume(self: &Rc<Self>) -> Result<()> {
-        let mut kept = 0_u32;
         for record in self.state.all()? {
-            match record {
-                Err(error) => log!("{error}"),
-                Ok(Record::Lease(lease)) if !self.state.is_release_ordered(&lease.id) => {
-                    kept += 1;
-                    self.keep(*lease);
-                }
-                Ok(over) => {
-                    if let Err(error) = self.release(&over) {
-                        log!("{error}");
+            let taken = record.and_then(|record| {
+                let over = self.state.is_release_ordered(&record.id);
+                match record {
+                    Record { id, place, .. } if place.is_there() == Ok(false) => {
+                        log!("{}: {} is gone: the lease is over", query::name(&id), place.netns.display());
+                        self.state.remove_if_present(&id)
                     }
+                    Record { id, place, wanted, given: Given::Held(binding) } if !over => {
+                        self.keep(Held { id, place, wanted, binding: RefCell::new(Some(*binding)) });
+                        Ok(())
+                    }
+                    over => self.release(&over),
                 }
+            });
+            if let Err(error) = taken {
+                log!("{error}");
             }
         }
+        let kept = self.keepers.borrow().len();
         if kept > 0 {
             log!("{kept} leases go on");
         }
         Ok(())
     }
 
-    fn keep(self: &Rc<Self>, lease: Lease) {
-        let Lease { id, place, wanted, binding } = lease;
-        let (mac, now, random) = (place.mac, clock::now(), Random::new());
-        let machine = Machine::resume(mac, wanted.priority, self.flags.timing, now, random, binding.clone());
-        self.start(Held { id, place, wanted, binding: RefCell::new(Some(binding)) }, machine, None);
+    fn keep(self: &Rc<Self>, held: Held) {
+        let Some(binding) = held.binding.borrow().clone() else { return };
+        let (mac, priority, now) = (held.place.mac, held.wanted.priority, clock::now());
+        let machine = Machine::resume(mac, priority, self.flags.timing, now, Random::new(), binding);
+        self.start(held, machine, None);
     }
 
     fn start(
@@ -135,7 +152,12 @@ impl Leases {
         if let Some(held) = self.find(&id) {
             let binding = held.binding.borrow().clone();
             match binding {
-                None => return Err(Error::try_again(format!("an ADD of {} is under way already", id.tag()))),
+                None => {
+                    return Err(Error::try_again(format!(
+                        "an ADD of {} is under way already",
+                        query::name(&id)
+                    )));
+                }
                 Some(binding) if held.place == place => return Ok(binding.result),
                 // The same names, but another container.
                 Some(_) => self.del(&id).await?,
@@ -145,7 +167,7 @@ impl Leases {
         let (answer, result) = oneshot::channel();
         let machine =
             Machine::acquire(place.mac, wanted.priority, self.flags.timing, clock::now(), Random::new());
-        let tag = id.tag();
+        let tag = query::name(&id);
         self.start(Held { id, place, wanted, binding: RefCell::default() }, machine, Some(answer));
         let ended = |_| Err(Error::try_again(format!("a DEL has ended the ADD of {tag}")));
         result.await.unwrap_or_else(ended)
@@ -156,7 +178,7 @@ impl Leases {
     /// # Errors
     /// Code 103 when it has none.
     pub(super) fn check(&self, id: &AttachmentId, netns: &Path) -> Result<CniResult> {
-        let none = || Error::check(format!("dhcp: no lease is held for {}", id.tag()));
+        let none = || Error::check(format!("dhcp: no lease is held for {}", query::name(id)));
         let held = self.find(id).ok_or_else(none)?;
         let binding = held.binding.borrow().clone().ok_or_else(none)?;
         let netns = Netns::open(&prefixed(&self.flags.host_prefix, netns))?;
@@ -217,11 +239,11 @@ impl Leases {
     /// # Errors
     /// Code 5 when its file cannot be removed.
     pub(super) fn release(&self, record: &Record) -> Result<()> {
-        match Release::from(record).send() {
+        match record.release() {
             Ok(socket) => socket.into_iter().for_each(|socket| self.closer.close(socket)),
             Err(error) => log!("{error}; the server keeps it until its time is over"),
         }
-        self.state.remove_if_present(record.id())
+        self.state.remove_if_present(&record.id)
     }
 
     /// A keeper has ended.

@@ -35,7 +35,11 @@ impl Port {
     pub(super) fn open(place: &Place, closer: &Closer) -> Result<Option<Self>> {
         let opened = place.visit(|_| {
             packet::open(place.index)
-                .and_then(|fd| AsyncFd::with_interest(fd, Interest::READABLE))
+                .and_then(|fd| {
+                    // SAFETY: an OwnedFd is open, and the same, until it is dropped.
+                    unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }
+                        .map_err(|e| e.into_parts().1)
+                })
                 .map_err(|e| refused("cannot open a packet socket on", place, &e))
         })?;
         Ok(opened.map(|socket| Self { socket: Some(socket), index: place.index, closer: closer.clone() }))

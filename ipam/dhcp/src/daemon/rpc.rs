@@ -24,6 +24,7 @@ pub(super) async fn serve(mut client: Client, leases: &Rc<Leases>) -> Result<()>
                     };
                     let reply = server.reply(method, seq, &result.map_err(|error| error.to_string()));
                     client.send(&reply).await?;
+                    client.go_on();
                 }
             }
         }

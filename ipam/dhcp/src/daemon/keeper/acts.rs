@@ -8,7 +8,7 @@ use crate::daemon::log;
 use crate::daemon::port::Port;
 use crate::lease::{Act, Binding, End, Offer, Send};
 use crate::query;
-use crate::record::{Lease, Record};
+use crate::record::Given;
 
 impl Keeper {
     pub(super) fn act(&mut self, acts: Vec<Act>) -> Flow {
@@ -33,7 +33,7 @@ impl Keeper {
             Ok(None) => self.gone(),
             Err(error) if self.waiting.is_some() => self.fail(error),
             Err(error) => {
-                log!("{}: {error}", self.held.id.tag());
+                log!("{}: {error}", self.held.name());
                 self.deaf = true;
                 Flow::Continue(())
             }
@@ -47,8 +47,7 @@ impl Keeper {
         if held.binding.borrow().is_some() {
             return Flow::Continue(());
         }
-        let draft = Record::Draft(held.id.clone(), held.place.clone(), held.wanted.clone(), offer);
-        match self.leases.state().write(&draft) {
+        match self.leases.state().write(&held.record(Given::Offered(offer))) {
             Ok(()) => Flow::Continue(()),
             Err(error) => self.fail(error),
         }
@@ -71,37 +70,36 @@ impl Keeper {
         let sent = there.and_then(|_| port.send(&held.place, to, &packet));
         self.trouble = sent.err().map(|error| error.to_string());
         if let Some(trouble) = &self.trouble {
-            log!("{}: {trouble}", held.id.tag());
+            log!("{}: {trouble}", held.name());
         }
         Flow::Continue(())
     }
 
     /// The lease has begun, or goes on. What the container has been given stays as it is: nobody could tell it.
     fn bound(&mut self, mut binding: Binding) -> Flow {
-        let id = &self.held.id;
         let before = self.held.binding.borrow_mut().take();
         if let Some(before) = before {
             if before.result != binding.result {
-                log!("{}: the server's options have changed; they count from the next ADD on", id.tag());
+                log!(
+                    "{}: the server's options have changed; they count from the next ADD on",
+                    self.held.name()
+                );
             }
             binding.result = before.result;
         }
         let result = binding.result.clone();
         *self.held.binding.borrow_mut() = Some(binding.clone());
         self.draft = None;
-        let (place, wanted) = (self.held.place.clone(), self.held.wanted.clone());
-        let lease = Lease { id: id.clone(), place, wanted, binding };
-        let written = self.leases.state().write(&Record::Lease(Box::new(lease)));
+        let written = self.leases.state().write(&self.held.record(Given::Held(Box::new(binding))));
         let Some(waiting) = self.waiting.take() else {
             if let Err(error) = written {
                 log!("{error}; after a restart this lease is shorter than it is");
             }
             return Flow::Continue(());
         };
-        let told = match written {
-            Ok(()) => waiting.send(Ok(result)).is_ok(),
-            Err(error) => waiting.send(Err(error)).is_ok() && false,
-        };
+        // Whoever waited may have gone.
+        let told = written.is_ok();
+        let told = waiting.send(written.map(|()| result)).is_ok() && told;
         if told { Flow::Continue(()) } else { self.report(self.release()) }
     }
 
@@ -111,8 +109,8 @@ impl Keeper {
                 let cause = self.why_nothing_came(heard);
                 self.fail(Error::new(Code::ADDRESS, "no more tries").because(cause))
             }
-            End::Expired => self.lost("no server has renewed it in time"),
-            End::Refused(heard) => self.lost(heard),
+            End::Expired => self.lost("has expired: no server has renewed it"),
+            End::Refused(heard) => self.lost(&format!("is lost: {heard}")),
         }
     }
 
@@ -137,7 +135,7 @@ impl Keeper {
         let Held { id, place, .. } = &*self.held;
         let address = self.held.binding.borrow_mut().take().map(|binding| binding.address);
         let Some(address) = address else { return self.report(self.leases.state().remove_if_present(id)) };
-        log!("{}: the lease of {address} is over: {why}; the address is taken away", id.tag());
+        log!("{}: the lease of {address} {why}; the address is taken away", self.held.name());
         let taken =
             place.visit(|rtnl| {
                 let addresses = rtnl.addresses(place.index)?;
@@ -146,7 +144,7 @@ impl Keeper {
                 )
             });
         if let Err(error) = taken {
-            log!("{}: {error}", id.tag());
+            log!("{}: {error}", self.held.name());
         }
         self.report(self.leases.state().remove_if_present(id))
     }
@@ -155,7 +153,7 @@ impl Keeper {
     fn gone(&mut self) -> Flow {
         let place = &self.held.place;
         let what = format!("{} in {} is gone", place.ifname, place.netns.display());
-        log!("{}: {what}: the lease is over", self.held.id.tag());
+        log!("{}: {what}: the lease is over", self.held.name());
         self.fail(Error::new(Code::NETNS, what))
     }
 
@@ -169,23 +167,19 @@ impl Keeper {
 
     /// Gives back what is held, or may be.
     pub(super) fn release(&self) -> Result<()> {
-        let Held { id, place, wanted, .. } = &*self.held;
         let binding = self.held.binding.borrow_mut().take();
-        let record = match (binding, self.draft) {
-            (Some(binding), _) => {
-                let (place, wanted) = (place.clone(), wanted.clone());
-                Record::Lease(Box::new(Lease { id: id.clone(), place, wanted, binding }))
-            }
-            (None, Some(offer)) => Record::Draft(id.clone(), place.clone(), wanted.clone(), offer),
-            (None, None) => return self.leases.state().remove_if_present(id),
+        let given = match (binding, self.draft) {
+            (Some(binding), _) => Given::Held(Box::new(binding)),
+            (None, Some(offer)) => Given::Offered(offer),
+            (None, None) => return self.leases.state().remove_if_present(&self.held.id),
         };
-        self.leases.release(&record)
+        self.leases.release(&self.held.record(given))
     }
 
     /// The last word.
     pub(super) fn report(&self, outcome: Result<()>) -> Flow {
         if let Err(error) = outcome {
-            log!("{}: {error}", self.held.id.tag());
+            log!("{}: {error}", self.held.name());
         }
         Flow::Break(())
     }
