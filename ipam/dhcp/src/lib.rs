@@ -13,6 +13,8 @@ mod clock;
 mod conf;
 mod daemon;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 pub mod gob;
 mod lease;
 mod message;
