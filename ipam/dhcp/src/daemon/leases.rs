@@ -64,9 +64,8 @@ impl Leases {
     pub(super) fn new(flags: Flags, socket: &Path) -> Result<Rc<Self>> {
         let state = State::beside(socket);
         state.probe()?;
-        let closer = Closer::start()?;
-        let keepers = RefCell::default();
-        Ok(Rc::new(Self { flags, state, closer, keepers, ignored: Cell::default() }))
+        let (closer, keepers, ignored) = (Closer::default(), RefCell::default(), Cell::default());
+        Ok(Rc::new(Self { flags, state, closer, keepers, ignored }))
     }
 
     /// Takes up what an earlier daemon has left: leases go on; those whose container has gone are forgotten; what was
