@@ -13,12 +13,17 @@ use crate::{Container, Host, Place, Service, file_events};
 pub const SEGMENT: &str = "br0";
 
 impl Host {
-    /// Another machine on the segment [`SEGMENT`], which is made when it is not there: its `eth0` has `address`.
-    pub fn machine(&self, name: &str, address: &str) -> Container {
+    /// Makes the segment. Its address does not change with its ports, which CHECK of plugin `bridge` would note.
+    pub fn ensure_segment(&self) {
         if self.find_link(SEGMENT).is_none() {
-            self.run(&format!("ip link add {SEGMENT} type bridge"));
+            self.run(&format!("ip link add {SEGMENT} address 02:00:00:00:77:01 type bridge"));
             self.run(&format!("ip link set {SEGMENT} up"));
         }
+    }
+
+    /// Another machine on the segment [`SEGMENT`]: its `eth0` has `address`.
+    pub fn machine(&self, name: &str, address: &str) -> Container {
+        self.ensure_segment();
         let machine = self.container(name);
         self.run(&format!("ip link add port-{name} type veth peer name eth0 netns {name}"));
         self.run(&format!("ip link set port-{name} master {SEGMENT} up"));

@@ -81,6 +81,15 @@ fn babble(stranger: &Container, stop: &AtomicBool, sent: &AtomicUsize) {
     }
 }
 
+/// Ends the babbling with the test, whatever comes.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn nonsense_on_the_segment_changes_nothing() {
     needs!(Dnsmasq);
@@ -91,14 +100,16 @@ fn nonsense_on_the_segment_changes_nothing() {
     let daemon = host.dhcp_daemon(&[]);
     let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        let babbling = scope.spawn(|| babble(&stranger, &stop, &sent));
+        let stop = Stop(&stop);
+        let (stranger, flag, sent) = (&stranger, stop.0, &sent);
+        let babbling = scope.spawn(move || babble(stranger, flag, sent));
         let pods = ["one", "two"].map(|id| host.container(id));
         let results = pods.each_ref().map(|pod| add(&host, pod));
         let mut leased = results.each_ref().map(address);
         leased.sort();
         dnsmasq.holds(&leased);
         pods.iter().for_each(|pod| del(&host, pod));
-        stop.store(true, Ordering::Relaxed);
+        drop(stop);
         babbling.join().unwrap();
     });
     dnsmasq.holds(&[]);

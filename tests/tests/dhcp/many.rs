@@ -13,8 +13,7 @@ fn two_hundred_at_once_get_two_hundred_addresses() {
     let host = Host::new();
     let kea = kea(&server(&host), [3600, 1800, 3000]);
     let daemon = host.dhcp_daemon(&[]);
-    // A bridge that exists is the same for all.
-    let before = host.snapshot();
+    let before = host.after_one_container("bridge", &conf());
     let pods: Vec<_> = (0..200).map(|n| host.container(&format!("pod{n}"))).collect();
     let results: Vec<_> = std::thread::scope(|scope| {
         let adding: Vec<_> = pods.iter().map(|pod| scope.spawn(|| add(&host, pod))).collect();
@@ -29,7 +28,7 @@ fn two_hundred_at_once_get_two_hundred_addresses() {
     }
     assert_eq!(records(), 200);
     let threads = std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).unwrap().count();
-    assert_eq!(threads, 1, "threads of the daemon");
+    assert!(threads <= 2, "the daemon has {threads} threads");
     std::thread::scope(|scope| {
         pods.iter().for_each(|pod| drop(scope.spawn(|| del(&host, pod))));
     });
@@ -64,7 +63,7 @@ fn del_may_come_twice_and_at_once() {
     let kea = kea(&server(&host), [600, 300, 500]);
     let _daemon = host.dhcp_daemon(&[]);
     let pod = host.container("pod");
-    let result = add(&host, &pod);
+    add(&host, &pod);
     std::thread::scope(|scope| {
         for _ in 0..10 {
             scope.spawn(|| host.plugin("dhcp").del(&conf(), &pod, "eth0").done());
@@ -74,8 +73,7 @@ fn del_may_come_twice_and_at_once() {
     kea.holds(&[]);
     host.plugin("dhcp").without("CNI_NETNS").del(&conf(), &pod, "eth0").done();
     del(&host, &pod);
-    let another = add(&host, &pod);
-    assert_eq!(address(&another), address(&result));
+    add(&host, &pod);
     assert_eq!(kea.received("DHCPRELEASE"), 1);
 }
 
@@ -95,10 +93,12 @@ fn add_again_gives_the_lease_that_is_there() {
     host.run("ip link add port2 type veth peer name eth5 netns pod");
     host.run("ip link set port2 master br0 up");
     let both: Vec<_> = std::thread::scope(|scope| {
-        let adding =
-            [(), ()].map(|()| scope.spawn(|| host.plugin("dhcp").add(&conf(), &pod, "eth5").result()));
+        let adding = [(), ()].map(|()| scope.spawn(|| host.plugin("dhcp").add(&conf(), &pod, "eth5")));
         adding.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(address(&both[0]), address(&both[1]));
+    // The second may be told that the first is on its way.
+    let (got, refused): (Vec<_>, Vec<_>) = both.iter().partition(|outcome| outcome.exit == Some(0));
+    refused.iter().for_each(|outcome| outcome.error().says(11, &["eth5", "under way"]));
+    assert!(!got.is_empty());
     kea.holds_count(2);
 }

@@ -36,14 +36,14 @@ fn del_without_a_daemon_succeeds_and_the_lease_is_given_back() {
     let host = Host::new();
     let kea = kea(&server(&host), [600, 300, 500]);
     let daemon = host.dhcp_daemon(&[]);
-    let before = host.snapshot();
+    let before = host.after_one_container("bridge", &conf());
     let pod = host.container("pod");
     let result = add(&host, &pod);
     daemon.end("KILL");
     del(&host, &pod);
     del(&host, &pod);
     let _daemon = host.dhcp_daemon(&[]);
-    let line = kea.nth_received(1, "DHCPRELEASE");
+    let line = kea.nth_received(2, "DHCPRELEASE");
     assert!(line.contains(&format!("received from {} to", address(&result))), "{line}");
     kea.holds(&[]);
     let ended = file_events::wait_until(&std::path::Path::new(STATE).join("any"), || match records() {
@@ -123,8 +123,8 @@ fn without_room_for_the_state_add_fails_and_gives_the_address_back() {
     needs!(Kea);
     let host = Host::new();
     let kea = kea(&server(&host), [600, 300, 500]);
-    host.sh(&format!("mkdir -p {STATE} && mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs {STATE}"));
     let _daemon = host.dhcp_daemon(&[]);
+    host.sh(&format!("mkdir -p {STATE} && mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs {STATE}"));
     let pod = host.container("pod");
     let error = host.plugin("bridge").add(&conf(), &pod, "eth0").error();
     assert!(error.text.contains(STATE), "{error:?}");

@@ -58,14 +58,13 @@ fn answers_may_come_to_the_address_or_to_everybody() {
 #[test]
 fn without_a_server_add_gives_up_and_leaves_nothing() {
     let host = Host::new();
-    host.run("ip link add br0 type bridge");
+    host.ensure_segment();
     let _daemon = host.dhcp_daemon(&IMPATIENT);
     let before = host.snapshot();
     let pod = host.container("pod");
     let error = host.plugin("bridge").add(&conf(), &pod, "eth0").error();
-    error.says(11, &["no more tries"]);
+    error.says(104, &["no more tries"]);
     del(&host, &pod);
-    host.run("ip link set br0 down");
     pod.remove_netns();
     host.snapshot().assert_same_as(&before, "a failed ADD");
     assert_eq!(records(), 0);
@@ -83,7 +82,7 @@ fn an_exhausted_pool_is_no_more_tries() {
     add(&host, &pods[1]);
     let before = host.snapshot();
     let error = host.plugin("bridge").add(&conf(), &pods[2], "eth0").error();
-    error.says(11, &["no more tries"]);
+    error.says(104, &["no more tries"]);
     del(&host, &pods[2]);
     host.snapshot().assert_same_as(&before, "a failed ADD");
     // What one gives back the other gets.

@@ -12,9 +12,9 @@ fn round_trip(version: &str) {
     let host = Host::new();
     let dnsmasq = DhcpServer::dnsmasq(&server(&host), 0, &["--dhcp-option=3,10.77.0.1"]);
     let _daemon = host.dhcp_daemon(&[]);
-    let before = host.snapshot();
-    let pod = host.container("pod");
     let conf = conf().version(version);
+    let before = host.after_one_container("bridge", &conf);
+    let pod = host.container("pod");
     let result = host.plugin("bridge").add(&conf, &pod, "eth0").result();
     let held = pod.addresses("eth0");
     assert_eq!(held.len(), 1);
@@ -34,7 +34,7 @@ fn round_trip(version: &str) {
         host.plugin("bridge").check(&conf.clone().prev(&result), &pod, "eth0").done();
     }
     host.plugin("bridge").del(&conf, &pod, "eth0").done();
-    dnsmasq.nth_received(1, "DHCPRELEASE");
+    dnsmasq.nth_received(2, "DHCPRELEASE");
     dnsmasq.holds(&[]);
     host.snapshot().assert_same_as(&before, "DEL");
 }
@@ -54,7 +54,7 @@ fn macvlans_get_leases_too() {
     let kea = kea(&server(&host), [600, 300, 500]);
     let conf = macvlan(&host);
     let _daemon = host.dhcp_daemon(&[]);
-    let before = host.snapshot();
+    let before = host.after_one_container("macvlan", &conf);
     let pods = ["one", "two"].map(|id| host.container(id));
     let results = pods.each_ref().map(|pod| host.plugin("macvlan").add(&conf, pod, "eth0").result());
     let mut leased = results.each_ref().map(address);
@@ -155,8 +155,7 @@ fn without_a_daemon_status_is_50_and_add_is_11() {
     let host = Host::new();
     let pod = host.container("pod");
     let conf = conf().set("isGateway", false);
-    host.run("ip link add br0 type bridge");
-    host.run("ip link set br0 up");
+    host.ensure_segment();
     let before = host.snapshot();
     host.plugin("dhcp").status(&conf).error().says(50, &[DHCP_SOCKET]);
     host.plugin("bridge").status(&conf).error().says(50, &[DHCP_SOCKET]);
