@@ -64,7 +64,9 @@ impl Daemon {
             Ok(Answer::Old) => {
                 old::call(&self.socket, Method::Release, id, netns.as_deref(), network, PATIENCE).map(drop)
             }
-            Err(failure) => self.without(failure, |state, down| offline::del(state, id, down)),
+            Err(failure) => {
+                self.without(failure, |state, down| offline::del(state, id, netns.as_deref(), down))
+            }
         }
     }
 

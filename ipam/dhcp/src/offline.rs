@@ -4,18 +4,26 @@
 //! from. So the plugin sends it now; an order in the state directory is for what it cannot do, and for a daemon that is
 //! there but hangs.
 
+use std::path::Path;
+
 use cni_types::{AttachmentId, Error, NetworkName, Result};
 
 use crate::record::{Record, State};
 
-/// DEL. `down`: nobody listens on the socket, so nobody else has the lease.
+/// DEL. `down`: nobody listens on the socket, so nobody else has the lease. The daemon may have seen the namespace under
+/// another path than `netns` (`-hostprefix`).
 ///
 /// # Errors
 /// Code 5 when the state directory cannot be written to.
-pub(crate) fn del(state: &State, id: &AttachmentId, down: bool) -> Result<()> {
+pub(crate) fn del(state: &State, id: &AttachmentId, netns: Option<&Path>, down: bool) -> Result<()> {
     match state.find(id) {
         Ok(None) => Ok(()),
-        Ok(Some(record)) => end(state, &record, down),
+        Ok(Some(mut record)) => {
+            if let Some(netns) = netns {
+                netns.clone_into(&mut record.place.netns);
+            }
+            end(state, &record, down)
+        }
         // Nobody else can read it either.
         Err(_) => state.remove_if_present(id),
     }
@@ -35,8 +43,9 @@ pub(crate) fn gc(state: &State, network: &NetworkName, valid: &[AttachmentId], d
 fn end(state: &State, record: &Record, down: bool) -> Result<()> {
     // First, so that nothing is forgotten if this process is killed.
     state.order_release(&record.id)?;
-    if down && record.release().is_ok() {
-        return state.remove_if_present(&record.id);
+    let sent = if down { record.release() } else { Ok(None) };
+    match sent {
+        Ok(Some(_)) => state.remove_if_present(&record.id),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -16,6 +16,8 @@ pub(crate) struct Place {
     /// Index of the interface: another one may get the same name.
     pub(crate) index: u32,
     pub(crate) mac: Mac,
+    /// It shares its Ethernet address with others (ipvlan), and gets what is for an IP address it has, or for everybody.
+    pub(crate) shares_mac: bool,
 }
 
 impl Place {
@@ -36,7 +38,8 @@ impl Place {
         if !link.is_up() {
             rtnl.set_flags(&link, IFF_UP, IFF_UP)?;
         }
-        Ok(Self { netns: netns.to_owned(), identity, ifname: ifname.clone(), index: link.index, mac })
+        let (netns, ifname, shares_mac) = (netns.to_owned(), ifname.clone(), link.kind == "ipvlan");
+        Ok(Self { netns, identity, ifname, index: link.index, mac, shares_mac })
     }
 
     /// Runs `act` inside the namespace; `None` when the namespace or the interface is gone.

@@ -28,6 +28,7 @@ pub(super) struct Document {
     inode: u64,
     index: u32,
     mac: String,
+    shares_mac: bool,
     wanted: Wanted,
     address: String,
     server: String,
@@ -77,6 +78,7 @@ impl Document {
             inode: place.identity.1,
             index: place.index,
             mac: place.mac.to_string(),
+            shares_mac: place.shares_mac,
             wanted: wanted.clone(),
             address: address.to_string(),
             server: server.to_string(),
@@ -103,6 +105,7 @@ impl Document {
             ifname,
             index: self.index,
             mac: mac(&self.mac)?,
+            shares_mac: self.shares_mac,
         };
         let server_mac = if self.server_mac.is_empty() { None } else { Some(mac(&self.server_mac)?) };
         let offer = Offer { address: ip(&self.address)?, server: ip(&self.server)?, server_mac };

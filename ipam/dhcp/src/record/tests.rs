@@ -21,6 +21,7 @@ fn record(given: Given) -> Record {
         ifname,
         index: 2,
         mac: Mac([2, 0, 0, 0, 0, 1]),
+        shares_mac: false,
     };
     let wanted = Wanted { request: vec![1, 3], ..Wanted::default() };
     Record { id, place, wanted, given }

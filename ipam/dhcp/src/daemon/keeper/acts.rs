@@ -64,7 +64,7 @@ impl Keeper {
         let Some(port) = &self.port else { return Flow::Continue(()) };
         let held = &self.held;
         let client_id = query::client_id(&held.id);
-        let broadcast = self.leases.broadcast();
+        let broadcast = self.leases.broadcast() || held.place.shares_mac;
         let packet = query::packet(message, held.place.mac, &client_id, &held.wanted, broadcast);
         let to = message.to.and_then(|(_, mac)| mac);
         let sent = there.and_then(|_| port.send(&held.place, to, &packet));
