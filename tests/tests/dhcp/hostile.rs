@@ -42,8 +42,8 @@ fn answers(query: &[u8]) -> Vec<Vec<u8>> {
         with(&[53, 1, 2, 54, 4, 10, 77, 0, 99, 1, 4, 255, 255, 255, 0, 121, 250, 1, 2, 3]),
         // Routes and names that contradict themselves, options in the other fields that point to each other.
         with(&[
-            53, 1, 2, 54, 4, 10, 77, 0, 99, 1, 4, 255, 255, 255, 0, 121, 3, 99, 1, 2, 33, 3, 1, 2, 3, 52, 1,
-            3, 255,
+            53, 1, 2, 54, 4, 10, 77, 0, 99, 1, 4, 255, 0, 255, 0, 121, 3, 99, 1, 2, 33, 3, 1, 2, 3, 52, 1, 3,
+            255,
         ]),
         // For somebody else, from an earlier exchange, no answer at all, other hardware, no cookie.
         changed(28, &[2, 2, 2, 2, 2, 2]),
@@ -97,6 +97,7 @@ fn nonsense_on_the_segment_changes_nothing() {
     // The real server answers a second after the stranger.
     let dnsmasq = DhcpServer::dnsmasq(&server(&host), 0, &["--dhcp-reply-delay=1"]);
     let stranger = host.machine("stranger", "10.77.0.99/24");
+    stranger.run("ip route add default dev eth0");
     let daemon = host.dhcp_daemon(&[]);
     let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
