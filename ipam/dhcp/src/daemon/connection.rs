@@ -61,18 +61,19 @@ async fn serve(stream: UnixStream, leases: &Rc<Leases>) -> Result<()> {
         // Somebody has looked whether we are there.
         return Ok(());
     }
-    if client.received.first() == Some(&b'{') {
-        let line = client.line().await?;
-        let answer = match Request::decode(&line) {
-            Ok(request) => match client.unless_gone(answer(leases, request)).await {
-                Some(answer) => answer,
-                None => return Ok(()),
-            },
-            Err(error) => Err(error),
-        };
-        client.send(&wire::encode_answer(&answer)).await
-    } else {
-        rpc::serve(client, leases).await
+    match client.received.first() {
+        Some(b'{') => {}
+        Some(b'C') => return rpc::serve(client, leases).await,
+        _ => return Err(Error::decode("a request in no protocol that is spoken here")),
+    }
+    let line = client.line().await?;
+    let answer = match Request::decode(&line) {
+        Ok(request) => client.unless_gone(answer(leases, request)).await,
+        Err(error) => Some(Err(error)),
+    };
+    match answer {
+        Some(answer) => client.send(&wire::encode_answer(&answer)).await,
+        None => Ok(()),
     }
 }
 

@@ -89,9 +89,9 @@ fn result(options: &Options, address: Cidr, priority: u32) -> CniResult {
     match options.classless_routes() {
         Some(classless) => {
             for (destination, router) in classless {
-                let on_link = router.is_unspecified();
-                let mut route = Route::new(destination, (!on_link).then_some(IpAddr::V4(router)));
-                route.scope = on_link.then_some(SCOPE_LINK);
+                let mut route = Route::new(destination, Some(router.into()));
+                // Without one at all the interface plugin would take the address's gateway.
+                route.scope = router.is_unspecified().then_some(SCOPE_LINK);
                 routes.push(route);
             }
         }
@@ -194,6 +194,9 @@ mod tests {
         };
         assert_eq!(routes(&plain), ["172.16.0.0/16>Some(10.0.0.3) None", "0.0.0.0/0>Some(10.0.0.1) None"]);
         let all: Vec<_> = plain.into_iter().chain([(121, classless)]).collect();
-        assert_eq!(routes(&all), ["192.168.9.0/24>Some(10.0.0.2) None", "1.2.3.4/32>None Some(253)"]);
+        assert_eq!(
+            routes(&all),
+            ["192.168.9.0/24>Some(10.0.0.2) None", "1.2.3.4/32>Some(0.0.0.0) Some(253)"]
+        );
     }
 }
