@@ -7,6 +7,7 @@ mod bad_input;
 mod cnitool;
 mod endurance;
 mod hostile;
+mod ipvlan;
 mod life;
 mod many;
 mod options;
