@@ -21,7 +21,7 @@ mod tc;
 
 pub use addr::Address;
 pub use events::Events;
-pub use link::{Attribute, IFF_PROMISC, IFF_UP, Link, ifb, veth};
+pub use link::{Attribute, IFF_PROMISC, IFF_UP, Link, Shape, ifb, veth};
 pub use netns::Netns;
 pub use probe::in_fresh_netns;
 pub use route::{Route, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK};

@@ -3,6 +3,7 @@
 mod attribute;
 pub(crate) mod decode;
 pub mod ifb;
+mod moving;
 pub mod veth;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
@@ -13,6 +14,7 @@ use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
+pub use moving::Shape;
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -42,6 +44,13 @@ pub struct Link {
     pub name: String,
     /// Its hardware address, where it is an Ethernet one.
     pub mac: Option<Mac>,
+    /// The address its hardware came with, where it has one (`IFLA_PERM_ADDRESS`, since Linux 5.6).
+    pub permanent_mac: Option<Mac>,
+    /// The device behind it, such as `0000:3b:00.1` or `virtio0`; empty without one (`IFLA_PARENT_DEV_NAME`, since
+    /// Linux 5.14).
+    pub parent: String,
+    /// That device's bus, such as `pci`.
+    pub parent_bus: String,
     /// MTU in bytes.
     pub mtu: u32,
     /// Length of the transmit queue in packets.
