@@ -48,6 +48,21 @@ pub fn release(detachment: &Detachment) -> Result<()> {
     forward(Verb::Del, &detachment.network)
 }
 
+/// DEL's two acts in the order that suits the IPAM plugin: removes the container's link by `remove_link`, and gives the
+/// addresses back. Those of plugins that only keep books stay reserved when the link could not be removed, since
+/// somebody may still be using them. Any other plugin may need the link for it, as dhcp does, and comes first.
+///
+/// # Errors
+/// All failures, folded.
+pub fn detach(detachment: &Detachment, remove_link: impl FnOnce() -> Result<()>) -> Result<()> {
+    let keeps_books = |name: PluginName| ["host-local", "static"].contains(&name.as_str());
+    if detachment.network.ipam_type().ok().flatten().is_none_or(keeps_books) {
+        remove_link()?;
+        return release(detachment);
+    }
+    Error::all([release(detachment), remove_link()].into_iter().filter_map(Result::err).collect())
+}
+
 /// Asks the IPAM plugin whether the attachment still holds its addresses.
 ///
 /// # Errors

@@ -22,12 +22,12 @@ pub(crate) fn find(host: &Rtnl, attachment: &Attachment, result: &CniResult, cod
         return Err(refused(format!("there is no interface {ifname} in {}", netns.path().display())));
     };
     let peer = inside
-        .peer
+        .iflink
         .filter(|_| inside.kind == "veth")
         .map(|index| host.find_link_by_index(index))
         .transpose()?;
     // The peer may be in a third namespace, and its index that of any link here.
-    let is_peer = |link: &Link| link.kind == "veth" && link.peer == Some(inside.index);
+    let is_peer = |link: &Link| link.kind == "veth" && link.iflink == Some(inside.index);
     let Some(link) = peer.flatten().filter(is_peer) else {
         return Err(refused(format!("interface {ifname} has no veth peer on the host")));
     };

@@ -46,13 +46,6 @@ impl Add<'_> {
         let bridge = bridge::find(&self.host, &conf.bridge, &wanted)?;
         let vlan_link = self.vlan_link_name()?;
         let mut undo = Undo::new();
-        let mut result =
-            if conf.has_ipam { ipam::lease(self.attachment, &mut undo)? } else { CniResult::default() };
-        for ip in &mut result.ips {
-            ip.interface = Some(2);
-        }
-        gateway::complete(conf, &mut result)?;
-
         let bridge = bridge.map_or_else(|| bridge::ensure(&self.host, &conf.bridge, &wanted), Ok)?;
         // A container must not be able to give the host routes (CVE-2020-10749).
         sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", bridge.name), "0");
@@ -61,6 +54,13 @@ impl Add<'_> {
         }
         let events = Events::of_links()?;
         let veth = self.connect(&bridge, &mut undo)?;
+        // The link is there when IPAM is asked: an IPAM plugin may need it, as dhcp does.
+        let mut result =
+            if conf.has_ipam { ipam::lease(self.attachment, &mut undo)? } else { CniResult::default() };
+        for ip in &mut result.ips {
+            ip.interface = Some(2);
+        }
+        gateway::complete(conf, &mut result)?;
         self.configure_container(&veth, &result)?;
         let gateway = match (&vlan_link, conf.vlans.as_ref().and_then(|v| v.access)) {
             (Some(name), Some(vlan)) => Some(gateway::ensure_vlan_link(&self.host, &bridge, name, vlan)?),

@@ -108,7 +108,7 @@ pub(crate) fn vlan_link_name(bridge: &IfName, vlan: u16) -> Result<IfName> {
 /// Code 7 when the name belongs to something else, code 100 for what the kernel refused.
 pub(crate) fn ensure_vlan_link(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Link> {
     let link = uplink::ensure(host, bridge, name)?;
-    let port = link.peer.unwrap_or_default();
+    let port = link.iflink.unwrap_or_default();
     vlan::apply(host, port, &format!("the port of {name}"), &[Vlan::native(vlan)], true)?;
     Ok(link)
 }

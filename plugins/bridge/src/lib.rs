@@ -52,11 +52,8 @@ impl Plugin for Bridge {
         let rules =
             [masquerade::remove(&filter, &detachment.id, &hints), spoof::remove(&filter, &detachment.id)];
         let mut failures: Vec<_> = rules.into_iter().filter_map(Result::err).collect();
-        match veth::remove_if_present(&detachment.id, detachment.netns.as_deref()) {
-            Ok(()) => failures.extend(ipam::release(detachment).err()),
-            // The addresses stay reserved as long as a container may still be using them.
-            Err(error) => failures.push(error),
-        }
+        let remove_link = || veth::remove_if_present(&detachment.id, detachment.netns.as_deref());
+        failures.extend(ipam::detach(detachment, remove_link).err());
         Error::all(failures)
     }
 

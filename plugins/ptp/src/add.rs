@@ -20,17 +20,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let filter = Filter::new();
     let mut undo = Undo::new();
 
-    let mut result = ipam::lease(attachment, &mut undo)?;
-    for ip in &mut result.ips {
-        ip.interface = Some(1);
-    }
-    let ends = gateways(&result.ips)?;
-    for ipv4 in [true, false] {
-        if ends.iter().any(|end| end.container.is_ipv4() == ipv4) {
-            sysctl::ensure_forwarding(ipv4)?;
-        }
-    }
-
+    ipam::required(&attachment.network)?;
     let wanted = veth::Wanted { mtu: conf.mtu, ..veth::Wanted::default() };
     let veth = veth::create(&host, &inside, &netns, id, &wanted)?;
     let (undo_host, index) = (host.clone(), veth.host.index);
@@ -41,6 +31,18 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     // The host asks for the container's hardware address from the pair's link-local address, which duplicate detection
     // would keep from use for up to two seconds.
     sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_dad", veth.host.name), "0");
+
+    // The link is there when IPAM is asked: an IPAM plugin may need it, as dhcp does.
+    let mut result = ipam::lease(attachment, &mut undo)?;
+    for ip in &mut result.ips {
+        ip.interface = Some(1);
+    }
+    let ends = gateways(&result.ips)?;
+    for ipv4 in [true, false] {
+        if ends.iter().any(|end| end.container.is_ipv4() == ipv4) {
+            sysctl::ensure_forwarding(ipv4)?;
+        }
+    }
 
     let interface =
         Interface { inside: &inside, netns: &netns, name: &id.ifname, index: veth.container_index };

@@ -58,11 +58,8 @@ impl Plugin for Ptp {
         let hints: Vec<_> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
         let mut failures = Vec::new();
         failures.extend(masquerade::remove(&filter, &detachment.id, &hints).err());
-        match veth::remove_if_present(&detachment.id, detachment.netns.as_deref()) {
-            Ok(()) => failures.extend(ipam::release(detachment).err()),
-            // The addresses stay reserved as long as a container may still be using them.
-            Err(error) => failures.push(error),
-        }
+        let remove_link = || veth::remove_if_present(&detachment.id, detachment.netns.as_deref());
+        failures.extend(ipam::detach(detachment, remove_link).err());
         Error::all(failures)
     }
 

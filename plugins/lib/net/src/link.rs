@@ -59,8 +59,9 @@ pub struct Link {
     pub kind: String,
     /// The index of the bridge or other master it belongs to.
     pub master: Option<u32>,
-    /// `IFLA_LINK`: a veth's peer, possibly in another namespace.
-    pub peer: Option<u32>,
+    /// `IFLA_LINK`: the index of a veth's peer, or of the link that a macvlan, ipvlan or vlan is on; possibly in another
+    /// namespace.
+    pub iflink: Option<u32>,
     /// `IFF_*` flags.
     pub flags: u32,
     /// `IF_OPER_*` state.

@@ -30,7 +30,7 @@ pub fn ensure(host: &Rtnl, bridge: &Link, name: &IfName) -> Result<Link> {
     let link = host.link(name.as_str())?;
     let taken =
         || Error::config(format!("{name} already exists but is not a veth pair on bridge {}", bridge.name));
-    let peer = link.peer.filter(|_| link.kind == "veth").ok_or_else(taken)?;
+    let peer = link.iflink.filter(|_| link.kind == "veth").ok_or_else(taken)?;
     let port =
         host.find_link_by_index(peer)?.filter(|port| port.master == Some(bridge.index)).ok_or_else(taken)?;
     for end in [&port, &link] {

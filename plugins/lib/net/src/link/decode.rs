@@ -33,7 +33,7 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
             libc::IFLA_MTU => link.mtu = host32(payload),
             libc::IFLA_TXQLEN => link.tx_queue_length = host32(payload),
             libc::IFLA_MASTER => link.master = Some(host32(payload)),
-            libc::IFLA_LINK => link.peer = Some(host32(payload)),
+            libc::IFLA_LINK => link.iflink = Some(host32(payload)),
             libc::IFLA_OPERSTATE => link.oper_state = payload.first().copied().unwrap_or(0),
             libc::IFLA_IFALIAS => link.alias = string(payload),
             libc::IFLA_LINKINFO => info(payload, &mut link),

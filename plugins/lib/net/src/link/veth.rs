@@ -99,7 +99,7 @@ fn create_named(
     }
     let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
     let link = found.transpose()?.flatten().ok_or_else(gone)?;
-    let container_index = link.peer.ok_or_else(gone)?;
+    let container_index = link.iflink.ok_or_else(gone)?;
     Ok(Ok(Veth { host: link, container_index, container_mac }))
 }
 
