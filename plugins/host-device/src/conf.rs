@@ -64,15 +64,16 @@ impl Conf {
     pub(crate) fn read(network: &Network) -> Result<Self> {
         let keys: Keys = network.conf()?;
         let mut selectors = Vec::new();
-        let mut select = |key: &'static str, text: &str, parse: &dyn Fn(&str) -> Result<Selector>| {
-            if text.is_empty() {
-                return Ok(());
-            }
-            let selector =
-                parse(text).map_err(|e| Error { code: Code::CONFIG, ..e }.doing(format!("key {key:?}")))?;
-            selectors.push((key, selector));
-            Ok(())
-        };
+        let mut select =
+            |key: &'static str, text: &str, parse: &dyn Fn(&str) -> Result<Selector>| -> Result<()> {
+                if text.is_empty() {
+                    return Ok(());
+                }
+                let selector = parse(text)
+                    .map_err(|e| Error { code: Code::CONFIG, ..e }.doing(format!("key {key:?}")))?;
+                selectors.push((key, selector));
+                Ok(())
+            };
         select("device", &keys.device, &|text| IfName::new(text).map(Selector::Name))?;
         select("hwaddr", &keys.hwaddr, &|text| text.parse().map(Selector::Mac).map_err(Error::config))?;
         select("kernelpath", &keys.kernelpath, &|text| kernel_path(text).map(Selector::KernelPath))?;
@@ -99,7 +100,8 @@ impl Conf {
 fn kernel_path(text: &str) -> Result<PathBuf> {
     let path = Path::new(text);
     let plain = path.components().skip(1).all(|part| matches!(part, Component::Normal(_)));
-    if plain && !text.contains('\0') && path.starts_with("/sys/devices") && path != Path::new("/sys/devices") {
+    if plain && !text.contains('\0') && path.starts_with("/sys/devices") && path != Path::new("/sys/devices")
+    {
         return Ok(path.to_owned());
     }
     Err(Error::config("it must be the absolute path of a directory below /sys/devices, without \"..\"")

@@ -48,7 +48,14 @@ impl Device {
     /// What the reference left of a device it moved: its name on the host, as the link's alias. The rest stays as it is.
     pub(crate) fn of_the_reference(link: &Link) -> Self {
         let name = link.alias.clone();
-        Self { name, alias: String::new(), mac: None, mtu: None, flags: None, ..Self::of(link, String::new()) }
+        Self {
+            name,
+            alias: String::new(),
+            mac: None,
+            mtu: None,
+            flags: None,
+            ..Self::of(link, String::new())
+        }
     }
 
     /// The members of the record.
@@ -77,7 +84,8 @@ impl Device {
     /// alias is gone, index and address.
     pub(crate) fn find<'l>(&self, links: &'l [Link]) -> Option<&'l Link> {
         let alike = || links.iter().filter(|link| link.kind == self.kind && link.parent == self.parent);
-        let is_permanent = |link: &&Link| link.permanent_mac.is_some() && link.permanent_mac == self.permanent_mac;
+        let is_permanent =
+            |link: &&Link| link.permanent_mac.is_some() && link.permanent_mac == self.permanent_mac;
         let is_marked = |link: &&Link| link.alias == self.name;
         let is_numbered = |link: &&Link| link.index == self.index && link.mac == self.mac;
         alike().find(is_permanent).or_else(|| alike().find(is_marked)).or_else(|| alike().find(is_numbered))

@@ -75,7 +75,9 @@ pub fn container(attachment: &Attachment, result: &CniResult, kind: &str) -> Res
 pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Link> {
     for entry in result.interfaces.iter().filter(|i| i.sandbox.is_empty()) {
         let Some(there) = host.find_link(&entry.name)? else { continue };
-        if there.kind == "veth" && there.iflink == Some(container.index) && container.iflink == Some(there.index)
+        if there.kind == "veth"
+            && there.iflink == Some(container.index)
+            && container.iflink == Some(there.index)
         {
             return link(host, entry, "veth");
         }

@@ -91,7 +91,12 @@ impl Rtnl {
         }
         let flags = shape.flags.unwrap_or(link.flags);
         if rename || (flags ^ link.flags) & SETTABLE != 0 {
-            requests.push(set_flags(format!("set the flags of link {}", shape.name), link.index, flags, SETTABLE));
+            requests.push(set_flags(
+                format!("set the flags of link {}", shape.name),
+                link.index,
+                flags,
+                SETTABLE,
+            ));
         }
         if requests.is_empty() {
             return Ok(());
