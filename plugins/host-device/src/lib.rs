@@ -52,13 +52,10 @@ impl Plugin for HostDevice {
     fn gc(&self, network: &Network) -> Result<()> {
         let stale = Stale::new(&network.name, &network.valid_attachments()?);
         let held = Held::new();
-        let mut failures = Vec::new();
-        match held.stale(&stale) {
-            Ok(entries) => {
-                failures.extend(entries.iter().filter_map(|entry| back::collect(&held, entry).err()))
-            }
-            Err(error) => failures.push(error),
-        }
+        let entries = held.stale(&stale);
+        let mut failures: Vec<_> =
+            entries.iter().flatten().filter_map(|e| back::collect(&held, e).err()).collect();
+        failures.extend(entries.err());
         failures.extend(ipam::gc(network).err());
         Error::all(failures)
     }
