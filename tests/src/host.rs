@@ -85,6 +85,11 @@ impl Host {
         Call::new(Suite::Reference, name)
     }
 
+    /// A call of one suite's plugin.
+    pub fn call(&self, suite: Suite, name: &str) -> Call {
+        Call::new(suite, name)
+    }
+
     /// The host after one container came and went: what stays for good (the bridge, empty tables, directories) is
     /// there, so any later difference is a leftover.
     pub fn after_one_container(&self, plugin: &str, conf: &Conf) -> Snapshot {

@@ -14,7 +14,8 @@ pub(crate) struct Device {
     pub(crate) name: String,
     alias: String,
     index: u32,
-    kind: String,
+    /// The kernel's word for it; hardware has none.
+    pub(crate) kind: String,
     mac: Option<Mac>,
     permanent_mac: Option<Mac>,
     /// Bytes.
@@ -89,6 +90,11 @@ impl Device {
         let is_marked = |link: &&Link| link.alias == self.name;
         let is_numbered = |link: &&Link| link.index == self.index && link.mac == self.mac;
         alike().find(is_permanent).or_else(|| alike().find(is_marked)).or_else(|| alike().find(is_numbered))
+    }
+
+    /// Whether it is this link.
+    pub(crate) fn is(&self, link: &Link) -> bool {
+        self.find(std::slice::from_ref(link)).is_some()
     }
 
     /// Whether `link`, on the host, needs nothing: the administrator's since, or never moved.

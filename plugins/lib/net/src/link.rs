@@ -3,7 +3,9 @@
 mod attribute;
 pub(crate) mod decode;
 pub mod ifb;
+mod kind;
 mod moving;
+mod new;
 pub mod veth;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
@@ -14,7 +16,9 @@ use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
+pub use kind::{Kind, Macvlan, MacvlanMode};
 pub use moving::Shape;
+pub use new::{NewLink, Side};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -57,6 +61,8 @@ pub struct Link {
     pub tx_queue_length: u32,
     /// `IFLA_INFO_KIND`: `bridge`, `veth`, …; empty for a device of no kind.
     pub kind: String,
+    /// `IFLA_INFO_DATA`: what is particular to the kind, as [`Kind::of`] reads it.
+    pub kind_data: Vec<u8>,
     /// The index of the bridge or other master it belongs to.
     pub master: Option<u32>,
     /// `IFLA_LINK`: the index of a veth's peer, or of the link that a macvlan, ipvlan or vlan is on; possibly in another
@@ -230,6 +236,12 @@ impl Rtnl {
         body.bytes(libc::IFLA_ADDRESS, &mac.0);
         let doing = format!("set the MAC address of the link with index {index} to {mac}");
         Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+    }
+}
+
+pub(crate) fn put_mtu(body: &mut Attrs, mtu: u32) {
+    if mtu != 0 {
+        body.host32(libc::IFLA_MTU, mtu);
     }
 }
 

@@ -45,10 +45,11 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
 
 fn info(linkinfo: &[u8], link: &mut Link) {
     link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(string).unwrap_or_default();
+    link.kind_data = find(linkinfo, libc::IFLA_INFO_DATA).unwrap_or_default().to_vec();
     let is_set =
         |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
     if link.kind == "bridge" {
-        link.vlan_filtering = is_set(find(linkinfo, libc::IFLA_INFO_DATA), IFLA_BR_VLAN_FILTERING);
+        link.vlan_filtering = is_set(Some(&link.kind_data), IFLA_BR_VLAN_FILTERING);
     }
     if find(linkinfo, INFO_SLAVE_KIND).map(string).as_deref() == Some("bridge") {
         let port = find(linkinfo, INFO_SLAVE_DATA);
