@@ -146,8 +146,11 @@ fn ipam_is_called_on_every_del() {
     host.plugin("host-device").del(&conf, &pod, "eth0").done();
     assert_eq!(ipam.calls(), ["ADD", "DEL", "DEL"]);
     let failing = IpamScript::that_runs_on(&host, "DEL", "exit 1");
-    host.plugin("host-device").add(&ipam.for_conf(crate::conf()), &pod, "eth0").error();
-    drop(failing);
+    host.plugin("host-device").add(&layer2(), &pod, "eth0").result();
+    host.plugin("host-device")
+        .del(&failing.for_conf(layer2()), &pod, "eth0")
+        .error()
+        .says(102, &["ipam-script"]);
     assert!(host.find_link("ens5").is_some(), "back although IPAM failed");
 }
 

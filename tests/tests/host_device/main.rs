@@ -21,11 +21,15 @@ const MAC: &str = "02:00:00:00:00:05";
 /// machine `far`, is 10.9.0.1.
 fn with_device() -> Host {
     let host = Host::new();
+    plug_in(&host);
+    host
+}
+
+fn plug_in(host: &Host) {
     let far = host.container("far");
-    add_device(&host, "ens5", &far, "wire");
+    add_device(host, "ens5", &far, "wire");
     far.run("ip address add 10.9.0.1/24 dev wire");
     far.run("ip address add fd00:9::1/64 dev wire nodad");
-    host
 }
 
 fn add_device(host: &Host, name: &str, far: &Container, wire: &str) {
