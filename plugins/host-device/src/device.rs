@@ -118,3 +118,55 @@ impl Device {
         self.mac == Some(mac)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(index: u32, name: &str, permanent: u8) -> Link {
+        let mac = Some(Mac([2, 0, 0, 0, 0, permanent]));
+        let (parent, parent_bus) = ("0000:3b:00.0".to_owned(), "pci".to_owned());
+        Link { index, name: name.to_owned(), mac, permanent_mac: mac, parent, parent_bus, ..Link::default() }
+    }
+
+    #[test]
+    fn ports_of_one_card_are_told_apart() {
+        let device = Device::of(&port(4, "ens5", 5), String::new());
+        let changed = Link { name: "dev4".to_owned(), mac: None, index: 9, ..port(4, "", 5) };
+        let sibling = port(4, "ens6", 6);
+        assert!(!device.is(&sibling), "not by the card they share");
+        assert_eq!(device.find(&[sibling.clone(), changed.clone()]), Some(&changed));
+        let other_card = Link { parent: "0000:3b:00.1".to_owned(), alias: "ens5".to_owned(), ..changed };
+        assert_eq!(device.find(&[sibling, other_card]), None, "an alias is easily forged, a parent is not");
+    }
+
+    #[test]
+    fn a_virtual_link_is_known_by_its_alias_then_by_index_and_address() {
+        let link = Link {
+            index: 4,
+            name: "veth5".to_owned(),
+            kind: "veth".to_owned(),
+            mac: Some(Mac([2; 6])),
+            ..Link::default()
+        };
+        let device = Device::of(&link, String::new());
+        let marked =
+            Link { index: 9, name: "eth0".to_owned(), alias: "veth5".to_owned(), mac: None, ..link.clone() };
+        assert_eq!(device.find(&[link.clone(), marked.clone()]), Some(&marked));
+        assert!(device.is(&link));
+        assert!(!device.is(&Link { index: 5, ..link.clone() }));
+        assert!(!device.is(&Link { mac: None, ..link }));
+        assert!(!device.is(&Link { kind: "macvlan".to_owned(), ..marked }));
+    }
+
+    #[test]
+    fn the_record_holds_all_of_it() {
+        let alias = "uplink".to_owned();
+        let device = Device::of(
+            &Link { alias, mtu: 9000, flags: 0x1003, ..port(4, "ens5", 5) },
+            "/run/netns/a".to_owned(),
+        );
+        let json = Json::Object(device.members());
+        assert_eq!(Json::parse(json.pretty().as_bytes()).unwrap().decode::<Device>().unwrap(), device);
+    }
+}
