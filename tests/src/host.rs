@@ -57,7 +57,7 @@ impl Host {
             mount_fresh("tmpfs", target);
         }
         fs::create_dir_all("/run/netns").unwrap();
-        let host = Self { _private: () };
+        let host = Self::here();
         host.link_executables();
         host.run("ip link set lo up");
         host
@@ -72,6 +72,11 @@ impl Host {
                 std::panic::resume_unwind(panic);
             })
         })
+    }
+
+    /// The host that the calling thread is on.
+    pub(crate) fn here() -> Self {
+        Self { _private: () }
     }
 
     /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.

@@ -44,6 +44,9 @@ fn works(name: &str, list: &Value) {
             .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]))
             .runtime("deviceID", &json!("mlx5_core.sf.2"));
         plug_in(host, list);
+        if chain.types().contains(&"flannel") {
+            write_subnet_env();
+        }
         let first = host.container("first");
         let result = chain.add(host, &first, "eth0");
         chain.del(host, &first, "eth0", &result);
@@ -65,4 +68,11 @@ fn plug_in(host: &Host, list: &Value) {
         host.run("mount -t tmpfs tmpfs /sys/bus");
         host.run(&format!("mkdir -p /sys/bus/auxiliary/devices/mlx5_core.sf.2/net/{device}"));
     }
+}
+
+/// What flanneld does.
+fn write_subnet_env() {
+    std::fs::create_dir("/run/flannel").unwrap();
+    let subnet = "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.7.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n";
+    std::fs::write("/run/flannel/subnet.env", subnet).unwrap();
 }

@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::held::{Entry, Held};
 
 /// How long the kernel may take to return the device of a namespace that has just died.
-const RETURN_LIMIT: Duration = Duration::from_secs(2);
+const RETURN_LIMIT: Duration = Duration::from_secs(5);
 /// How often a name on the host is chosen anew when somebody else was faster.
 const NAME_TRIES: u32 = 3;
 /// Longest part of a device's name in its name with a number: 15 bytes less `_` and two digits.

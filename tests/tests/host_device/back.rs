@@ -178,3 +178,24 @@ fn twenty_at_once() {
     let left = host.snapshot().since(&before);
     assert!(left.iter().all(|line| line.starts_with("+ directory")), "{left:?}");
 }
+
+#[test]
+fn one_device_wanted_by_eight_at_once() {
+    let host = with_device();
+    let before = state(&host, "ens5");
+    let pods: Vec<_> = (0..8).map(|n| host.container(&format!("pod{n}"))).collect();
+    let exits = std::thread::scope(|scope| {
+        let adds: Vec<_> = pods
+            .iter()
+            .map(|pod| scope.spawn(|| host.plugin("host-device").add(&layer2(), pod, "eth0").exit))
+            .collect();
+        adds.into_iter().map(|add| add.join().unwrap()).collect::<Vec<_>>()
+    });
+    let winners: Vec<_> = pods.iter().zip(&exits).filter(|(_, exit)| **exit == Some(0)).collect();
+    assert_eq!((winners.len(), records().len()), (1, 1), "{exits:?}");
+    assert_eq!(state(winners[0].0, "eth0")[1], "ens5");
+    for pod in &pods {
+        host.plugin("host-device").del(&layer2(), pod, "eth0").done();
+    }
+    assert_eq!((state(&host, "ens5"), records().len()), (before, 0));
+}
