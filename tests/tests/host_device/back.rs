@@ -3,7 +3,7 @@
 use cni_tests::{Host, IpamScript, Place};
 use serde_json::{Value, json};
 
-use crate::{MAC, add_device, conf, layer2, records, state, with_device};
+use crate::{MAC, add_device, conf, layer2, records, rename, state, with_device};
 
 #[test]
 fn a_device_the_container_changed() {
@@ -11,7 +11,7 @@ fn a_device_the_container_changed() {
     let before = state(&host, "ens5");
     let pod = host.container("pod");
     for changes in [
-        &["name mine"][..],
+        &["down", "name mine", "up"][..],
         &["alias mine"],
         &["address 02:00:00:00:00:99", "mtu 1280", "promisc on", "multicast on", "allmulticast off"],
         &["down", "name mine", "mtu 9000", "address 02:00:00:00:00:99"],
@@ -41,7 +41,7 @@ fn another_link_under_the_interfaces_name_stays() {
     let before = state(&host, "ens5");
     let pod = host.container("pod");
     host.plugin("host-device").add(&layer2(), &pod, "eth0").result();
-    pod.run("ip link set eth0 name mine");
+    rename(&pod, "mine");
     pod.run("ip link add eth0 type veth peer name other");
     host.plugin("host-device").del(&layer2(), &pod, "eth0").done();
     assert_eq!(state(&host, "ens5"), before);

@@ -3,14 +3,14 @@
 use cni_tests::{IpamScript, Place};
 use serde_json::json;
 
-use crate::{conf, layer2, with_device};
+use crate::{conf, layer2, rename, with_device};
 
 #[test]
 fn each_change_is_found() {
     for (change, text) in [
         ("true", ""),
         ("ip link del eth0", "eth0 is gone"),
-        ("ip link set eth0 name mine", "eth0 is gone"),
+        ("ip link set eth0 down; ip link set eth0 name mine", "eth0 is gone"),
         ("ip link set eth0 address 02:00:00:00:00:99", "02:00:00:00:00:99"),
         ("ip address del 10.9.0.2/24 dev eth0", "10.9.0.2/24 is missing"),
         ("ip address del fd00:9::2/64 dev eth0", "fd00:9::2/64 is missing"),
@@ -22,7 +22,7 @@ fn each_change_is_found() {
         let conf = conf().ipam("routes", json!([{ "dst": "10.8.0.0/24" }]));
         let result = host.plugin("host-device").add(&conf, &pod, "eth0").result();
         let conf = conf.prev(&result);
-        pod.run(change);
+        pod.sh(change);
         let outcome = host.plugin("host-device").check(&conf, &pod, "eth0");
         if text.is_empty() {
             outcome.done();
@@ -38,7 +38,7 @@ fn a_link_that_is_not_the_device() {
     let pod = host.container("pod");
     let result = host.plugin("host-device").add(&layer2(), &pod, "eth0").result();
     let conf = layer2().prev(&result);
-    pod.run("ip link set eth0 name mine");
+    rename(&pod, "mine");
     let mac = result["interfaces"][0]["mac"].as_str().unwrap();
     pod.run(&format!("ip link add eth0 address {mac} type veth peer name other"));
     host.plugin("host-device").check(&conf, &pod, "eth0").error().says(103, &["not the device ens5"]);

@@ -3,7 +3,7 @@
 use cni_tests::{Container, Host, Place, Snapshot};
 use serde_json::json;
 
-use crate::{conf, layer2, records, state, with_device};
+use crate::{conf, layer2, records, rename, state, with_device};
 
 /// The kernel takes a namespace apart some time after its end; the veth goes with it, here first.
 fn dies(pod: &Container, name: &str) {
@@ -21,7 +21,7 @@ fn a_namespace_that_lives_but_is_not_named() {
     {
         for by_gc in [false, true] {
             host.plugin("host-device").add(&conf(), &pod, "eth0").result();
-            pod.run("ip link set eth0 name mine");
+            rename(&pod, "mine");
             let call = host.plugin("host-device");
             match (by_gc, path) {
                 (true, _) => call.gc(&conf(), &[]).done(),

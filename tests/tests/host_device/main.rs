@@ -68,6 +68,13 @@ fn state(place: &impl Place, name: &str) -> Value {
     ])
 }
 
+/// Renames `eth0`. Before Linux 6.2 no link that is up can be.
+fn rename(pod: &Container, name: &str) {
+    pod.run("ip link set eth0 down");
+    pod.run(&format!("ip link set eth0 name {name}"));
+    pod.run(&format!("ip link set {name} up"));
+}
+
 /// The records of devices that are away.
 fn records() -> Vec<String> {
     let Ok(entries) = std::fs::read_dir("/run/cni/host-device") else { return Vec::new() };

@@ -108,7 +108,7 @@ fn names_that_are_in_use_on_the_other_side_are_not_disturbed() {
     let pod = host.container("pod");
     let far = host.container("far2");
     // The container has an ens5 of its own, the host an eth0.
-    host.run("ip link add ens5 netns pod type veth peer name other");
+    pod.run("ip link add ens5 type veth peer name other");
     add_device(&host, "eth0", &far, "wire");
     let (inside, outside) = (state(&pod, "ens5"), state(&host, "eth0"));
     let before = state(&host, "ens5");
