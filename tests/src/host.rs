@@ -24,17 +24,37 @@ impl Host {
     #[allow(clippy::new_without_default, reason = "it moves the thread: too much for a default")]
     pub fn new() -> Self {
         assert!(nix::unistd::geteuid().is_root(), "end-to-end tests need root (or `unshare -Urm make test`)");
+        unshare(CloneFlags::CLONE_NEWNET).expect("unshare");
+        let host = Self::on_this_network();
+        mount_fresh("sysfs", "/sys");
+        host
+    }
+
+    /// The VM itself as a host, with its network cards: hardware whose namespace dies comes back to this one. Tests that
+    /// [need](crate::Need::Nics) cards share it, so one at a time.
+    ///
+    /// # Panics
+    /// Outside the VM.
+    pub fn of_the_vm() -> Self {
+        assert!(
+            std::env::var_os("CNI_TEST_IN_VM").is_some(),
+            "the machine's own network is not a test's to change"
+        );
+        Self::on_this_network()
+    }
+
+    fn on_this_network() -> Self {
         // The kernel unshares the thread's file system context along with the mount namespace, so the other threads
         // of the process see nothing of this.
-        unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).expect("unshare");
+        unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
         mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
         if fs::create_dir_all("/var/lib/cni").is_err() {
             // Root of a user namespace may not make it on the machine.
             mount_fresh("tmpfs", "/var/lib");
             fs::create_dir("/var/lib/cni").unwrap();
         }
-        for (kind, target) in [("tmpfs", "/run"), ("tmpfs", "/var/lib/cni"), ("sysfs", "/sys")] {
-            mount_fresh(kind, target);
+        for target in ["/run", "/var/lib/cni"] {
+            mount_fresh("tmpfs", target);
         }
         fs::create_dir_all("/run/netns").unwrap();
         let host = Self::here();

@@ -29,6 +29,8 @@ pub enum Need {
     Ipvlan,
     /// The kernel has the tables of `iptables-legacy`.
     LegacyIptables,
+    /// Network cards of the test's own: those of the VM.
+    Nics,
     /// The executable `strace`.
     Strace,
     /// Debian's build of the reference plugins.
@@ -50,6 +52,8 @@ impl Need {
             Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
             Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
+            // Those of a machine are in use.
+            Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
@@ -81,6 +85,7 @@ impl Need {
             Self::Iptables => "iptables (apt-get install iptables)",
             Self::Ipvlan => "ipvlan links in the kernel (CONFIG_IPVLAN)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
+            Self::Nics => "network cards that no test can do harm to",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",
@@ -92,7 +97,13 @@ impl Need {
     const fn is_of_the_kernel(self) -> bool {
         matches!(
             self,
-            Self::BridgeVlan | Self::Dummy | Self::Ipvlan | Self::LegacyIptables | Self::Vlan | Self::Vrf
+            Self::BridgeVlan
+                | Self::Dummy
+                | Self::Ipvlan
+                | Self::LegacyIptables
+                | Self::Nics
+                | Self::Vlan
+                | Self::Vrf
         )
     }
 }

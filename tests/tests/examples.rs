@@ -1,6 +1,6 @@
 //! Every file in `conf-examples/` works: ADD, CHECK, DEL of its whole chain.
 
-use cni_tests::{ANCHOR, Chain, Host, needs};
+use cni_tests::{ANCHOR, Chain, Host, Place, needs};
 use serde_json::{Value, json};
 
 #[test]
@@ -41,7 +41,9 @@ fn works(name: &str, list: &Value) {
             .runtime("ips", &json!([if name.contains("static") { "10.22.12.5/24" } else { "10.22.10.5" }]))
             .runtime("bandwidth", &json!({ "ingressRate": 8_000_000, "egressRate": 8_000_000 }))
             .runtime("portMappings", &json!([{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }]))
-            .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]));
+            .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]))
+            .runtime("deviceID", &json!("mlx5_core.sf.2"));
+        plug_in(host, list);
         if chain.types().contains(&"flannel") {
             write_subnet_env();
         }
@@ -55,6 +57,17 @@ fn works(name: &str, list: &Value) {
         chain.del(host, &pod, "eth0", &result);
         host.snapshot().assert_same_as(&before, name);
     });
+}
+
+/// What the node of an example has: the device it names, or the one that is assigned to it.
+fn plug_in(host: &Host, list: &Value) {
+    for plugin in list["plugins"].as_array().unwrap().iter().filter(|plugin| plugin["type"] == "host-device")
+    {
+        let device = plugin["device"].as_str().unwrap_or("assigned");
+        host.run(&format!("ip link add {device} type veth peer name wire"));
+        host.run("mount -t tmpfs tmpfs /sys/bus");
+        host.run(&format!("mkdir -p /sys/bus/auxiliary/devices/mlx5_core.sf.2/net/{device}"));
+    }
 }
 
 /// What flanneld does.

@@ -23,7 +23,9 @@ mod tc;
 
 pub use addr::Address;
 pub use events::Events;
-pub use link::{Attribute, IFF_PROMISC, IFF_UP, Kind, Link, Macvlan, MacvlanMode, NewLink, Side, ifb, veth};
+pub use link::{
+    Attribute, IFF_PROMISC, IFF_UP, Kind, Link, Macvlan, MacvlanMode, NewLink, Shape, Side, ifb, veth,
+};
 pub use master::MasterConf;
 pub use netns::Netns;
 pub use probe::in_fresh_netns;

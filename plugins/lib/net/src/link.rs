@@ -4,6 +4,7 @@ mod attribute;
 pub(crate) mod decode;
 pub mod ifb;
 mod kind;
+mod moving;
 mod new;
 pub mod veth;
 
@@ -16,6 +17,7 @@ use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
 pub use kind::{Kind, Macvlan, MacvlanMode};
+pub use moving::Shape;
 pub use new::{NewLink, Side};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
@@ -46,6 +48,13 @@ pub struct Link {
     pub name: String,
     /// Its hardware address, where it is an Ethernet one.
     pub mac: Option<Mac>,
+    /// The address its hardware came with, where it has one (`IFLA_PERM_ADDRESS`, since Linux 5.6).
+    pub permanent_mac: Option<Mac>,
+    /// The device behind it, such as `0000:3b:00.1` or `virtio0`; empty without one (`IFLA_PARENT_DEV_NAME`, since
+    /// Linux 5.14).
+    pub parent: String,
+    /// That device's bus, such as `pci`.
+    pub parent_bus: String,
     /// MTU in bytes.
     pub mtu: u32,
     /// Length of the transmit queue in packets.
