@@ -1,8 +1,6 @@
 //! CHECK: what the previous result promised against what the kernel has.
 
-use std::net::IpAddr;
-
-use cni_types::{Attachment, CniResult, Error, Interface, IpConfig, Result};
+use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result};
 
 use crate::link::Link;
 use crate::netns::Netns;
@@ -75,7 +73,9 @@ pub fn container(attachment: &Attachment, result: &CniResult, kind: &str) -> Res
 pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Link> {
     for entry in result.interfaces.iter().filter(|i| i.sandbox.is_empty()) {
         let Some(there) = host.find_link(&entry.name)? else { continue };
-        if there.kind == "veth" && there.iflink == Some(container.index) && container.iflink == Some(there.index)
+        if there.kind == "veth"
+            && there.iflink == Some(container.index)
+            && container.iflink == Some(there.index)
         {
             return link(host, entry, "veth");
         }
@@ -87,34 +87,25 @@ pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Lin
 }
 
 fn routes(inside: &Rtnl, name: &str, result: &CniResult, ours: impl Fn(&&IpConfig) -> bool) -> Result<()> {
-    for ipv4 in [true, false] {
-        let any: IpAddr = if ipv4 { [0; 4].into() } else { [0; 16].into() };
-        let host_prefix = if ipv4 { 32 } else { 128 };
-        let connected = result.ips.iter().filter(&ours).filter(|ip| ip.address.is_ipv4() == ipv4);
-        // A host address has no network to be connected to.
-        let connected: Vec<_> = connected.filter(|ip| ip.address.prefix() != host_prefix).collect();
-        let wanted: Vec<_> = result.routes.iter().filter(|r| r.dst.is_ipv4() == ipv4).collect();
-        if connected.is_empty() && wanted.is_empty() {
-            continue;
+    // Whichever table they are in: a plugin further down the chain (sbr, vrf) may have moved them.
+    let there: Vec<_> = inside.routes()?.into_iter().filter(|route| route.is_unicast).collect();
+    let connected = result.ips.iter().filter(&ours).map(|ip| ip.address);
+    // A host address has no network to be connected to.
+    for address in connected.filter(|address| *address != Cidr::host(address.ip())) {
+        if !there.iter().any(|route| route.dst == address.masked()) {
+            return Err(Error::check(format!("the route to {} of {name} is missing", address.masked())));
         }
-        let main = inside.routes(any, None)?;
-        for ip in connected {
-            if !main.iter().any(|r| r.dst == ip.address.masked()) {
-                return Err(Error::check(format!(
-                    "the route to {} of {name} is missing",
-                    ip.address.masked()
-                )));
-            }
-        }
-        for route in wanted {
-            let table = if route.table.is_some() { &inside.routes(any, route.table)? } else { &main };
-            let same_gateway =
-                |there: Option<IpAddr>| route.gw.is_none() || route.dst.is_default() || route.gw == there;
-            let found = table.iter().any(|r| r.dst == route.dst.masked() && same_gateway(r.gateway));
-            if !found {
-                let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
-                return Err(Error::check(format!("route {}{via} is missing", route.dst)));
-            }
+    }
+    for wanted in &result.routes {
+        let any_gateway = wanted.gw.is_none() || wanted.dst.is_default();
+        let found = there.iter().any(|route| {
+            route.dst == wanted.dst.masked()
+                && wanted.table.is_none_or(|table| table == route.table)
+                && (any_gateway || route.gateways().any(|gw| Some(gw) == wanted.gw))
+        });
+        if !found {
+            let via = wanted.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+            return Err(Error::check(format!("route {}{via} is missing", wanted.dst)));
         }
     }
     Ok(())
