@@ -16,6 +16,8 @@ use crate::{ANCHOR, Suite};
 pub enum Need {
     /// The kernel's bridge can filter VLANs.
     BridgeVlan,
+    /// The kernel has VRFs.
+    Vrf,
     /// The packet filter can see what stays within a bridge.
     BridgeNetfilter,
     /// The executables of firewalld and of the message bus.
@@ -35,10 +37,12 @@ pub enum Need {
 impl Need {
     fn met(self) -> bool {
         static BRIDGE_VLAN: OnceLock<bool> = OnceLock::new();
+        static VRF: OnceLock<bool> = OnceLock::new();
         static LEGACY: OnceLock<bool> = OnceLock::new();
         match self {
             Self::BridgeVlan => *BRIDGE_VLAN
                 .get_or_init(|| in_a_fresh_namespace("ip link add name probe type bridge vlan_filtering 1")),
+            Self::Vrf => *VRF.get_or_init(|| in_a_fresh_namespace("ip link add name probe type vrf table 1")),
             Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
             Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
@@ -53,6 +57,7 @@ impl Need {
     const fn text(self) -> &'static str {
         match self {
             Self::BridgeVlan => "VLAN filtering in the kernel's bridge (CONFIG_BRIDGE_VLAN_FILTERING)",
+            Self::Vrf => "VRFs in the kernel (CONFIG_NET_VRF)",
             Self::BridgeNetfilter => "br_netfilter in the kernel (CONFIG_BRIDGE_NETFILTER)",
             Self::Firewalld => "firewalld (apt-get install firewalld dbus)",
             Self::Iptables => "iptables (apt-get install iptables)",
@@ -64,7 +69,7 @@ impl Need {
     }
 
     const fn is_of_the_kernel(self) -> bool {
-        matches!(self, Self::BridgeVlan | Self::LegacyIptables)
+        matches!(self, Self::BridgeVlan | Self::Vrf | Self::LegacyIptables)
     }
 }
 

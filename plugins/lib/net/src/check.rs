@@ -1,6 +1,6 @@
 //! CHECK: what the previous result promised against what the kernel has.
 
-use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result};
+use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result, Route};
 
 use crate::link::Link;
 use crate::netns::Netns;
@@ -54,16 +54,54 @@ pub fn container(attachment: &Attachment, result: &CniResult, kind: &str) -> Res
     let netns = Netns::open(&attachment.netns)?;
     let inside = Rtnl::open_in(&netns)?;
     let link = link(&inside, entry, kind)?;
-    let name = &link.name;
-    let there = inside.addresses(link.index)?;
     let ours = |ip: &&IpConfig| ip.interface.is_none_or(|i| i == index);
-    for ip in result.ips.iter().filter(ours) {
-        if !there.iter().any(|a| a.cidr == ip.address) {
-            return Err(Error::check(format!("address {} is missing on {name}", ip.address)));
+    configured(&inside, &link, result.ips.iter().filter(ours), result.routes.iter(), None)?;
+    Ok(link)
+}
+
+/// Addresses of a link, the routes that come with them, and other routes. Without a table they may be in any: a plugin
+/// further down the chain (sbr, vrf) may have moved them.
+///
+/// # Errors
+/// Code 103 naming what is missing.
+pub fn configured<'r>(
+    inside: &Rtnl,
+    link: &Link,
+    ips: impl Iterator<Item = &'r IpConfig>,
+    routes: impl Iterator<Item = &'r Route>,
+    table: Option<u32>,
+) -> Result<()> {
+    let name = &link.name;
+    let missing = |what: String| {
+        let place = table.map(|table| format!(" in table {table}")).unwrap_or_default();
+        Err(Error::check(format!("{what} is missing{place}")))
+    };
+    let addresses = inside.addresses(link.index)?;
+    let mut there = inside.routes()?;
+    there.retain(|route| route.is_unicast && table.is_none_or(|table| table == route.table));
+    for address in ips.map(|ip| ip.address) {
+        if !addresses.iter().any(|a| a.cidr == address) {
+            return Err(Error::check(format!("address {address} is missing on {name}")));
+        }
+        // A host address has no network to be connected to.
+        let is_host = address == Cidr::host(address.ip());
+        if !is_host && !there.iter().any(|route| route.dst == address.masked()) {
+            return missing(format!("the route to {} of {name}", address.masked()));
         }
     }
-    routes(&inside, name, result, ours)?;
-    Ok(link)
+    for wanted in routes {
+        let any_gateway = wanted.gw.is_none() || wanted.dst.is_default();
+        let found = there.iter().any(|route| {
+            route.dst == wanted.dst.masked()
+                && wanted.table.is_none_or(|table| table == route.table)
+                && (any_gateway || route.gateways().any(|gw| Some(gw) == wanted.gw))
+        });
+        if !found {
+            let via = wanted.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+            return missing(format!("route {}{via}", wanted.dst));
+        }
+    }
+    Ok(())
 }
 
 /// The host end of the container's pair: some other entry of the result names it, with its hardware address.
@@ -84,29 +122,4 @@ pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Lin
         "the host end of {} is gone, or is none of prevResult's interfaces",
         container.name
     )))
-}
-
-fn routes(inside: &Rtnl, name: &str, result: &CniResult, ours: impl Fn(&&IpConfig) -> bool) -> Result<()> {
-    // Whichever table they are in: a plugin further down the chain (sbr, vrf) may have moved them.
-    let there: Vec<_> = inside.routes()?.into_iter().filter(|route| route.is_unicast).collect();
-    let connected = result.ips.iter().filter(&ours).map(|ip| ip.address);
-    // A host address has no network to be connected to.
-    for address in connected.filter(|address| *address != Cidr::host(address.ip())) {
-        if !there.iter().any(|route| route.dst == address.masked()) {
-            return Err(Error::check(format!("the route to {} of {name} is missing", address.masked())));
-        }
-    }
-    for wanted in &result.routes {
-        let any_gateway = wanted.gw.is_none() || wanted.dst.is_default();
-        let found = there.iter().any(|route| {
-            route.dst == wanted.dst.masked()
-                && wanted.table.is_none_or(|table| table == route.table)
-                && (any_gateway || route.gateways().any(|gw| Some(gw) == wanted.gw))
-        });
-        if !found {
-            let via = wanted.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
-            return Err(Error::check(format!("route {}{via} is missing", wanted.dst)));
-        }
-    }
-    Ok(())
 }

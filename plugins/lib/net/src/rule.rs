@@ -70,7 +70,7 @@ impl Rule {
         body
     }
 
-    /// The request to add it; a rule that is there already is refused (EEXIST).
+    /// The request to add it. The kernel refuses a second one with the same priority (EEXIST).
     pub(crate) fn add(&self) -> Request {
         Request::new(format!("add {}", self.text()), libc::RTM_NEWRULE, CREATE | EXCL, self.body())
     }
@@ -106,16 +106,15 @@ fn decode(message: &Body) -> Option<Rule> {
 }
 
 impl Rtnl {
-    /// The rules of both families, each family's first rule first.
+    /// The rules of both families, each family's first rule first; `None` when the kernel has no policy routing.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
-    pub fn rules(&self) -> Result<Vec<Rule>> {
+    pub fn find_rules(&self) -> Result<Option<Vec<Rule>>> {
         let list = Request::new("list the rules", RTM_GETRULE, DUMP, Attrs::behind(&[0; HEADER]));
         match self.request(list) {
-            // A kernel without policy routing has none.
-            Err(refused) if refused.is_unsupported() => Ok(Vec::new()),
-            answer => Ok(answer?.iter().filter_map(decode).collect()),
+            Err(refused) if refused.is_unsupported() => Ok(None),
+            answer => Ok(Some(answer?.iter().filter_map(decode).collect())),
         }
     }
 

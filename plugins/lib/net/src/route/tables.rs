@@ -102,7 +102,11 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn routing(&self) -> Result<Routing> {
-        Ok(Routing { rules: self.rules()?, routes: self.routes()?, vrfs: self.vrfs()? })
+        let unsupported = || {
+            Error::new(Code::KERNEL, "the kernel has no policy routing").because("CONFIG_IP_MULTIPLE_TABLES")
+        };
+        let rules = self.find_rules()?.ok_or_else(unsupported)?;
+        Ok(Routing { rules, routes: self.routes()?, vrfs: self.vrfs()? })
     }
 }
 
