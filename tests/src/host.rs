@@ -37,7 +37,7 @@ impl Host {
             mount_fresh(kind, target);
         }
         fs::create_dir_all("/run/netns").unwrap();
-        let host = Self { _private: () };
+        let host = Self::here();
         host.link_executables();
         host.run("ip link set lo up");
         host
@@ -52,6 +52,11 @@ impl Host {
                 std::panic::resume_unwind(panic);
             })
         })
+    }
+
+    /// The host that the calling thread is on.
+    pub(crate) fn here() -> Self {
+        Self { _private: () }
     }
 
     /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.
@@ -83,6 +88,11 @@ impl Host {
     /// A call of Debian's build of the reference plugin.
     pub fn reference(&self, name: &str) -> Call {
         Call::new(Suite::Reference, name)
+    }
+
+    /// A call of one suite's plugin.
+    pub fn call(&self, suite: Suite, name: &str) -> Call {
+        Call::new(suite, name)
     }
 
     /// The host after one container came and went: what stays for good (the bridge, empty tables, directories) is

@@ -1,29 +1,32 @@
 //! What a test needs beyond root, and what happens where it is missing: a test that this kernel cannot run is sent to
 //! the VM; any other missing thing is a skip with its reason, and a failure under `CNI_TEST_STRICT=1`.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::Mutex;
 
 use nix::sched::{CloneFlags, unshare};
 
 use crate::{ANCHOR, Suite};
 
 /// A thing not every machine has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// The kernel's bridge can filter VLANs.
     BridgeVlan,
-    /// The kernel has VRFs.
-    Vrf,
     /// The packet filter can see what stays within a bridge.
     BridgeNetfilter,
+    /// The kernel has dummy links.
+    Dummy,
     /// The executables of firewalld and of the message bus.
     Firewalld,
     /// The executable `iptables` and its relatives.
     Iptables,
+    /// The kernel has ipvlan links.
+    Ipvlan,
     /// The kernel has the tables of `iptables-legacy`.
     LegacyIptables,
     /// The executable `strace`.
@@ -32,44 +35,65 @@ pub enum Need {
     Reference,
     /// `make dist` has filled `bin/`.
     Dist,
+    /// The kernel has VLAN links.
+    Vlan,
+    /// The kernel has VRFs.
+    Vrf,
 }
 
 impl Need {
     fn met(self) -> bool {
-        static BRIDGE_VLAN: OnceLock<bool> = OnceLock::new();
-        static VRF: OnceLock<bool> = OnceLock::new();
-        static LEGACY: OnceLock<bool> = OnceLock::new();
         match self {
-            Self::BridgeVlan => *BRIDGE_VLAN
-                .get_or_init(|| in_a_fresh_namespace("ip link add name probe type bridge vlan_filtering 1")),
-            Self::Vrf => *VRF.get_or_init(|| in_a_fresh_namespace("ip link add name probe type vrf table 1")),
+            Self::BridgeVlan | Self::Dummy | Self::Ipvlan | Self::LegacyIptables | Self::Vlan | Self::Vrf => {
+                self.probed()
+            }
             Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
             Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
-            Self::LegacyIptables => *LEGACY.get_or_init(|| in_a_fresh_namespace("iptables-legacy -t nat -S")),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
         }
     }
 
+    /// Whether the kernel does it, tried once by each test process.
+    fn probed(self) -> bool {
+        static FOUND: Mutex<BTreeMap<Need, bool>> = Mutex::new(BTreeMap::new());
+        let script = match self {
+            Self::BridgeVlan => "ip link add name probe type bridge vlan_filtering 1",
+            Self::Dummy => "ip link add probe type dummy",
+            Self::Ipvlan => "ip link add on type veth && ip link add link on probe type ipvlan",
+            Self::LegacyIptables => "iptables-legacy -t nat -S",
+            Self::Vlan => "ip link add on type veth && ip link add link on probe type vlan id 5",
+            Self::Vrf => "ip link add probe type vrf table 5",
+            _ => return false,
+        };
+        *FOUND.lock().unwrap().entry(self).or_insert_with(|| in_a_fresh_namespace(script))
+    }
+
     /// What to say about it, and what to do.
     const fn text(self) -> &'static str {
         match self {
             Self::BridgeVlan => "VLAN filtering in the kernel's bridge (CONFIG_BRIDGE_VLAN_FILTERING)",
-            Self::Vrf => "VRFs in the kernel (CONFIG_NET_VRF)",
             Self::BridgeNetfilter => "br_netfilter in the kernel (CONFIG_BRIDGE_NETFILTER)",
+            Self::Dummy => "dummy links in the kernel (CONFIG_DUMMY)",
             Self::Firewalld => "firewalld (apt-get install firewalld dbus)",
             Self::Iptables => "iptables (apt-get install iptables)",
+            Self::Ipvlan => "ipvlan links in the kernel (CONFIG_IPVLAN)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",
+            Self::Vlan => "VLAN links in the kernel (CONFIG_VLAN_8021Q)",
+            Self::Vrf => "VRFs in the kernel (CONFIG_NET_VRF)",
         }
     }
 
     const fn is_of_the_kernel(self) -> bool {
-        matches!(self, Self::BridgeVlan | Self::Vrf | Self::LegacyIptables)
+        matches!(
+            self,
+            Self::BridgeVlan | Self::Dummy | Self::Ipvlan | Self::LegacyIptables | Self::Vlan | Self::Vrf
+        )
     }
 }
 
@@ -123,14 +147,13 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|dir| dir.join(program).exists())
 }
 
-/// Whether the command succeeds in a network namespace that is gone afterwards.
-fn in_a_fresh_namespace(line: &str) -> bool {
+/// Whether the shell script succeeds in a network namespace that is gone afterwards.
+fn in_a_fresh_namespace(script: &str) -> bool {
     std::thread::scope(|scope| {
         let tried = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).expect("unshare");
-            let mut words = line.split(' ');
-            let mut command = Command::new(words.next().unwrap_or_default());
-            command.args(words).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut command = Command::new("sh");
+            command.args(["-c", script]).stdout(Stdio::null()).stderr(Stdio::null());
             command.status().is_ok_and(|status| status.success())
         });
         tried.join().unwrap()

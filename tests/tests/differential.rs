@@ -1,8 +1,8 @@
 //! The same configuration through our plugins and Debian's build of the reference: same result, same state of host
 //! and container, but for the deviations listed here.
 
-use cni_tests::{Conf, Host, Place, Snapshot, Suite, VERSIONS, needs};
-use serde_json::{Value, json};
+use cni_tests::{Conf, Host, Place, Suite, VERSIONS, needs, plain};
+use serde_json::json;
 
 /// What may differ, and why. A line that contains the text is left out on both sides.
 const DEVIATIONS: [(&str, &str); 4] = [
@@ -41,74 +41,11 @@ fn cases() -> Vec<(&'static str, Conf)> {
     ]
 }
 
-/// Everything observable after one ADD, with names and addresses nobody chose replaced.
-fn state(suite: Suite, plugin: &str, conf: &Conf) -> Vec<String> {
-    Host::fresh(|host| {
-        let pod = host.container("pod");
-        let call = if suite == Suite::Ours { host.plugin(plugin) } else { host.reference(plugin) };
-        let result = call.add(conf, &pod, "eth0").result();
-        let mut lines = vec![format!("result {}", plain(result))];
-        lines.extend(host.snapshot().lines().map(|l| format!("host {l}")));
-        let inside = Snapshot::take(&pod);
-        lines.extend(inside.lines().filter(|l| !l.starts_with("file")).map(|l| format!("container {l}")));
-        for path in
-            ["ipv4/conf/eth0/arp_notify", "ipv6/conf/eth0/accept_dad", "ipv6/conf/eth0/keep_addr_on_down"]
-        {
-            let value = pod.try_run(&format!("cat /proc/sys/net/{path}")).stdout;
-            lines.push(format!("sysctl {path} {}", String::from_utf8_lossy(&value).trim()));
-        }
-        for path in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-            lines.push(format!("sysctl {path} {}", host.sysctl(path)));
-        }
-        let known = |l: &&String| !DEVIATIONS.iter().any(|(text, _)| l.contains(text));
-        let mut lines: Vec<_> = lines.iter().filter(known).map(|l| anonymous(l)).collect();
-        lines.sort();
-        lines
-    })
-}
-
-/// The MTU came with spec 1.1.0 and we fill it in; releases later than Debian's leave an empty `dns` out.
-fn plain(mut result: Value) -> Value {
-    if result["cniVersion"] == "1.0.0" && result["dns"] == json!({}) {
-        result.as_object_mut().unwrap().remove("dns");
-    }
-    for interface in result["interfaces"].as_array_mut().into_iter().flatten() {
-        interface.as_object_mut().unwrap().remove("mtu");
-    }
-    result
-}
-
-/// Replaces `veth` + 8 hex digits and MAC addresses that are not the configured one.
-fn anonymous(line: &str) -> String {
-    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let veth = rest.strip_prefix("veth").and_then(|r| r.get(..8)).is_some_and(is_hex);
-        let mac = rest
-            .get(..17)
-            .is_some_and(|m| m.split(':').count() == 6 && m.split(':').all(|b| b.len() == 2 && is_hex(b)));
-        if veth {
-            out.push_str("veth*");
-            rest = &rest[12..];
-        } else if mac && !rest.starts_with("0a:00:00:00") && !rest.starts_with("00:00:00") {
-            out.push_str("MAC");
-            rest = &rest[17..];
-        } else {
-            out.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
-    }
-    out
-}
-
 fn differences(plugin: &str, conf: &Conf) -> Vec<String> {
-    let (ours, theirs) = (state(Suite::Ours, plugin, conf), state(Suite::Reference, plugin, conf));
-    let only = |a: &[String], b: &[String], sign: char| {
-        let lines: Vec<_> = a.iter().filter(|l| !b.contains(l)).map(|l| format!("{sign} {l}")).collect();
-        lines
-    };
-    [only(&ours, &theirs, '+'), only(&theirs, &ours, '-')].concat()
+    let known: Vec<_> = DEVIATIONS.iter().map(|(text, _)| *text).collect();
+    cni_tests::differences(&known, |host, suite, pod| {
+        host.call(suite, plugin).add(conf, pod, "eth0").result()
+    })
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
 /// # Errors
 /// Code 7 when the table is that of a VRF the interface is not in.
 fn refuse_taken(table: u32, link: &Link, routing: &Routing) -> Result<()> {
-    let owner = routing.vrfs.iter().find(|vrf| vrf.vrf_table == Some(table));
+    let owner = routing.vrfs.iter().find(|vrf| vrf.vrf_table() == Some(table));
     match owner.filter(|vrf| link.master != Some(vrf.index)) {
         None => Ok(()),
         Some(vrf) => Err(Error::config(format!("table {table} is taken: VRF {} uses it", vrf.name))

@@ -52,7 +52,7 @@ fn refuse_member(inside: &Rtnl, link: &Link) -> Result<()> {
 /// Code 7 when the configured one is in use, naming by what.
 fn table(conf: &Conf, link: &Link, routing: &Routing) -> Result<u32> {
     let Some(table) = conf.table else { return routing.tables().take(FIRST_TABLE) };
-    let is_a_vrfs = routing.vrfs.iter().any(|vrf| vrf.vrf_table == Some(table));
+    let is_a_vrfs = routing.vrfs.iter().any(|vrf| vrf.vrf_table() == Some(table));
     let rule = routing.rules.iter().find(|rule| rule.table == table);
     let route = routing.routes.iter().find(|r| r.table == table && !r.is_only_through(link.index));
     let user = match (rule, route) {

@@ -21,5 +21,5 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     }
     // Those with a table of their own are the business of whoever asked for them.
     let routes = result.routes.iter().filter(|route| route.table.is_none());
-    check::configured(&inside, &link, result.ips_of(ifname), routes, vrf.vrf_table)
+    check::configured(&inside, &link, result.ips_of(ifname), routes, vrf.vrf_table())
 }

@@ -42,7 +42,7 @@ impl Conf {
             let text = format!("link {name} already exists in the container and is no VRF");
             return Err(Error::config(text).because(format!("it is of kind {:?}", link.kind)));
         }
-        match (self.table, link.vrf_table) {
+        match (self.table, link.vrf_table()) {
             (Some(wanted), Some(there)) if wanted != there => Err(Error::config(format!(
                 "VRF {name} already exists with a different routing table: {there}, not {wanted}"
             ))),

@@ -6,7 +6,7 @@ pub mod vlan;
 use cni_types::{AttachmentId, Code, Error, IfName, Result};
 
 use crate::link::{
-    IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, set_flags, veth,
+    IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, put_mtu, set_flags, veth,
 };
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
@@ -53,9 +53,7 @@ pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
     let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
     body.text(libc::IFLA_IFNAME, name.as_str());
     body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
-    if wanted.mtu != 0 {
-        body.host32(libc::IFLA_MTU, wanted.mtu);
-    }
+    put_mtu(&mut body, wanted.mtu);
     body.nest(libc::IFLA_LINKINFO, |info| {
         info.bytes(libc::IFLA_INFO_KIND, b"bridge");
         if wanted.vlan_filtering {

@@ -5,12 +5,14 @@
 //! kernel's own text.
 
 mod addr;
+pub mod attach;
 pub mod bridge;
 pub mod check;
 pub mod configure;
 mod events;
 mod link;
 pub mod mac;
+mod master;
 mod neigh;
 mod netns;
 mod probe;
@@ -22,7 +24,10 @@ mod tc;
 
 pub use addr::Address;
 pub use events::Events;
-pub use link::{Attribute, IFF_PROMISC, IFF_UP, Link, ifb, veth, vrf};
+pub use link::{
+    Attribute, IFF_PROMISC, IFF_UP, Kind, Link, Macvlan, MacvlanMode, NewLink, Side, ifb, veth, vrf,
+};
+pub use master::MasterConf;
 pub use netns::Netns;
 pub use probe::in_fresh_netns;
 pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK, tables};

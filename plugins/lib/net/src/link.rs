@@ -3,6 +3,8 @@
 mod attribute;
 pub(crate) mod decode;
 pub mod ifb;
+mod kind;
+mod new;
 pub mod veth;
 pub mod vrf;
 
@@ -14,6 +16,8 @@ use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
+pub use kind::{Kind, Macvlan, MacvlanMode};
+pub use new::{NewLink, Side};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -49,6 +53,8 @@ pub struct Link {
     pub tx_queue_length: u32,
     /// `IFLA_INFO_KIND`: `bridge`, `veth`, …; empty for a device of no kind.
     pub kind: String,
+    /// `IFLA_INFO_DATA`: what is particular to the kind, as [`Kind::of`] reads it.
+    pub kind_data: Vec<u8>,
     /// The index of the bridge or other master it belongs to.
     pub master: Option<u32>,
     /// `IFLA_LINK`: the index of a veth's peer, or of the link that a macvlan, ipvlan or vlan is on; possibly in another
@@ -60,8 +66,6 @@ pub struct Link {
     pub oper_state: u8,
     /// `IFLA_IFALIAS`: on our host links the owner's tag.
     pub alias: String,
-    /// VRF: its routing table.
-    pub vrf_table: Option<u32>,
     /// Bridge: whether it filters VLANs.
     pub vlan_filtering: bool,
     /// Bridge port: `IFLA_BRPORT_MODE`, hairpin.
@@ -235,6 +239,12 @@ impl Rtnl {
         body.bytes(libc::IFLA_ADDRESS, &mac.0);
         let doing = format!("set the MAC address of the link with index {index} to {mac}");
         Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+    }
+}
+
+pub(crate) fn put_mtu(body: &mut Attrs, mtu: u32) {
+    if mtu != 0 {
+        body.host32(libc::IFLA_MTU, mtu);
     }
 }
 

@@ -13,9 +13,6 @@ pub(crate) const IFLA_BR_VLAN_FILTERING: u16 = 7;
 pub(crate) const IFLA_BRPORT_MODE: u16 = 4;
 pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;
 
-/// `IFLA_VRF_TABLE`
-pub(crate) const IFLA_VRF_TABLE: u16 = 1;
-
 /// `None` when the message is too short to be a link.
 pub(crate) fn link(message: &[u8]) -> Option<Link> {
     let header = message.get(..HEADER)?;
@@ -40,14 +37,11 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
 
 fn info(linkinfo: &[u8], link: &mut Link) {
     link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(string).unwrap_or_default();
+    link.kind_data = find(linkinfo, libc::IFLA_INFO_DATA).unwrap_or_default().to_vec();
     let is_set =
         |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
     if link.kind == "bridge" {
-        link.vlan_filtering = is_set(find(linkinfo, libc::IFLA_INFO_DATA), IFLA_BR_VLAN_FILTERING);
-    }
-    if link.kind == "vrf" {
-        let data = find(linkinfo, libc::IFLA_INFO_DATA);
-        link.vrf_table = data.and_then(|data| find(data, IFLA_VRF_TABLE)).map(host32);
+        link.vlan_filtering = is_set(Some(&link.kind_data), IFLA_BR_VLAN_FILTERING);
     }
     if find(linkinfo, INFO_SLAVE_KIND).map(string).as_deref() == Some("bridge") {
         let port = find(linkinfo, INFO_SLAVE_DATA);

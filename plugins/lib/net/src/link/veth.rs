@@ -5,7 +5,7 @@ mod owned;
 
 use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result, hex};
 
-use super::{IFF_UP, Link, first, get, ifinfomsg};
+use super::{IFF_UP, Link, first, get, ifinfomsg, put_mtu};
 use crate::mac;
 use crate::netns::Netns;
 use crate::rtnl::message::Request;
@@ -129,12 +129,6 @@ pub(crate) fn pair(
         });
     });
     Ok(body)
-}
-
-fn put_mtu(body: &mut Attrs, mtu: u32) {
-    if mtu != 0 {
-        body.host32(libc::IFLA_MTU, mtu);
-    }
 }
 
 /// Makes a pair in a throw-away namespace: what STATUS asks.

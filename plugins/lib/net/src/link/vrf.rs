@@ -2,11 +2,10 @@
 
 mod member;
 
-use cni_netlink::attr::Attrs;
+use cni_netlink::attr::{Attrs, find, host32};
 use cni_netlink::{CREATE, EXCL};
 use cni_types::{AttachmentId, Code, Error, IfName, Result};
 
-use super::decode::IFLA_VRF_TABLE;
 use super::veth::put_tag;
 use super::{IFF_UP, Link, first, get, ifinfomsg};
 use crate::rtnl::Rtnl;
@@ -15,6 +14,17 @@ pub use member::Settings;
 
 /// `IFLA_INFO_KIND` of a VRF.
 pub const KIND: &str = "vrf";
+
+/// `IFLA_VRF_TABLE` inside `IFLA_INFO_DATA`
+pub(crate) const IFLA_VRF_TABLE: u16 = 1;
+
+impl Link {
+    /// A VRF's routing table.
+    pub fn vrf_table(&self) -> Option<u32> {
+        let table = find(&self.kind_data, IFLA_VRF_TABLE).filter(|_| self.kind == KIND);
+        table.map(host32)
+    }
+}
 
 /// A VRF that is up.
 fn new(name: &str, table: u32) -> Request {

@@ -72,7 +72,7 @@ impl Routing {
     pub fn tables(&self) -> Tables {
         let rules = self.rules.iter().map(|rule| rule.table);
         let routes = self.routes.iter().map(|route| route.table);
-        let vrfs = self.vrfs.iter().filter_map(|vrf| vrf.vrf_table);
+        let vrfs = self.vrfs.iter().filter_map(Link::vrf_table);
         Tables(RESERVED.into_iter().chain(rules).chain(routes).chain(vrfs).collect())
     }
 }
@@ -130,7 +130,10 @@ mod tests {
     fn rules_routes_and_vrfs_use_tables() {
         let rule = Rule::from_address([10, 1, 0, 2].into(), 100);
         let route = super::super::Route::new("10.9.0.0/16".parse().unwrap(), 7);
-        let vrf = Link { vrf_table: Some(102), ..Link::default() };
+        let mut data = cni_netlink::attr::Attrs::default();
+        data.host32(crate::link::vrf::IFLA_VRF_TABLE, 102);
+        let kind_data = data.as_bytes().to_vec();
+        let vrf = Link { kind: "vrf".to_owned(), kind_data, ..Link::default() };
         let routes = vec![RouteEntry::from(route).in_table(101)];
         let routing = Routing { rules: vec![rule], routes, vrfs: vec![vrf] };
         assert_eq!(routing.tables().take(100).unwrap(), 103);

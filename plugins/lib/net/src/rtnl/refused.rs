@@ -23,6 +23,11 @@ impl Refused {
         self.errno == Errno::EEXIST
     }
 
+    /// Whether something else has it.
+    pub fn is_busy(&self) -> bool {
+        self.errno == Errno::EBUSY
+    }
+
     /// Whether the kernel finds the request senseless as things are.
     pub fn is_invalid(&self) -> bool {
         self.errno == Errno::EINVAL

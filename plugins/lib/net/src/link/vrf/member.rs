@@ -99,7 +99,7 @@ impl Rtnl {
             self.leave(link)?;
             settings.restore(self, link, TABLE_MAIN)
         });
-        settings.restore(self, link, vrf.vrf_table.unwrap_or(TABLE_MAIN))
+        settings.restore(self, link, vrf.vrf_table().unwrap_or(TABLE_MAIN))
     }
 
     /// Takes the link out of its VRF.

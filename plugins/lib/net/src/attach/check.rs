@@ -1,0 +1,25 @@
+//! CHECK.
+
+use cni_types::delegate::ipam;
+use cni_types::{Attachment, Result};
+
+use super::Site;
+use crate::check;
+use crate::link::Link;
+
+/// Compares link, addresses and routes with the previous result; `own` compares what is particular to the plugin.
+/// `kind` is the kernel's word for the link's kind.
+///
+/// # Errors
+/// Code 103 with the first difference; those of the IPAM plugin.
+pub fn check(
+    attachment: &Attachment,
+    kind: &str,
+    own: impl FnOnce(&Site<'_>, &Link) -> Result<()>,
+) -> Result<()> {
+    let site = Site::open(attachment)?;
+    ipam::check(attachment)?;
+    let result = check::prev_result(attachment)?;
+    let link = check::container(attachment, &result, kind)?;
+    own(&site, &link)
+}

@@ -1,0 +1,40 @@
+//! DEL and GC.
+
+use cni_types::delegate::ipam;
+use cni_types::{Detachment, Network, Result};
+
+use crate::link::Link;
+use crate::netns::Netns;
+use crate::rtnl::Rtnl;
+
+/// Removes the attachment's link from the container, by its name or its owner's tag, and gives its addresses back. It
+/// needs neither prevResult nor a namespace, and no key but `ipam.type`. A link of another kind than `kind` under the
+/// interface's name is not ours and stays.
+///
+/// # Errors
+/// All failures, folded, after everything was tried.
+pub fn del(detachment: &Detachment, kind: &str) -> Result<()> {
+    ipam::detach(detachment, || {
+        let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
+        let inside = Rtnl::open_in(&netns)?;
+        find(&inside, detachment, kind)?.map_or(Ok(()), |link| inside.remove_link_if_present(link.index))
+    })
+}
+
+fn find(inside: &Rtnl, detachment: &Detachment, kind: &str) -> Result<Option<Link>> {
+    let named = inside.find_link(detachment.id.ifname.as_str())?.filter(|link| link.kind == kind);
+    if named.is_some() {
+        return Ok(named);
+    }
+    let tag = detachment.id.tag_prefix();
+    Ok(inside.links(Some(kind))?.into_iter().find(|link| link.alias.starts_with(&tag)))
+}
+
+/// All that such a plugin leaves on the host are addresses in IPAM: the link goes with the container.
+///
+/// # Errors
+/// Code 7 without the list of valid attachments; those of the IPAM plugin.
+pub fn gc(network: &Network) -> Result<()> {
+    network.valid_attachments()?;
+    ipam::gc(network)
+}

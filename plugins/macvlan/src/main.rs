@@ -1,0 +1,5 @@
+//! The `macvlan` executable.
+
+#![no_main]
+
+cni_types::plugin_main!(plugin_macvlan::Macvlan);
