@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_net::{Netns, RouteEntry, Rtnl, check};
+use cni_net::{RouteEntry, check};
 use cni_types::{Attachment, Cidr, CniResult, Error, IpConfig, Result};
 
 use crate::conf::Conf;
@@ -14,9 +14,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let ifname = &attachment.id.ifname;
     let conf = Conf::read(&attachment.network)?;
     let result = check::prev_result(attachment)?;
-    let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
-    let link = inside.find_link(ifname.as_str())?;
-    let link = link.ok_or_else(|| Error::check(format!("interface {ifname} is gone")))?;
+    let (inside, link) = check::interface(attachment)?;
     let routing = inside.routing()?;
     for ip in plan::required(result.ips_of(ifname), ifname.as_str())? {
         let address = ip.address.ip();

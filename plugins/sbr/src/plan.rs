@@ -150,3 +150,6 @@ pub(crate) fn required<'r>(
     }
     Ok(ips)
 }
+
+#[cfg(test)]
+mod tests;

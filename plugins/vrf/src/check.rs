@@ -1,6 +1,6 @@
 //! CHECK.
 
-use cni_net::{Netns, Rtnl, check};
+use cni_net::check;
 use cni_types::{Attachment, Error, Result};
 
 use crate::conf::Conf;
@@ -11,9 +11,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let ifname = &attachment.id.ifname;
     let conf = Conf::read(&attachment.network)?;
     let result = check::prev_result(attachment)?;
-    let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
-    let link = inside.find_link(ifname.as_str())?;
-    let link = link.ok_or_else(|| Error::check(format!("interface {ifname} is gone")))?;
+    let (inside, link) = check::interface(attachment)?;
     let found = conf.find(&inside).map_err(|e| Error::check(e.msg).because(e.details))?;
     let vrf = found.ok_or_else(|| Error::check(format!("VRF {} is gone", conf.name)))?;
     if link.master != Some(vrf.index) {

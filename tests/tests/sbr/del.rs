@@ -3,7 +3,7 @@
 use cni_tests::{Conf, Container, Host, Place, Snapshot, needs};
 use serde_json::json;
 
-use crate::{dual_stack, pair, routes, rules, state};
+use crate::{dual_stack, routes, rules, state};
 
 fn added(host: &Host) -> (Container, Conf) {
     let (pod, conf) = dual_stack(host);
@@ -69,7 +69,7 @@ fn with_the_namespace_gone_no_file_is_made() {
 fn rules_of_others_stay() {
     let host = Host::new();
     let (pod, conf) = added(&host);
-    pair(&host, &pod, "net1", &["10.5.0.2/24"]);
+    host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24"]);
     let other = crate::conf_of("net1", &[("10.5.0.2/24", "10.5.0.1")]);
     host.plugin("sbr").add(&other, &pod, "net1").result();
     pod.run("ip rule add from 10.1.0.2 fwmark 9 lookup 700");

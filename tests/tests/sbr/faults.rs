@@ -80,7 +80,7 @@ fn two_interfaces_at_once_pick_different_tables() {
     let confs: Vec<_> = (0..8)
         .map(|n| {
             let (name, address) = (format!("net{n}"), format!("10.{n}.0.2/24"));
-            crate::pair(&host, &pod, &name, &[&address]);
+            host.pair(&pod, &format!("h-{name}"), &name, &[&address]);
             (crate::conf_of(&name, &[(&address, "")]), name)
         })
         .collect();

@@ -3,7 +3,7 @@
 use cni_tests::{Conf, Container, Host, Place};
 use serde_json::{Value, json};
 
-use crate::{attached, conf, conf_of, dual_stack, pair, routes, rules};
+use crate::{attached, conf, conf_of, dual_stack, routes, rules};
 
 fn add(host: &Host, pod: &Container, conf: &Conf) {
     let result = host.plugin("sbr").add(conf, pod, "eth0").result();
@@ -154,7 +154,7 @@ fn a_host_address_with_a_gateway_elsewhere() {
 fn other_interfaces_stay_as_they_are() {
     let host = Host::new();
     let (pod, _) = dual_stack(&host);
-    pair(&host, &pod, "net1", &["10.5.0.2/24", "fd00:5::2/64"]);
+    host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24", "fd00:5::2/64"]);
     pod.run("ip route add 10.9.0.0/16 via 10.5.0.1");
     pod.run("ip route add 10.8.0.0/16 nexthop via 10.5.0.1 nexthop via 10.1.0.1");
     let before = routes(&pod);

@@ -15,18 +15,8 @@ use serde_json::{Value, json};
 /// A pod with these addresses on `eth0`, the other end of the pair on the host, both up.
 fn attached(host: &Host, addresses: &[&str]) -> Container {
     let pod = host.container("pod");
-    pair(host, &pod, "eth0", addresses);
+    host.pair(&pod, "h-eth0", "eth0", addresses);
     pod
-}
-
-fn pair(host: &Host, pod: &Container, inside: &str, addresses: &[&str]) {
-    host.run(&format!("ip link add h-{inside} type veth peer name {inside} netns {}", pod.id()));
-    host.run(&format!("ip link set h-{inside} up"));
-    pod.run(&format!("ip link set {inside} up"));
-    for address in addresses {
-        let nodad = if address.contains(':') { "nodad" } else { "" };
-        pod.run(&format!("ip address add {address} dev {inside} {nodad}"));
-    }
 }
 
 /// A configuration behind a plugin that gave `eth0` these addresses and gateways (`""` is none).

@@ -98,7 +98,7 @@ fn both_pick_tables_side_by_side() {
     for (first, second) in [(OURS, REFERENCE), (REFERENCE, OURS)] {
         let host = Host::new();
         let (pod, conf) = dual_stack(&host);
-        crate::pair(&host, &pod, "net1", &["10.5.0.2/24"]);
+        host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24"]);
         let other = crate::conf_of("net1", &[("10.5.0.2/24", "10.5.0.1")]);
         first(&host, "sbr").add(&conf, &pod, "eth0").result();
         second(&host, "sbr").add(&other, &pod, "net1").result();

@@ -3,7 +3,7 @@
 use cni_tests::{Conf, Host, Place, in_every_version, needs};
 use serde_json::json;
 
-use crate::{conf_of, dual_stack, master, pair, state, vrfs};
+use crate::{conf_of, dual_stack, master, state, vrfs};
 
 #[test]
 fn the_interface_comes_out_and_the_vrf_goes() {
@@ -27,7 +27,7 @@ fn the_vrf_goes_with_its_last_member() {
     needs!(Vrf);
     let host = Host::new();
     let (pod, conf) = dual_stack(&host);
-    pair(&host, &pod, "net1", &["10.5.0.2/24"]);
+    host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24"]);
     let other = conf_of("net1", &["10.5.0.2/24"]);
     host.plugin("vrf").add(&conf, &pod, "eth0").result();
     host.plugin("vrf").add(&other, &pod, "net1").result();

@@ -61,7 +61,7 @@ fn several_interfaces_at_once() {
     let confs: Vec<_> = (0..6)
         .map(|n| {
             let (name, address) = (format!("net{n}"), format!("10.{n}.0.2/24"));
-            crate::pair(&host, &pod, &name, &[&address]);
+            host.pair(&pod, &format!("h-{name}"), &name, &[&address]);
             (crate::conf_of(&name, &[&address]).set("vrfname", format!("vrf{}", n % 3)), name)
         })
         .collect();

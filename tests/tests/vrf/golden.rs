@@ -3,7 +3,7 @@
 use cni_tests::{Conf, Container, Host, Place, needs};
 use serde_json::Value;
 
-use crate::{ADDRESSES, attached, conf_of, dual_stack, master, pair, table, vrfs};
+use crate::{ADDRESSES, attached, conf_of, dual_stack, master, table, vrfs};
 
 fn add(host: &Host, pod: &Container, ifname: &str, conf: &Conf) {
     let result = host.plugin("vrf").add(conf, pod, ifname).result();
@@ -95,7 +95,7 @@ fn other_interfaces_stay_as_they_are() {
     needs!(Vrf);
     let host = Host::new();
     let (pod, _) = dual_stack(&host);
-    pair(&host, &pod, "net1", &["10.5.0.2/24", "fd00:5::2/64"]);
+    host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24", "fd00:5::2/64"]);
     pod.run("ip route add 10.6.0.0/16 via 10.5.0.1");
     let before = (table(&pod, "-4", "main"), table(&pod, "-6", "main"));
     add(&host, &pod, "net1", &conf_of("net1", &["10.5.0.2/24", "fd00:5::2/64"]));
@@ -128,13 +128,13 @@ fn two_vrfs_have_the_same_addresses_or_share_a_table() {
     needs!(Vrf);
     let host = Host::new();
     let (pod, red) = dual_stack(&host);
-    pair(&host, &pod, "net1", &["10.1.0.2/24"]);
+    host.pair(&pod, "h-net1", "net1", &["10.1.0.2/24"]);
     let blue = conf_of("net1", &["10.1.0.2/24"]).set("vrfname", "blue");
     add(&host, &pod, "eth0", &red);
     add(&host, &pod, "net1", &blue);
     assert_eq!(vrfs(&pod), [("red".to_owned(), 1), ("blue".to_owned(), 2)]);
     assert_eq!(table(&pod, "-4", "2"), ["10.1.0.0/24 dev net1 proto kernel scope link src 10.1.0.2"]);
-    pair(&host, &pod, "net2", &["10.7.0.2/24"]);
+    host.pair(&pod, "h-net2", "net2", &["10.7.0.2/24"]);
     add(&host, &pod, "net2", &conf_of("net2", &["10.7.0.2/24"]).set("vrfname", "green").set("table", 2));
     assert_eq!(vrfs(&pod)[2], ("green".to_owned(), 2));
 }

@@ -16,18 +16,8 @@ const ADDRESSES: [&str; 2] = ["10.1.0.2/24", "fd00:1::2/64"];
 /// A pod with these addresses on `eth0`, the other end of the pair on the host, both up.
 fn attached(host: &Host, addresses: &[&str]) -> Container {
     let pod = host.container("pod");
-    pair(host, &pod, "eth0", addresses);
+    host.pair(&pod, "h-eth0", "eth0", addresses);
     pod
-}
-
-fn pair(host: &Host, pod: &Container, inside: &str, addresses: &[&str]) {
-    host.run(&format!("ip link add h-{inside} type veth peer name {inside} netns {}", pod.id()));
-    host.run(&format!("ip link set h-{inside} up"));
-    pod.run(&format!("ip link set {inside} up"));
-    for address in addresses {
-        let nodad = if address.contains(':') { "nodad" } else { "" };
-        pod.run(&format!("ip address add {address} dev {inside} {nodad}"));
-    }
 }
 
 /// A configuration of VRF `red` behind a plugin that made `ifname` with these addresses.
@@ -71,7 +61,8 @@ fn vrfs(pod: &Container) -> Vec<(String, u64)> {
 }
 
 /// All that `vrf` could change: the links, addresses, rules and routes of the pod, the links of the host, files. Routes to
-/// link-local addresses come when the kernel is done with looking for duplicates.
+/// link-local addresses come when the kernel is done with looking for duplicates; its rule for VRFs comes with a namespace's
+/// first one and stays.
 fn state(host: &Host, pod: &Container) -> Vec<String> {
     let mut lines = Vec::new();
     for link in pod.ip("address show") {
@@ -87,7 +78,11 @@ fn state(host: &Host, pod: &Container) -> Vec<String> {
     }
     for command in ["ip -4 route show table all", "ip -6 route show table all", "ip rule", "ip -6 rule"] {
         let all = pod.run(command).replace(" linkdown", "");
-        lines.extend(all.lines().filter(|line| !line.contains("fe80::")).map(|line| line.trim().to_owned()));
+        lines.extend(
+            all.lines()
+                .filter(|line| !line.contains("fe80::") && !line.contains("l3mdev"))
+                .map(|line| line.trim().to_owned()),
+        );
     }
     let links = host.ip("link show").into_iter().map(|link| link["ifname"].to_string());
     lines.extend(links.chain([host.run("find /run/netns /var/lib/cni")]));

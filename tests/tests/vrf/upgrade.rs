@@ -2,7 +2,7 @@
 
 use cni_tests::{Call, Host, Place, needs};
 
-use crate::{conf_of, dual_stack, master, pair, vrfs};
+use crate::{conf_of, dual_stack, master, vrfs};
 
 type Suite = fn(&Host, &str) -> Call;
 const OURS: Suite = |host, plugin| host.plugin(plugin);
@@ -32,7 +32,7 @@ fn handover(from: Suite, to: Suite) {
     for with_result in [true, false] {
         let host = Host::new();
         let (pod, conf) = dual_stack(&host);
-        pair(&host, &pod, "net1", &["10.5.0.2/24"]);
+        host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24"]);
         let other = conf_of("net1", &["10.5.0.2/24"]);
         pod.run("ip route flush proto boot");
         from(&host, "vrf").add(&conf, &pod, "eth0").result();

@@ -28,6 +28,18 @@ pub fn container_entry<'r>(attachment: &Attachment, result: &'r CniResult) -> Re
     })
 }
 
+/// The container's interface as it is now, for plugins that have not made it; and a socket where it is.
+///
+/// # Errors
+/// Code 103 when it is gone, code 8 when the namespace cannot be opened.
+pub fn interface(attachment: &Attachment) -> Result<(Rtnl, Link)> {
+    let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
+    let ifname = &attachment.id.ifname;
+    let link = inside.find_link(ifname.as_str())?;
+    let link = link.ok_or_else(|| Error::check(format!("interface {ifname} is gone")))?;
+    Ok((inside, link))
+}
+
 /// The link of a result's entry, with the kind and hardware address it should have.
 ///
 /// # Errors

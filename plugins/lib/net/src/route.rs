@@ -2,6 +2,7 @@
 
 mod change;
 mod entry;
+mod hop;
 mod output;
 pub mod tables;
 
@@ -16,7 +17,8 @@ use cni_netlink::CREATE;
 use cni_netlink::attr::Attrs;
 
 pub use change::Change;
-pub use entry::{NextHop, RouteEntry};
+pub use entry::RouteEntry;
+pub use hop::NextHop;
 use tables::TABLE_MAIN;
 
 /// `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)

@@ -3,10 +3,11 @@
 
 use std::net::IpAddr;
 
-use cni_netlink::attr::{Attrs, each, find, host16, host32};
+use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_netlink::{APPEND, CREATE, DUMP};
 use cni_types::{Cidr, Result};
 
+use super::hop::{self, NextHop, ONLINK};
 use super::tables::TABLE_MAIN;
 use super::{HEADER, Route, TYPE_UNICAST};
 use crate::addr::{ip_of, unspecified};
@@ -15,22 +16,6 @@ use crate::rtnl::message::{Body, Request};
 
 /// `RTPROT_KERNEL` (`linux/rtnetlink.h`): what the kernel makes along with an address.
 const PROTO_KERNEL: u8 = 2;
-/// `RTNH_F_ONLINK` (`linux/rtnetlink.h`): the one flag that is asked for; the others are the kernel's observations, and
-/// it refuses them in a request.
-const ONLINK: u8 = 4;
-/// `RTA_VIA`: a gateway of another family than the destination's.
-const RTA_VIA: u16 = 18;
-/// Size of `struct rtnexthop`.
-const NEXT_HOP: usize = 8;
-
-/// One way a route goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NextHop {
-    /// The link's index.
-    pub index: u32,
-    /// The gateway; without one the destination is on the link.
-    pub gateway: Option<IpAddr>,
-}
 
 /// A route as the kernel has it, of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +48,8 @@ impl RouteEntry {
         let number = |kind| find(attributes, kind).map(host32);
         let dst = find(attributes, libc::RTA_DST).map_or(Some(none), ip_of)?;
         let hops = match (find(attributes, libc::RTA_MULTIPATH), number(libc::RTA_OIF)) {
-            (Some(hops), _) => each_hop(hops).map(|(index, _, attributes)| hop(index, attributes)).collect(),
-            (None, Some(index)) => vec![hop(index, attributes)],
+            (Some(hops), _) => hop::each(hops).map(|(hop, ..)| hop).collect(),
+            (None, Some(index)) => vec![NextHop::decode(index, attributes)],
             (None, None) => Vec::new(),
         };
         Some(Self {
@@ -119,7 +104,7 @@ impl RouteEntry {
         for (kind, value) in each(&self.message[HEADER..]) {
             match kind {
                 libc::RTA_TABLE | libc::RTA_CACHEINFO => {}
-                libc::RTA_MULTIPATH => body.bytes(kind, &without_observations(value)),
+                libc::RTA_MULTIPATH => body.bytes(kind, &hop::as_asked_for(value)),
                 _ => body.bytes(kind, value),
             }
         }
@@ -153,34 +138,6 @@ impl From<Route> for RouteEntry {
             message: route.body().as_bytes().to_vec(),
         }
     }
-}
-
-fn hop(index: u32, attributes: &[u8]) -> NextHop {
-    let via = || find(attributes, RTA_VIA).and_then(|via| ip_of(via.get(2..)?));
-    NextHop { index, gateway: find(attributes, libc::RTA_GATEWAY).and_then(ip_of).or_else(via) }
-}
-
-/// The next hops of a multipath route: link index, `struct rtnexthop`, attributes.
-fn each_hop(mut bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8], &[u8])> {
-    std::iter::from_fn(move || {
-        let header = bytes.get(..NEXT_HOP)?;
-        let length = usize::from(host16(header));
-        let attributes = bytes.get(NEXT_HOP..length)?;
-        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or(&[]);
-        Some((host32(&header[4..]), header, attributes))
-    })
-}
-
-fn without_observations(hops: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(hops.len());
-    for (_, header, attributes) in each_hop(hops) {
-        let [length_low, length_high, flags, ..] = *header else { continue };
-        out.extend_from_slice(&[length_low, length_high, flags & ONLINK]);
-        out.extend_from_slice(&header[3..]);
-        out.extend_from_slice(attributes);
-        out.resize(out.len().next_multiple_of(4), 0);
-    }
-    out
 }
 
 impl Rtnl {
@@ -221,7 +178,7 @@ mod tests {
         assert_eq!((moved.table, &moved.hops, moved.dst), (1000, &entry.hops, entry.dst));
         assert_eq!((moved.message[4], moved.message[8]), (0, 0));
         let hops = find(&moved.message[HEADER..], libc::RTA_MULTIPATH).unwrap();
-        assert_eq!(each_hop(hops).map(|(_, header, _)| header[2]).collect::<Vec<_>>(), [ONLINK, 0]);
+        assert_eq!(hop::each(hops).map(|(_, header, _)| header[2]).collect::<Vec<_>>(), [ONLINK, 0]);
         assert_eq!(find(&moved.message[HEADER..], libc::RTA_CACHEINFO), None);
     }
 
