@@ -28,9 +28,8 @@ pub(super) fn take(host: &Rtnl) -> Result<Vec<Item>> {
         }
         items.push(Item::Link(link.kind, link.name, link.alias));
     }
-    let mut routes = host.routes()?;
-    routes.retain(|route| route.table == TABLE_MAIN && route.is_unicast);
-    items.extend(routes.into_iter().map(|route| Item::Route(route.dst)));
+    let routes = host.routes(Some(TABLE_MAIN))?.into_iter().filter(|route| route.is_unicast);
+    items.extend(routes.map(|route| Item::Route(route.dst)));
     // The kernel makes and removes link-local ones by itself, whenever a carrier comes or goes.
     items.retain(|item| match item {
         Item::Address(cidr) | Item::Route(cidr) => !is_link_local(cidr.ip()),

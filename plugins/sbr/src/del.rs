@@ -29,7 +29,7 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
     if let Some(link) = inside.find_link(ifname.as_str())? {
         addresses.extend(inside.addresses(link.index)?.into_iter().map(|address| address.cidr.ip()));
         let (through, others): (Vec<_>, Vec<_>) =
-            inside.routes()?.into_iter().partition(|route| route.is_only_through(link.index));
+            inside.routes(None)?.into_iter().partition(|route| route.is_only_through(link.index));
         led_to_by = through.into_iter().map(|route| route.table).collect();
         led_to_by.retain(|table| !others.iter().any(|route| route.table == *table));
     }

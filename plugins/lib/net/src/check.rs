@@ -89,7 +89,7 @@ pub fn configured<'r>(
         Err(Error::check(format!("{what} is missing{place}")))
     };
     let addresses = inside.addresses(link.index)?;
-    let mut there = inside.routes()?;
+    let mut there = inside.routes(None)?;
     there.retain(|route| route.is_unicast && table.is_none_or(|table| table == route.table));
     for address in ips.map(|ip| ip.address) {
         if !addresses.iter().any(|a| a.cidr == address) {

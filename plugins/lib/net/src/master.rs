@@ -4,7 +4,6 @@ use cni_types::{Code, Doing, Error, IfName, Json, Network, Result};
 use serde::Deserialize;
 
 use crate::link::{Link, Side};
-use crate::route::RouteEntry;
 use crate::route::tables::TABLE_MAIN;
 use crate::rtnl::Rtnl;
 use crate::{MTU_MIN, mtu};
@@ -118,11 +117,8 @@ fn refuse_two(json: &Json) -> Result<()> {
 
 /// The link of the first default route in the main table, IPv4 before IPv6.
 fn default_route(rtnl: &Rtnl) -> Result<Option<Link>> {
-    let is_default =
-        |route: &RouteEntry| route.table == TABLE_MAIN && route.is_unicast && route.dst.is_default();
-    let mut defaults = rtnl.routes()?;
-    defaults.retain(is_default);
-    defaults.sort_by_key(|route| !route.dst.is_ipv4());
-    let hop = defaults.iter().find_map(|route| route.hops.first());
+    let routes = rtnl.routes(Some(TABLE_MAIN))?;
+    let default = routes.iter().find(|route| route.is_unicast && route.dst.is_default());
+    let hop = default.and_then(|route| route.hops.first());
     hop.map_or(Ok(None), |hop| rtnl.find_link_by_index(hop.index))
 }

@@ -141,12 +141,16 @@ impl From<Route> for RouteEntry {
 }
 
 impl Rtnl {
-    /// Every route of both families, in all tables.
+    /// The routes of both families, IPv4 first: those of one table, or all.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
-    pub fn routes(&self) -> Result<Vec<RouteEntry>> {
-        let list = Request::new("list the routes", libc::RTM_GETROUTE, DUMP, Attrs::behind(&[0; HEADER]));
+    pub fn routes(&self, table: Option<u32>) -> Result<Vec<RouteEntry>> {
+        let mut body = Attrs::behind(&[0; HEADER]);
+        if let Some(table) = table {
+            body.host32(libc::RTA_TABLE, table);
+        }
+        let list = Request::new("list the routes", libc::RTM_GETROUTE, DUMP, body);
         Ok(self.request(list)?.into_iter().filter_map(RouteEntry::decode).collect())
     }
 }

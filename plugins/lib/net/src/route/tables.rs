@@ -106,7 +106,7 @@ impl Rtnl {
             Error::new(Code::KERNEL, "the kernel has no policy routing").because("CONFIG_IP_MULTIPLE_TABLES")
         };
         let rules = self.find_rules()?.ok_or_else(unsupported)?;
-        Ok(Routing { rules, routes: self.routes()?, vrfs: self.vrfs()? })
+        Ok(Routing { rules, routes: self.routes(None)?, vrfs: self.vrfs()? })
     }
 }
 
