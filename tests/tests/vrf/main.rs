@@ -60,9 +60,9 @@ fn vrfs(pod: &Container) -> Vec<(String, u64)> {
     all.iter().map(|vrf| (vrf["ifname"].as_str().unwrap().to_owned(), table(vrf))).collect()
 }
 
-/// All that `vrf` could change: the links, addresses, rules and routes of the pod, the links of the host, files. Routes to
-/// link-local addresses come when the kernel is done with looking for duplicates; its rule for VRFs comes with a namespace's
-/// first one and stays.
+/// All that `vrf` could change: the links, addresses, rules and routes of the pod, the links of the host, files. The routes
+/// to IPv6 addresses of its own the kernel makes when it gets to it; its rule for VRFs comes with a namespace's first one and
+/// stays.
 fn state(host: &Host, pod: &Container) -> Vec<String> {
     let mut lines = Vec::new();
     for link in pod.ip("address show") {
@@ -78,11 +78,9 @@ fn state(host: &Host, pod: &Container) -> Vec<String> {
     }
     for command in ["ip -4 route show table all", "ip -6 route show table all", "ip rule", "ip -6 rule"] {
         let all = pod.run(command).replace(" linkdown", "");
-        lines.extend(
-            all.lines()
-                .filter(|line| !line.contains("fe80::") && !line.contains("l3mdev"))
-                .map(|line| line.trim().to_owned()),
-        );
+        let by_and_by = |line: &str| line.starts_with("local ") && line.contains(':');
+        let lasting = |line: &&str| !by_and_by(line) && !line.contains("fe80::") && !line.contains("l3mdev");
+        lines.extend(all.lines().map(str::trim).filter(lasting).map(str::to_owned));
     }
     let links = host.ip("link show").into_iter().map(|link| link["ifname"].to_string());
     lines.extend(links.chain([host.run("find /run/netns /var/lib/cni")]));
