@@ -84,6 +84,18 @@ impl Host {
         Container::new(id)
     }
 
+    /// A pair between the host and a container, both ends up: `outside` here, `inside` there with these addresses.
+    pub fn pair(&self, container: &Container, outside: &str, inside: &str, addresses: &[&str]) {
+        let id = container.id();
+        self.run(&format!("ip link add {outside} type veth peer name {inside} netns {id}"));
+        self.run(&format!("ip link set {outside} up"));
+        container.run(&format!("ip link set {inside} up"));
+        for address in addresses {
+            let nodad = if address.contains(':') { "nodad" } else { "" };
+            container.run(&format!("ip address add {address} dev {inside} {nodad}"));
+        }
+    }
+
     /// Another machine in the host's network 198.51.100.0/24 and 2001:db8:51::/64: the host is `.1`, this is `.2`. It
     /// has no route to any container network, so it answers only who was masqueraded.
     pub fn outside(&self) -> Container {

@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_example_works_and_leaves_nothing() {
-    for (name, list) in examples() {
-        if name.contains("vlan") {
-            continue;
-        }
+    let needs_more = |name: &str| ["vlan", "vrf"].iter().any(|what| name.contains(what));
+    for (name, list) in examples().into_iter().filter(|(name, _)| !needs_more(name)) {
         works(&name, &list);
     }
 }
@@ -16,7 +14,17 @@ fn every_example_works_and_leaves_nothing() {
 #[test]
 fn examples_with_vlans_work_and_leave_nothing() {
     needs!(BridgeVlan);
-    for (name, list) in examples().into_iter().filter(|(name, _)| name.contains("vlan")) {
+    all_work("vlan");
+}
+
+#[test]
+fn examples_with_vrfs_work_and_leave_nothing() {
+    needs!(Vrf);
+    all_work("vrf");
+}
+
+fn all_work(what: &str) {
+    for (name, list) in examples().into_iter().filter(|(name, _)| name.contains(what)) {
         works(&name, &list);
     }
 }

@@ -7,6 +7,7 @@ mod kind;
 mod moving;
 mod new;
 pub mod veth;
+pub mod vrf;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
 
@@ -163,6 +164,17 @@ impl Rtnl {
     /// Code 100 when there is none or the kernel refuses to say.
     pub fn link(&self, name: &str) -> Result<Link> {
         self.find_link(name)?.ok_or_else(|| Error::new(Code::KERNEL, format!("there is no link {name}")))
+    }
+
+    /// The interface of a chained plugin, which a plugin before it has made in `netns`, where this socket was born.
+    ///
+    /// # Errors
+    /// Code 100 when there is none or the kernel refuses to say.
+    pub fn chained_interface(&self, name: &IfName, netns: &crate::Netns) -> Result<Link> {
+        self.find_link(name.as_str())?.ok_or_else(|| {
+            Error::new(Code::KERNEL, format!("there is no interface {name} in {}", netns.path().display()))
+                .because("a plugin before this one in the chain has to make it")
+        })
     }
 
     /// Refuses an ADD whose interface name is in use in the container, before anything is made.

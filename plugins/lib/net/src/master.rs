@@ -4,6 +4,7 @@ use cni_types::{Code, Doing, Error, IfName, Json, Network, Result};
 use serde::Deserialize;
 
 use crate::link::{Link, Side};
+use crate::route::tables::TABLE_MAIN;
 use crate::rtnl::Rtnl;
 use crate::{MTU_MIN, mtu};
 
@@ -116,12 +117,8 @@ fn refuse_two(json: &Json) -> Result<()> {
 
 /// The link of the first default route in the main table, IPv4 before IPv6.
 fn default_route(rtnl: &Rtnl) -> Result<Option<Link>> {
-    for any in [[0; 4].into(), [0; 16].into()] {
-        let default =
-            rtnl.routes(any, None)?.into_iter().find(|route| route.dst.is_default() && route.index != 0);
-        if let Some(route) = default {
-            return rtnl.find_link_by_index(route.index);
-        }
-    }
-    Ok(None)
+    let routes = rtnl.routes(Some(TABLE_MAIN))?;
+    let default = routes.iter().find(|route| route.is_unicast && route.dst.is_default());
+    let hop = default.and_then(|route| route.hops.first());
+    hop.map_or(Ok(None), |hop| rtnl.find_link_by_index(hop.index))
 }
