@@ -3,14 +3,18 @@
 
 mod check;
 mod del;
-mod on_master;
+mod mac;
+mod plugin;
+mod wanted;
 
 use cni_types::delegate::ipam;
 use cni_types::{self as cni, Attachment, CniResult, Dns, Result, Undo};
 
 pub use check::check;
 pub use del::{del, gc};
-pub use on_master::OnMaster;
+pub use mac::{mac, mac_key};
+pub use plugin::LinkPlugin;
+pub use wanted::Wanted;
 
 use crate::configure::{self, Duplicates, Interface, Subnet};
 use crate::link::{Link, NewLink, veth};
@@ -89,8 +93,8 @@ impl<'a> Site<'a> {
 }
 
 /// The rest of ADD, behind a link that is there: gets the addresses, gives the link addresses and routes, brings it up
-/// and says what there is now. `dns` replaces what IPAM says; `tell_segment`, for a link with an address of its own,
-/// corrects the neighbour entries of others.
+/// and says what there is now. `dns` replaces what IPAM says; `tell_segment`, for a link with neighbours, corrects their
+/// entries of these addresses.
 ///
 /// # Errors
 /// Those of the IPAM plugin, and code 100 with what the kernel refused.
@@ -114,15 +118,14 @@ pub fn add<'a>(
     let interface =
         Interface { inside: &site.inside, netns: &site.netns, name: &id.ifname, index: link.index };
     if !result.ips.is_empty() {
+        // Going up with its addresses, the link says who has them: a gratuitous ARP per IPv4 address, an unsolicited
+        // neighbour advertisement per IPv6 address.
         let notify = ["ipv4/conf/IF/arp_notify", "ipv6/conf/IF/ndisc_notify"];
         let notify = notify.map(|name| (name.replace("IF", id.ifname.as_str()), "1"));
         let sysctls = if tell_segment { &notify[..] } else { &[] };
         configure::prepare(&interface, sysctls, result.ips.iter().any(|ip| !ip.address.is_ipv4()))?;
     }
     configure::configure(&interface, &result, Duplicates::Trusted, &Subnet::OnLink)?;
-    if let (Some(mac), true, false) = (link.mac, tell_segment, result.ips.is_empty()) {
-        configure::announce(&interface, mac)?;
-    }
     result.interfaces = vec![entry(site, link)];
     if let Some(dns) = dns {
         result.dns = dns;

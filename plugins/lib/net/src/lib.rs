@@ -23,8 +23,10 @@ mod tc;
 
 pub use addr::Address;
 pub use events::Events;
-pub use link::{Attribute, IFF_PROMISC, IFF_UP, Kind, Link, Macvlan, MacvlanMode, NewLink, Side, ifb, veth};
-pub use master::MasterConf;
+pub use link::{
+    Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, Macvlan, NewLink, Side, Tap, Vlan, ifb, veth,
+};
+pub use master::{Master, MasterName};
 pub use netns::Netns;
 pub use probe::in_fresh_netns;
 pub use route::{Route, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK};

@@ -15,7 +15,7 @@ use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
-pub use kind::{Kind, Macvlan, MacvlanMode};
+pub use kind::{Choice, Ipvlan, Kind, Macvlan, Tap, Vlan};
 pub use new::{NewLink, Side};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
