@@ -17,11 +17,9 @@ pub use plugin::LinkPlugin;
 pub use wanted::Wanted;
 
 use crate::configure::{self, Duplicates, Interface, Subnet};
-use crate::link::{Link, NewLink, veth};
+use crate::link::{Link, NewLink};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
-use cni_netlink::attr::Attrs;
 
 /// Where ADD and CHECK work: both namespaces of an attachment.
 pub struct Site<'a> {
@@ -65,30 +63,18 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// Makes the link in the container, with its owner's tag, and registers its removal.
+    /// Makes the link in the container and registers its removal. The owner's tag on it is how DEL finds it although the
+    /// container has renamed it.
     ///
     /// # Errors
-    /// Code 100 with what the kernel refused.
+    /// Those of making it; code 100 with what the kernel refused.
     pub fn create(&'a self, link: &NewLink<'_>, undo: &mut Undo<'a>) -> Result<Link> {
-        let made = link.create(&self.host, &self.inside, &self.netns)?;
-        self.own(&made, undo)?;
-        Ok(made)
-    }
-
-    /// Registers the removal of a link that was made in the container, and writes the owner's tag on it: DEL finds it
-    /// although the container has renamed it.
-    ///
-    /// # Errors
-    /// Code 100 when the kernel refuses.
-    pub fn own(&'a self, link: &Link, undo: &mut Undo<'a>) -> Result<()> {
-        let index = link.index;
-        undo.push(format!("delete {} in the container", link.name), move || {
-            self.inside.remove_link_if_present(index)
+        let id = &self.attachment.id;
+        link.create(&self.host, &self.inside, &self.netns)?;
+        undo.push(format!("delete {} in the container", id.ifname), || {
+            self.inside.remove_link_named_if_present(&id.ifname)
         });
-        let mut body = Attrs::behind(&crate::link::ifinfomsg(index, 0, 0));
-        veth::put_tag(&mut body, &self.attachment.id);
-        let doing = format!("set the alias of link {}", link.name);
-        Ok(self.inside.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+        link.tag(&self.inside, id)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
-use cni_types::{Code, Doing, Error, IfName, Mac, Result};
+use cni_types::{AttachmentId, Code, Doing, Error, IfName, Mac, Result};
 
 use super::kind::tap;
-use super::{Kind, Link, Tap, ifinfomsg, put_mtu};
+use super::{Kind, Link, Tap, first, get, ifinfomsg, put_mtu};
 use crate::netns::Netns;
 use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
@@ -45,7 +45,7 @@ impl NewLink<'_> {
     ///
     /// # Errors
     /// Code 100 with what the kernel refused; code 2 for a tap's context on a kernel without SELinux.
-    pub(crate) fn create(&self, host: &Rtnl, inside: &Rtnl, netns: &Netns) -> Result<Link> {
+    pub(crate) fn create(&self, host: &Rtnl, inside: &Rtnl, netns: &Netns) -> Result<()> {
         if let Kind::Tap(tap) = self.kind {
             return self.create_tap(tap, inside, netns);
         }
@@ -60,7 +60,29 @@ impl NewLink<'_> {
             },
             _ => inside.request(request)?,
         };
-        inside.link(self.name.as_str())
+        Ok(())
+    }
+
+    /// Writes the owner's tag on the link, and says what it is like.
+    ///
+    /// # Errors
+    /// Code 100 with what the kernel refused.
+    pub(crate) fn tag(&self, inside: &Rtnl, owner: &AttachmentId) -> Result<Link> {
+        let name = self.name.as_str();
+        let mut body = self.existing();
+        super::veth::put_tag(&mut body, owner);
+        let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, body);
+        let mut answers = inside.pipeline(vec![tag, get(format!("look up link {name}"), 0, Some(name))]);
+        let found = answers.pop().map(first).transpose()?.flatten();
+        answers.into_iter().try_for_each(|tagged| tagged.map(drop))?;
+        found.ok_or_else(|| Error::new(Code::KERNEL, format!("link {name} vanished right after its creation")))
+    }
+
+    /// What a request about the link starts with when it is there.
+    fn existing(&self) -> Attrs {
+        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+        body.text(libc::IFLA_IFNAME, self.name.as_str());
+        body
     }
 
     /// Asked for a link with an index, the kernel looks for the index on the host instead.
@@ -94,16 +116,13 @@ impl NewLink<'_> {
     }
 
     /// The tap is kept when it is complete, and not there at all before.
-    fn create_tap(&self, tap: &Tap, inside: &Rtnl, netns: &Netns) -> Result<Link> {
+    fn create_tap(&self, tap: &Tap, inside: &Rtnl, netns: &Netns) -> Result<()> {
         let file = netns.enter(|| tap.create(self.name))??;
-        let index = inside.link(self.name.as_str())?.index;
-        let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+        let mut body = self.existing();
         self.put(&mut body);
         let doing = format!("set the MAC address, MTU and bridge of tap {}", self.name);
         inside.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?;
-        let link = inside.link(self.name.as_str())?;
-        tap::persist(&file, self.name)?;
-        Ok(link)
+        tap::persist(&file, self.name)
     }
 
     fn put(&self, body: &mut Attrs) {
