@@ -15,7 +15,11 @@ const OF_ANY: [Change; 7] = [
     ("the IPv6 address is gone", "pod ip -6 address flush dev eth0 scope global", &["fd00:44::2/64"]),
     ("the IPv4 route is gone", "pod ip route del 192.0.2.0/24", &["192.0.2.0/24"]),
     ("the IPv6 route is gone", "pod ip route del 2001:db8::/32", &["2001:db8::/32"]),
-    ("the addresses are given back", "rm -r /var/lib/cni/networks/net/*:* /var/lib/cni/networks/net/10.*", &["pod"]),
+    (
+        "the addresses are given back",
+        "rm -r /var/lib/cni/networks/net/*:* /var/lib/cni/networks/net/10.*",
+        &["pod"],
+    ),
 ];
 
 const MAC: Change = ("the MAC", "pod ip link set eth0 address 0a:00:00:00:00:77", &["0a:00:00:00:00:77"]);
@@ -29,8 +33,7 @@ const MASTER_GONE: Change = (
 );
 const MACVLAN_MODE: Change =
     ("the mode", "pod ip link set eth0 type macvlan mode vepa", &["mode vepa", "mode bridge"]);
-const IPVLAN_MODE: Change =
-    ("the mode", "pod ip link set eth0 type ipvlan mode l3", &["mode l3", "mode l2"]);
+const IPVLAN_MODE: Change = ("the mode", "pod ip link set eth0 type ipvlan mode l3", &["mode l3", "mode l2"]);
 const VLAN_ID: Change = (
     "the VLAN's id",
     "mac=$(pod ip -br link show eth0 | awk '{print $3}'); pod ip link del eth0

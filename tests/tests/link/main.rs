@@ -33,7 +33,7 @@ mod status;
 mod tap;
 mod upgrade;
 
-use cni_tests::{Case, Conf, Host, Need, lacks};
+use cni_tests::{Case, Conf, Container, Host, Need, Place, lacks};
 use serde_json::{Value, json};
 
 /// The IPv4 and IPv6 address of the first container.
@@ -74,9 +74,18 @@ fn routes() -> Value {
     json!([{ "dst": "192.0.2.0/24" }, { "dst": "2001:db8::/32" }])
 }
 
-/// A link to another machine, [`Host::outside`].
+/// The host's `uplink`, a cable to another machine.
 fn uplink(host: &Host) {
-    host.outside();
+    other_machine(host);
+}
+
+/// The machine at the other end of `uplink`, with its link `wan`.
+fn other_machine(host: &Host) -> Container {
+    let outside = host.container("outside");
+    host.run("ip link add uplink type veth peer name wan netns outside");
+    host.run("ip link set uplink up");
+    outside.run("ip link set wan up");
+    outside
 }
 
 /// The case, where this machine can run it.

@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 use crate::FIRST;
 
-for_each_plugin!(every_version, dns_is_ipams_unless_the_configuration_has_any, two_interfaces_of_one_container);
+for_each_plugin!(
+    every_version,
+    dns_is_ipams_unless_the_configuration_has_any,
+    two_interfaces_of_one_container
+);
 for_each_plugin!([macvlan, tap] without_ipam_it_is_layer_2);
 for_each_plugin!([vlan, dummy] ipam_is_required);
 

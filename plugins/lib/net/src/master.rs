@@ -3,9 +3,9 @@
 use cni_types::{Code, Doing, Error, IfName, Json, Network, Result};
 use serde::Deserialize;
 
+use crate::MTU_MIN;
 use crate::link::{Link, Side};
 use crate::rtnl::Rtnl;
-use crate::MTU_MIN;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -69,7 +69,8 @@ impl Master {
         let names: Vec<_> =
             network.prev_result()?.unwrap_or_default().interfaces.into_iter().map(|i| i.name).collect();
         let [name] = names.as_slice() else {
-            let text = format!("chained master failure: prevResult has {} interfaces instead of one", names.len());
+            let text =
+                format!("chained master failure: prevResult has {} interfaces instead of one", names.len());
             return Err(Error::config(text).because("name the master with the key \"master\""));
         };
         Ok(Self { name: named(name)?, ..self.clone() })

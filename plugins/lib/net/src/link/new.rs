@@ -75,7 +75,8 @@ impl NewLink<'_> {
         let mut answers = inside.pipeline(vec![tag, get(format!("look up link {name}"), 0, Some(name))]);
         let found = answers.pop().map(first).transpose()?.flatten();
         answers.into_iter().try_for_each(|tagged| tagged.map(drop))?;
-        found.ok_or_else(|| Error::new(Code::KERNEL, format!("link {name} vanished right after its creation")))
+        found
+            .ok_or_else(|| Error::new(Code::KERNEL, format!("link {name} vanished right after its creation")))
     }
 
     /// What a request about the link starts with when it is there.
@@ -91,7 +92,9 @@ impl NewLink<'_> {
             match host.request(self.request(index, netns)) {
                 // The index is in use in the container, or on the host.
                 Err(taken) if taken.is_busy() => refused = taken,
-                Err(taken) if taken.is_exist() && host.find_link_by_index(index)?.is_some() => refused = taken,
+                Err(taken) if taken.is_exist() && host.find_link_by_index(index)?.is_some() => {
+                    refused = taken
+                }
                 made => return Ok(made?),
             }
         }

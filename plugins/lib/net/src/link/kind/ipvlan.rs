@@ -13,8 +13,7 @@ const FLAGS: u16 = 2;
 /// the packet filter.
 const MODES: [Choice; 3] = [Choice::new("l2", 0), Choice::new("l3", 1), Choice::new("l3s", 2)];
 /// Which of a master's ipvlans reach each other (`IPVLAN_F_*`): all of them; none; through a switch outside.
-const ISOLATIONS: [Choice; 3] =
-    [Choice::new("bridge", 0), Choice::new("private", 1), Choice::new("vepa", 2)];
+const ISOLATIONS: [Choice; 3] = [Choice::new("bridge", 0), Choice::new("private", 1), Choice::new("vepa", 2)];
 
 /// An ipvlan's own settings. All ipvlans on one master have the same: making one with others changes them all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,12 +11,8 @@ const BC_QUEUE_LEN: u16 = 7;
 
 /// Which of a master's macvlans reach each other (`MACVLAN_MODE_*`): all of them, directly; none; through a switch
 /// outside that sends back what it gets; there is only one, and it has the master's address.
-const MODES: [Choice; 4] = [
-    Choice::new("bridge", 4),
-    Choice::new("private", 1),
-    Choice::new("vepa", 2),
-    Choice::new("passthru", 8),
-];
+const MODES: [Choice; 4] =
+    [Choice::new("bridge", 4), Choice::new("private", 1), Choice::new("vepa", 2), Choice::new("passthru", 8)];
 
 /// A macvlan's own settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

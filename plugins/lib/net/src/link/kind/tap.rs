@@ -43,9 +43,11 @@ impl Tap {
     /// # Errors
     /// Code 100 with what the kernel refused, code 2 for a context on a kernel without SELinux.
     pub(crate) fn create(&self, name: &IfName) -> Result<File> {
-        let tun = OpenOptions::new().read(true).write(true).open("/dev/net/tun").map_err(|e| {
-            refused("open /dev/net/tun, which taps are made with".to_owned(), &e)
-        })?;
+        let tun = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/net/tun")
+            .map_err(|e| refused("open /dev/net/tun, which taps are made with".to_owned(), &e))?;
         let mut request = self.request(name);
         let mut create = || set(&tun, libc::TUNSETIFF, &raw mut request as libc::c_ulong);
         let created = match &self.selinux_context {

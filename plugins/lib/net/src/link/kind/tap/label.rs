@@ -45,9 +45,8 @@ pub(super) fn run_as(context: &str, act: impl FnOnce() -> io::Result<()>) -> Res
     };
     match waitpid(child, None).map_err(failed)? {
         WaitStatus::Exited(_, 0) => Ok(Ok(())),
-        WaitStatus::Exited(_, NO_CONTEXT) => Err(unsupported("SELinux refuses the context").because(
-            "the policy must allow process { setcurrent dyntransition }; see `ausearch -m avc`",
-        )),
+        WaitStatus::Exited(_, NO_CONTEXT) => Err(unsupported("SELinux refuses the context")
+            .because("the policy must allow process { setcurrent dyntransition }; see `ausearch -m avc`")),
         WaitStatus::Exited(_, errno) => Ok(Err(io::Error::from_raw_os_error(errno))),
         _ => Ok(Err(io::Error::other("the child process that should make it was killed"))),
     }
