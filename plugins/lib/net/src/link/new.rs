@@ -89,13 +89,12 @@ impl NewLink<'_> {
     /// Asked for a link with an index, the kernel looks for the index on the host instead.
     fn create_with_index(&self, host: &Rtnl, netns: &Netns, mut refused: Refused) -> Result<Vec<Body>> {
         for index in INDEXES {
-            match host.request(self.request(index, netns)) {
-                // The index is in use in the container, or on the host.
-                Err(taken) if taken.is_busy() => refused = taken,
-                Err(taken) if taken.is_exist() && host.find_link_by_index(index)?.is_some() => {
-                    refused = taken
-                }
-                made => return Ok(made?),
+            let made = host.request(self.request(index, netns));
+            let Err(taken) = made else { return Ok(made?) };
+            let in_use = taken.is_busy() || taken.is_exist() && host.find_link_by_index(index)?.is_some();
+            refused = taken;
+            if !in_use {
+                break;
             }
         }
         Err(refused.into())
