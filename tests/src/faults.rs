@@ -63,7 +63,8 @@ impl Case {
         assert!(refused > 3, "{plugin}: only {refused} refusals made ADD fail");
     }
 
-    /// A DEL after an ADD that was killed at its n-th step leaves nothing.
+    /// A DEL after an ADD that was killed at its n-th step leaves nothing on the host, also one without the namespace; with
+    /// it, nothing in the container.
     ///
     /// # Panics
     /// When it leaves something.
@@ -71,6 +72,8 @@ impl Case {
         for_each_kill(self, |host, pod, trace| {
             self.call(host).under(&trace.command()).add(&self.conf, pod, "eth0");
             self.call(host).without("CNI_NETNS").del(&self.conf, pod, "eth0").done();
+            self.del(host, pod).done();
+            assert_eq!(pod.ip("link show").len(), 1, "{} left a link, whatever its name", self.plugin);
             pod.remove_netns();
         });
     }

@@ -26,7 +26,7 @@ fn ipam_is_missing_or_says_no(case: &Case) {
     let missing = case.conf.clone().set("ipam", json!({ "type": "missing" }));
     case.call(&host).status(&missing).error().says(50, &["missing"]);
     let script = IpamScript::that_runs_on(&host, "STATUS", r#"echo '{"code":51,"msg":"not now"}'; exit 1"#);
-    case.call(&host).status(&script.for_conf(case.conf.clone())).error().says(51, &["not now"]);
+    case.call(&host).status(&script.for_conf(case.conf)).error().says(51, &["not now"]);
 }
 
 fn a_range_that_is_full(case: &Case) {
