@@ -8,6 +8,7 @@ for_each_plugin!(
     twice_and_before_any_add,
     whatever_the_configuration_says,
     after_the_container_renamed_the_link,
+    after_the_container_swapped_two_names,
     a_link_of_another_kind_stays,
     its_failure_does_not_stop_ipam,
 );
@@ -85,6 +86,23 @@ fn after_the_container_renamed_the_link(case: &Case) {
     case.del(&host, &pod).done();
     assert_eq!(pod.ip("link show").len(), 1, "{:?}", pod.ip("link show"));
     host.snapshot().assert_same_as(&before, "DEL");
+}
+
+fn after_the_container_swapped_two_names(case: &Case) {
+    let host = case.host();
+    let pod = host.container("pod");
+    let other = crate::second(case);
+    case.add(&host, &pod).result();
+    other.call(&host).add(&other.conf, &pod, "net1").result();
+    for (from, to) in [("eth0", "old"), ("net1", "eth0"), ("old", "net1")] {
+        pod.run(&format!("ip link set {from} down"));
+        pod.run(&format!("ip link set {from} name {to}"));
+    }
+    case.del(&host, &pod).done();
+    assert!(pod.find_link("net1").is_none(), "it was made as eth0");
+    assert!(pod.find_link("eth0").is_some(), "it was made as net1");
+    other.call(&host).del(&other.conf, &pod, "net1").done();
+    assert_eq!(pod.ip("link show").len(), 1);
 }
 
 fn a_link_of_another_kind_stays(case: &Case) {

@@ -11,9 +11,7 @@ fn what_is_not_valid_is_given_back(case: &Case) {
     let result = case.add(&host, &keep).result();
     let before = host.snapshot();
     let dead = host.container("dead");
-    // A master has every VLAN once.
-    let other = case.with(|conf| if case.plugin == "vlan" { conf.set("vlanId", 6) } else { conf });
-    other.add(&host, &dead).result();
+    crate::second(&case).add(&host, &dead).result();
     dead.remove_netns();
     for _ in 0..2 {
         case.call(&host).gc(&case.conf, &[(&keep, "eth0")]).done();

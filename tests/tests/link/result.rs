@@ -88,9 +88,7 @@ fn two_interfaces_of_one_container(case: &Case) {
     case.add(&host, &pod).result();
     assert_eq!(pod.addresses("eth0"), FIRST);
     let before = host.snapshot();
-    // A master has every VLAN once; and a destination has one route.
-    let other = case.with(|conf| if case.plugin == "vlan" { conf.set("vlanId", 6) } else { conf });
-    let other = other.with(|conf| conf.ipam("routes", json!([])));
+    let other = crate::second(case);
     other.call(&host).add(&other.conf, &pod, "net1").result();
     assert_eq!(pod.addresses("net1"), ["10.44.0.3/24", "fd00:44::3/64"]);
     other.call(&host).del(&other.conf, &pod, "net1").done();
