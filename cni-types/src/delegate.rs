@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Code, Error, Result};
 use crate::name::PluginName;
 
+pub use answer::read_result;
 pub use exec::{exec, exec_with_env};
 
 /// The verb a delegate is run with.

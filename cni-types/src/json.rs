@@ -90,8 +90,16 @@ impl Json {
         String::from_utf8(out).unwrap_or_default()
     }
 
+    /// The document on one line, without white space.
+    pub fn compact(&self) -> String {
+        let mut out = Vec::with_capacity(1024);
+        // As above.
+        let _ = self.serialize(&mut serde_json::Serializer::new(&mut out));
+        String::from_utf8(out).unwrap_or_default()
+    }
+
     /// Puts the members of every object into alphabetical order.
-    pub(crate) fn sort_keys(&mut self) {
+    pub fn sort_keys(&mut self) {
         match self {
             Self::Array(items) => items.iter_mut().for_each(Self::sort_keys),
             Self::Object(members) => {

@@ -28,7 +28,7 @@ pub use lock::{FileLock, holder};
 pub use mac::Mac;
 pub use name::{ContainerId, IfName, NetworkName, PluginName, excerpt};
 pub use network::Network;
-pub use records::{Record, Records};
+pub use records::{Record, Records, read_small};
 pub use result::{CniResult, Dns, Interface, IpConfig, Route};
 pub use skel::{About, Attachment, Detachment, Plugin, dispatch, run, start};
 pub use stale::Stale;

@@ -176,8 +176,11 @@ impl Records {
     }
 }
 
-/// Reads a plain file; a FIFO cannot make it wait, nor a huge file take the node's memory.
-fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a plain file, at most its first MiB; a FIFO cannot make it wait, nor a huge file take the node's memory.
+///
+/// # Errors
+/// Those of opening and reading.
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let file: File = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     let mut bytes = Vec::new();
     file.take(SIZE_MAX).read_to_end(&mut bytes)?;

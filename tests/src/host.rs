@@ -37,7 +37,7 @@ impl Host {
             mount_fresh(kind, target);
         }
         fs::create_dir_all("/run/netns").unwrap();
-        let host = Self { _private: () };
+        let host = Self::here();
         host.link_executables();
         host.run("ip link set lo up");
         host
@@ -52,6 +52,11 @@ impl Host {
                 std::panic::resume_unwind(panic);
             })
         })
+    }
+
+    /// The host that the calling thread is on.
+    pub(crate) fn here() -> Self {
+        Self { _private: () }
     }
 
     /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.

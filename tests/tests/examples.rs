@@ -74,6 +74,9 @@ fn works(name: &str, list: &Value) {
             .runtime("portMappings", &json!([{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }]))
             .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]));
         make_masters(host, list);
+        if chain.types().contains(&"flannel") {
+            write_subnet_env();
+        }
         let first = host.container("first");
         let result = chain.add(host, &first, "eth0");
         chain.del(host, &first, "eth0", &result);
@@ -84,4 +87,11 @@ fn works(name: &str, list: &Value) {
         chain.del(host, &pod, "eth0", &result);
         host.snapshot().assert_same_as(&before, name);
     });
+}
+
+/// What flanneld does.
+fn write_subnet_env() {
+    std::fs::create_dir("/run/flannel").unwrap();
+    let subnet = "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.7.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n";
+    std::fs::write("/run/flannel/subnet.env", subnet).unwrap();
 }

@@ -1,15 +1,33 @@
-//! The error in what a delegate said.
+//! What a delegate said: its result, or its error.
 
 use serde::Deserialize;
 
 use super::Verb;
 use crate::child::Finished;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 use crate::json::Json;
-use crate::name::{PluginName, cut};
+use crate::name::{PluginName, cut, excerpt};
+use crate::result::CniResult;
+use crate::version::SpecVersion;
 
 /// Most characters of its output quoted in an error.
 const QUOTE_MAX: usize = 1000;
+
+/// The result in `answer`, what `delegate` (as a message names it) printed on ADD with a configuration of `version`.
+///
+/// # Errors
+/// Code 102 when it is none.
+pub fn read_result(delegate: &str, answer: &[u8], version: SpecVersion) -> Result<CniResult> {
+    let result = if answer.is_empty() {
+        Err(Error::decode("it printed nothing"))
+    } else {
+        Json::parse(answer).and_then(|json| CniResult::from_json(&json, version))
+    };
+    result.map_err(|e| {
+        Error::new(Code::DELEGATE, format!("{delegate} gave an answer that is no CNI result"))
+            .because(format!("{e}; it printed {}", excerpt(&String::from_utf8_lossy(answer))))
+    })
+}
 
 /// The error of a delegate that failed.
 pub(super) fn failure(verb: Verb, name: &PluginName, finished: &Finished) -> Error {

@@ -1,9 +1,8 @@
 //! The IPAM plugin of a network: `ipam.type`, run with the whole unchanged configuration.
 
-use super::{Verb, exec};
+use super::{Verb, exec, read_result};
 use crate::error::{Code, Doing, Error, Result};
-use crate::json::Json;
-use crate::name::{PluginName, excerpt};
+use crate::name::PluginName;
 use crate::network::Network;
 use crate::result::CniResult;
 use crate::skel::{Attachment, Detachment};
@@ -24,15 +23,7 @@ pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniR
         run(Verb::Del, &release, network).map(drop)
     });
     let answer = run(Verb::Add, &name, network)?;
-    let result = if answer.is_empty() {
-        Err(Error::decode("it printed nothing"))
-    } else {
-        Json::parse(&answer).and_then(|json| CniResult::from_json(&json, network.version))
-    };
-    let result = result.map_err(|e| {
-        Error::new(Code::DELEGATE, format!("IPAM plugin {name} gave an answer that is no CNI result"))
-            .because(format!("{e}; it printed {}", excerpt(&String::from_utf8_lossy(&answer))))
-    })?;
+    let result = read_result(&format!("IPAM plugin {name}"), &answer, network.version)?;
     if result.ips.is_empty() {
         return Err(Error::new(Code::DELEGATE, "IPAM plugin returned missing IP config")
             .because(format!("{name} answered ADD without any address")));

@@ -1,0 +1,76 @@
+//! DEL and GC.
+
+use std::io::{self, Write};
+
+use cni_types::delegate::Verb;
+use cni_types::{Code, Detachment, Error, Json, Network, Result};
+
+use crate::delegate::Delegate;
+use crate::saved::{Found, Saved, StaleConf};
+
+/// Runs the delegate's DEL with the configuration of its ADD. Nothing saved: nothing was made.
+///
+/// # Errors
+/// The delegate's own, and the configuration stays for the next DEL; code 5 when it cannot be read or removed.
+pub(crate) fn del(detachment: &Detachment) -> Result<()> {
+    let (id, network) = (&detachment.id, &detachment.network);
+    let saved = Saved::of(network);
+    let (name, delegate) = match saved.find(id)? {
+        Found::Nothing => return saved.remove_draft(id),
+        Found::Conf(name, delegate) => (name, delegate),
+        Found::Unreadable(name, error) => {
+            tell(&error);
+            // What is made is found by network, container and interface: today's configuration does as well.
+            match Delegate::of(network) {
+                Ok(delegate) => (name, delegate),
+                Err(error) => {
+                    tell(&error.doing("the delegate's DEL was not run, and the file stays"));
+                    return Ok(());
+                }
+            }
+        }
+    };
+    delegate.run(Verb::Del, network)?;
+    saved.remove_if_present(id, &name)
+}
+
+/// Runs the delegate's DEL for every saved configuration whose attachment is no longer valid, then its GC for what else
+/// it may have.
+///
+/// # Errors
+/// All failures, folded.
+pub(crate) fn gc(network: &Network) -> Result<()> {
+    let valid = network.valid_attachments()?;
+    let saved = Saved::of(network);
+    let mut failures = Vec::new();
+    let collect = |stale: StaleConf| {
+        stale.delegate.del(&stale.id, network)?;
+        saved.remove_if_present(&stale.id, &stale.name)
+    };
+    match saved.stale(&valid) {
+        Ok(stale) => failures.extend(stale.into_iter().filter_map(|stale| stale.and_then(collect).err())),
+        Err(error) => failures.push(error),
+    }
+    match Delegate::of(network) {
+        Ok(delegate) => failures.extend(forward(&delegate, network).err()),
+        Err(error) if error.code == Code::TRY_AGAIN => {
+            tell(&error.doing("the delegate's GC was not run"));
+        }
+        Err(error) => failures.push(error),
+    }
+    Error::all(failures)
+}
+
+fn forward(delegate: &Delegate, network: &Network) -> Result<()> {
+    let keys = ["cni.dev/valid-attachments", "cni.dev/attachments"];
+    let given = keys.into_iter().filter(|key| network.json().has(key));
+    let delegate = given.fold(delegate.clone(), |delegate, key| {
+        delegate.with(key, network.json().get(key).unwrap_or(&Json::Null))
+    });
+    delegate.run(Verb::Gc, network).map(drop)
+}
+
+fn tell(error: &Error) {
+    // Not eprintln!, which panics when stderr is gone.
+    let _ = writeln!(io::stderr(), "flannel: {error}");
+}

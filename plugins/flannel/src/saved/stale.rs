@@ -1,0 +1,69 @@
+//! What GC finds.
+
+use cni_types::{AttachmentId, ContainerId, Doing, IfName, Record, Result, Stale};
+use serde::Deserialize;
+
+use super::Saved;
+use crate::delegate::Delegate;
+
+/// The interface of an attachment of the reference's, which does not say: what runtimes call a container's first.
+const REFERENCE_IFNAME: &str = "eth0";
+
+/// A configuration whose attachment is no longer valid.
+pub(crate) struct StaleConf {
+    /// Its file's name.
+    pub(crate) name: String,
+    pub(crate) id: AttachmentId,
+    pub(crate) delegate: Delegate,
+}
+
+impl Saved<'_> {
+    /// The configurations of the network's attachments that are not in `valid`, the reference's too; each may be an error
+    /// of its own. What cannot be read says no network and stays.
+    ///
+    /// # Errors
+    /// Code 5 when the directory cannot be listed.
+    pub(crate) fn stale(&self, valid: &[AttachmentId]) -> Result<Vec<Result<StaleConf>>> {
+        let mut records = self.records.stale(&Stale::new(self.network, valid))?;
+        for name in self.records.names()? {
+            let is_valid = || valid.iter().any(|id| id.container_id.as_str() == name);
+            if name.starts_with(['.', ':']) || is_valid() {
+                continue;
+            }
+            let record = self.records.read(&name).ok().flatten();
+            records.extend(record.filter(|record| {
+                record.owner.is_none() && record.json.get_str("name") == Some(self.network.as_str())
+            }));
+        }
+        let stale = records.into_iter().map(|record| {
+            let (id, delegate) = (self.attachment(&record)?, self.delegate(&record)?);
+            Ok(StaleConf { name: record.name, id, delegate })
+        });
+        Ok(stale.collect())
+    }
+
+    fn attachment(&self, record: &Record) -> Result<AttachmentId> {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Keys {
+            flannel_attachment: Option<Attachment>,
+        }
+        #[derive(Deserialize)]
+        struct Attachment {
+            #[serde(rename = "containerID")]
+            container_id: String,
+            ifname: String,
+        }
+        let keys: Keys = record.json.decode().doing(self.using(record))?;
+        let attachment = keys.flannel_attachment;
+        let (container_id, ifname) =
+            attachment.as_ref().map_or((record.name.as_str(), REFERENCE_IFNAME), |a| {
+                (a.container_id.as_str(), a.ifname.as_str())
+            });
+        Ok(AttachmentId {
+            network: self.network.clone(),
+            container_id: ContainerId::new(container_id).doing(self.using(record))?,
+            ifname: IfName::new(ifname).doing(self.using(record))?,
+        })
+    }
+}
