@@ -7,10 +7,9 @@ for_each_plugin!(
     an_ipam_plugin_that_fails_answers_garbage_or_no_addresses,
     a_name_that_is_busy_in_the_container,
     a_route_that_the_kernel_refuses,
-    a_full_disk,
 );
 // What differs between the others is in the kernel: one of them will do, since the VM takes its time.
-for_each_plugin!([macvlan, vlan, tap] an_add_that_is_killed);
+for_each_plugin!([macvlan, vlan, tap] an_add_that_is_killed, a_full_disk);
 for_each_plugin!([macvlan, tap] a_del_that_is_killed, an_add_that_is_killed_before_gc, a_held_ipam_lock);
 
 fn an_add_whose_nth_request_is_refused(case: &Case) {

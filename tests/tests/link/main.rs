@@ -92,6 +92,9 @@ fn other_machine(host: &Host) -> Container {
     host.run("ip link add uplink type veth peer name wan netns outside");
     host.run("ip link set uplink up");
     outside.run("ip link set wan up");
+    // As a node's link has been for long: what is on it takes its operational state over.
+    let up = || host.link("uplink")["operstate"] == "UP";
+    assert!((0..10_000).any(|_| up()), "{}", host.link("uplink"));
     outside
 }
 
