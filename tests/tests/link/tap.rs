@@ -100,6 +100,49 @@ fn which(program: &str) -> String {
     found.unwrap().to_str().unwrap().to_owned()
 }
 
+const CONTEXT: &str = "system_u:system_r:container_t:s0";
+
+/// A machine whose SELinux is on. Stand-ins for its two files: what they are about is who makes the tap, and how.
+fn with_selinux(host: &Host) {
+    host.sh("mount -t tmpfs tmpfs /sys/fs && mkdir /sys/fs/selinux && touch /sys/fs/selinux/enforce");
+}
+
+#[test]
+fn selinux_context_is_that_of_a_child_that_makes_the_tap() {
+    let case = tap().with(|conf| conf.set("selinuxContext", CONTEXT).set("owner", 654_321));
+    let host = case.host();
+    let pod = host.container("pod");
+    with_selinux(&host);
+    host.sh("mkdir /run/proc && mount --rbind /proc /run/proc && mount -t tmpfs tmpfs /proc
+        mkdir -p /proc/thread-self/attr && touch /proc/thread-self/attr/current
+        ln -s /run/proc/sys /run/proc/self /proc && ln -s /run/proc/thread-self/ns /proc/thread-self");
+    case.add(&host, &pod).result();
+    assert_eq!(std::fs::read_to_string("/proc/thread-self/attr/current").unwrap(), CONTEXT);
+    let data = &pod.link("eth0")["linkinfo"]["info_data"];
+    assert_eq!((&data["type"], &data["persist"]), (&json!("tap"), &json!(true)), "{data}");
+    assert!(data["user"].to_string().contains("654321"), "{data}");
+    assert_eq!(pod.addresses("eth0"), crate::FIRST);
+    // What the kernel refuses the child is told as it is.
+    let other = host.container("other");
+    let name = "/run/cni-tests/no-tun";
+    host.sh(&format!("touch {name} && mount --bind {name} /dev/net/tun"));
+    case.add(&host, &other).error().says(100, &["create tap eth0", "ENOTTY"]);
+}
+
+#[test]
+fn selinux_context_that_is_refused() {
+    let case = tap().with(|conf| conf.set("selinuxContext", CONTEXT).version("1.1.0"));
+    let host = case.host();
+    let before = host.after_one_container("tap", &tap().conf);
+    with_selinux(&host);
+    // The kernel takes no context, having no SELinux.
+    let pod = host.container("pod");
+    case.add(&host, &pod).error().says(2, &[CONTEXT, "refuses", "dyntransition"]);
+    case.call(&host).status(&case.conf).error().says(50, &[CONTEXT, "refuses"]);
+    assert!(pod.find_link("eth0").is_none());
+    host.snapshot().assert_same_as(&before, "a refused ADD");
+}
+
 #[test]
 fn an_add_whose_nth_ioctl_is_refused_leaves_nothing() {
     needs!(Strace);
