@@ -26,7 +26,7 @@ fn the_host_has_a_link_of_the_containers_name(case: &Case) {
     host.snapshot().assert_same_as(&before, "DEL");
 }
 
-/// Kernels before 6.14 look for the name on the host; the VM's is one of them.
+/// Kernels before 6.15 look for the name on the host; the VM's is one of them.
 #[test]
 fn the_host_has_a_link_of_the_containers_name_on_an_older_kernel() {
     needs!(Vlan);

@@ -25,6 +25,7 @@ fn every_version(case: &Case) {
         assert_eq!(result, expected(version, pod.id(), &link, &result), "{version}");
         if version >= "0.3.0" {
             assert_eq!(pod.addresses("eth0"), [address(0), address(1)], "{version}");
+            assert!(!pod.run("ip address show dev eth0 scope global").contains("tentative"));
         }
         assert!(link["flags"].as_array().unwrap().contains(&json!("UP")), "{link}");
         assert_eq!(pod.ip("link show").len(), 2, "lo and eth0 and nothing else");

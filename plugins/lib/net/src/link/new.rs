@@ -52,7 +52,7 @@ impl NewLink<'_> {
         let request = self.request(0, netns);
         match self.master {
             Some((_, Side::Host)) => match host.request(request) {
-                // Kernels before 6.14 look for a link of this name on the host too, where it may well be (eth0).
+                // Kernels before 6.15 look for a link of this name on the host too, where it may well be (eth0).
                 Err(refused) if refused.is_exist() && host.find_link(self.name.as_str())?.is_some() => {
                     self.create_with_index(host, netns, refused)?
                 }
@@ -89,10 +89,11 @@ impl NewLink<'_> {
     /// Asked for a link with an index, the kernel looks for the index on the host instead.
     fn create_with_index(&self, host: &Rtnl, netns: &Netns, mut refused: Refused) -> Result<Vec<Body>> {
         for index in INDEXES {
-            let made = host.request(self.request(index, netns));
-            let Err(taken) = made else { return Ok(made?) };
-            let in_use = taken.is_busy() || taken.is_exist() && host.find_link_by_index(index)?.is_some();
-            refused = taken;
+            refused = match host.request(self.request(index, netns)) {
+                Ok(made) => return Ok(made),
+                Err(refused) => refused,
+            };
+            let in_use = refused.is_busy() || refused.is_exist() && host.find_link_by_index(index)?.is_some();
             if !in_use {
                 break;
             }
