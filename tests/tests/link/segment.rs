@@ -5,13 +5,6 @@ use cni_tests::{Case, Container, Host, Place};
 for_each_plugin!([macvlan, ipvlan] two_containers_on_one_master_reach_each_other);
 for_each_plugin!([macvlan, ipvlan, vlan] the_machine_outside_reaches_the_container_at_once);
 
-/// The kernel makes an IPv6 address one to receive at in a worker of its own, which has to wait for its lock: a moment
-/// after the address is there.
-fn receives(pod: &Container, address: &str) {
-    let local = || !pod.ip(&format!("-6 route show table local {address}")).is_empty();
-    assert!((0..10_000).any(|_| local()), "{}", pod.run("ip -6 route show table local"));
-}
-
 fn two_containers_on_one_master_reach_each_other(case: &Case) {
     let host = case.host();
     let pods = ["one", "two"].map(|id| host.container(id));
@@ -19,8 +12,8 @@ fn two_containers_on_one_master_reach_each_other(case: &Case) {
         case.add(&host, pod).result();
     }
     assert!(pods[0].pings("10.44.0.3"));
-    receives(&pods[0], "fd00:44::2");
-    receives(&pods[1], "fd00:44::3");
+    crate::receives(&pods[0], "fd00:44::2");
+    crate::receives(&pods[1], "fd00:44::3");
     assert!(pods[1].pings("fd00:44::2"));
 }
 
@@ -50,7 +43,7 @@ fn the_machine_outside_reaches_the_container_at_once(case: &Case) {
     let pod = host.container("pod");
     case.add(&host, &pod).result();
     assert!(outside.pings("10.44.0.2"), "{}", outside.run("ip neighbour"));
-    receives(&pod, "fd00:44::2");
+    crate::receives(&pod, "fd00:44::2");
     assert!(outside.pings("fd00:44::2"), "{}", outside.run("ip neighbour"));
     assert!(pod.pings("10.44.0.1"));
 }
