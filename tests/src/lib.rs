@@ -20,10 +20,12 @@
 
 mod bin;
 mod call;
+mod case;
 mod chain;
 mod conf;
 mod container;
 mod differential;
+mod faults;
 mod host;
 mod inject;
 mod need;
@@ -39,6 +41,7 @@ mod version;
 
 pub use bin::{ANCHOR, Suite, plugins};
 pub use call::Call;
+pub use case::Case;
 pub use chain::Chain;
 pub use conf::Conf;
 pub use container::Container;

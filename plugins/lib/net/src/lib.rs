@@ -25,9 +25,10 @@ mod tc;
 pub use addr::Address;
 pub use events::Events;
 pub use link::{
-    Attribute, IFF_PROMISC, IFF_UP, Kind, Link, Macvlan, MacvlanMode, NewLink, Shape, Side, ifb, veth, vrf,
+    Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, Macvlan, NewLink, Shape, Side, Tap, Vlan,
+    ifb, veth, vrf,
 };
-pub use master::MasterConf;
+pub use master::{Master, MasterName};
 pub use netns::Netns;
 pub use probe::in_fresh_netns;
 pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK, tables};

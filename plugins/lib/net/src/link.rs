@@ -17,7 +17,7 @@ use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
-pub use kind::{Kind, Macvlan, MacvlanMode};
+pub use kind::{Choice, Ipvlan, Kind, Macvlan, Tap, Vlan};
 pub use moving::Shape;
 pub use new::{NewLink, Side};
 
