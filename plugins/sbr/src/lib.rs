@@ -20,9 +20,7 @@ mod plan;
 use std::path::Path;
 
 use cni_net::{Change, Rtnl, Rule};
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion, Undo,
-};
+use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion, Undo};
 
 use conf::Conf;
 
@@ -53,9 +51,7 @@ impl Plugin for Sbr {
 
     fn status(&self, network: &Network) -> Result<()> {
         Conf::read(network)?;
-        cni_net::in_fresh_netns(probe)
-            .map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
-            .doing("the kernel cannot route by source")
+        cni_net::try_out("route by source", probe)
     }
 }
 

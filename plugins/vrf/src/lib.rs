@@ -15,9 +15,7 @@ mod conf;
 mod del;
 
 use cni_net::vrf;
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion,
-};
+use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
 
 use conf::Conf;
 
@@ -52,8 +50,6 @@ impl Plugin for Vrf {
 
     fn status(&self, network: &Network) -> Result<()> {
         Conf::read(network)?;
-        cni_net::in_fresh_netns(vrf::probe)
-            .map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
-            .doing("the kernel cannot make VRFs")
+        cni_net::try_out("make VRFs", vrf::probe)
     }
 }

@@ -30,7 +30,7 @@ pub use link::{
 };
 pub use master::{Master, MasterName};
 pub use netns::Netns;
-pub use probe::in_fresh_netns;
+pub use probe::try_out;
 pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK, tables};
 pub use rtnl::{Refused, Rtnl};
 pub use rule::Rule;

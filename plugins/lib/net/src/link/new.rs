@@ -2,7 +2,7 @@
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
-use cni_types::{AttachmentId, Code, Doing, Error, IfName, Mac, Result};
+use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result};
 
 use super::kind::tap;
 use super::{Kind, Link, Tap, first, get, ifinfomsg, put_mtu};
@@ -145,7 +145,7 @@ impl Kind {
     /// # Errors
     /// Code 50 with what the kernel refused.
     pub fn probe(&self) -> Result<()> {
-        let made = crate::in_fresh_netns(|rtnl| {
+        crate::try_out(&format!("make links of the kind {}", self.name()), |rtnl| {
             if let Self::Tap(tap) = self {
                 return tap.create(&IfName::new("made")?).map(drop);
             }
@@ -158,8 +158,6 @@ impl Kind {
             body.nest(libc::IFLA_LINKINFO, |info| self.put(info));
             let doing = format!("create a {}", self.name());
             Ok(rtnl.all(vec![Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
-        });
-        made.map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
-            .doing(format!("the kernel cannot make links of the kind {}", self.name()))
+        })
     }
 }
