@@ -44,6 +44,13 @@ impl AttachmentId {
         format!("{}-{}", network_tag_prefix(&self.network), hex(&owner, 16))
     }
 
+    /// Whether `text` has the form of a [`tag`](Self::tag): somebody's, if not this attachment's.
+    pub fn is_tag(text: &str) -> bool {
+        let hash = |part: &str| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
+        let hashes = text.split(", net: ").next().filter(|hashes| hashes.len() < text.len());
+        hashes.and_then(|hashes| hashes.split_once('-')).is_some_and(|(net, owner)| hash(net) && hash(owner))
+    }
+
     /// A container-wide hash of `digits` hex digits over network and container id, without the interface name: what
     /// the reference names its iptables chains and ifb devices by.
     pub fn container_hash(&self, digits: usize) -> String {

@@ -61,6 +61,17 @@ impl Network {
         CniResult::from_json(json, self.version).map(Some).doing("could not parse prevResult")
     }
 
+    /// The result of the plugins before `plugin`, which works in a chain only.
+    ///
+    /// # Errors
+    /// Code 7 when there is none; those of [`Network::prev_result`].
+    pub fn chained_result(&self, plugin: &str) -> Result<CniResult> {
+        self.prev_result()?.ok_or_else(|| {
+            Error::config(format!("{plugin} must be called as chained plugin: there is no prevResult"))
+                .because("list it behind a plugin that makes an interface, such as bridge")
+        })
+    }
+
     /// The IPAM plugin to delegate to; `None` means the network has no addresses (layer 2).
     ///
     /// # Errors

@@ -140,6 +140,14 @@ impl Records {
         )
     }
 
+    /// Removes the record of this name.
+    ///
+    /// # Errors
+    /// Code 5 naming the file.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        remove_if_present(&self.path(name))
+    }
+
     /// The names of all files; none where the directory is missing.
     ///
     /// # Errors

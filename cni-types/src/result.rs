@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::{Cidr, optional_ip};
+use crate::name::IfName;
 
 /// What ADD made. Versions differ only in how this is written: see [`CniResult::to_json`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,15 @@ pub struct CniResult {
     pub routes: Vec<Route>,
     /// Resolver settings for the container; nothing installs them but the runtime.
     pub dns: Dns,
+}
+
+impl CniResult {
+    /// The addresses of the interface named `ifname`: those whose entry has the name, and those of which the result does
+    /// not say where they are.
+    pub fn ips_of(&self, ifname: &IfName) -> impl Iterator<Item = &IpConfig> {
+        let entry = |ip: &IpConfig| self.interfaces.get(usize::try_from(ip.interface?).ok()?);
+        self.ips.iter().filter(move |ip| entry(ip).is_none_or(|entry| entry.name == ifname.as_str()))
+    }
 }
 
 /// One interface of the result.

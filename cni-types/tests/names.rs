@@ -86,6 +86,7 @@ fn a_tag_never_exceeds_an_nftables_comment_and_holds_no_quote() {
             let tag = one.tag();
             assert!(tag.len() <= 128 && !tag.contains('"'), "{tag}");
             assert!(tag.starts_with(&one.tag_prefix()) && tag.starts_with(&hex(network, 16)), "{tag}");
+            assert!(AttachmentId::is_tag(&tag) && !AttachmentId::is_tag(&tag[1..]), "{tag}");
             assert_ne!(tag, two.tag(), "cut tags still differ");
         }
     }

@@ -24,17 +24,37 @@ impl Host {
     #[allow(clippy::new_without_default, reason = "it moves the thread: too much for a default")]
     pub fn new() -> Self {
         assert!(nix::unistd::geteuid().is_root(), "end-to-end tests need root (or `unshare -Urm make test`)");
+        unshare(CloneFlags::CLONE_NEWNET).expect("unshare");
+        let host = Self::on_this_network();
+        mount_fresh("sysfs", "/sys");
+        host
+    }
+
+    /// The VM itself as a host, with its network cards: hardware whose namespace dies comes back to this one. Tests that
+    /// [need](crate::Need::Nics) cards share it, so one at a time.
+    ///
+    /// # Panics
+    /// Outside the VM.
+    pub fn of_the_vm() -> Self {
+        assert!(
+            std::env::var_os("CNI_TEST_IN_VM").is_some(),
+            "the machine's own network is not a test's to change"
+        );
+        Self::on_this_network()
+    }
+
+    fn on_this_network() -> Self {
         // The kernel unshares the thread's file system context along with the mount namespace, so the other threads
         // of the process see nothing of this.
-        unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).expect("unshare");
+        unshare(CloneFlags::CLONE_NEWNS).expect("unshare");
         mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>).unwrap();
         if fs::create_dir_all("/var/lib/cni").is_err() {
             // Root of a user namespace may not make it on the machine.
             mount_fresh("tmpfs", "/var/lib");
             fs::create_dir("/var/lib/cni").unwrap();
         }
-        for (kind, target) in [("tmpfs", "/run"), ("tmpfs", "/var/lib/cni"), ("sysfs", "/sys")] {
-            mount_fresh(kind, target);
+        for target in ["/run", "/var/lib/cni"] {
+            mount_fresh("tmpfs", target);
         }
         fs::create_dir_all("/run/netns").unwrap();
         let host = Self::here();
@@ -62,6 +82,18 @@ impl Host {
     /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.
     pub fn container(&self, id: &str) -> Container {
         Container::new(id)
+    }
+
+    /// A pair between the host and a container, both ends up: `outside` here, `inside` there with these addresses.
+    pub fn pair(&self, container: &Container, outside: &str, inside: &str, addresses: &[&str]) {
+        let id = container.id();
+        self.run(&format!("ip link add {outside} type veth peer name {inside} netns {id}"));
+        self.run(&format!("ip link set {outside} up"));
+        container.run(&format!("ip link set {inside} up"));
+        for address in addresses {
+            let nodad = if address.contains(':') { "nodad" } else { "" };
+            container.run(&format!("ip address add {address} dev {inside} {nodad}"));
+        }
     }
 
     /// Another machine in the host's network 198.51.100.0/24 and 2001:db8:51::/64: the host is `.1`, this is `.2`. It

@@ -20,12 +20,14 @@
 
 mod bin;
 mod call;
+mod case;
 mod chain;
 mod conf;
 mod container;
 mod dhcp_daemon;
 mod dhcp_server;
 mod differential;
+mod faults;
 pub mod file_events;
 mod host;
 mod inject;
@@ -43,6 +45,7 @@ mod version;
 
 pub use bin::{ANCHOR, Suite, plugins};
 pub use call::Call;
+pub use case::Case;
 pub use chain::Chain;
 pub use conf::Conf;
 pub use container::Container;

@@ -35,6 +35,8 @@ pub enum Need {
     Kea,
     /// The executable `tcpdump`.
     Tcpdump,
+    /// Network cards of the test's own: those of the VM.
+    Nics,
     /// The executable `strace`.
     Strace,
     /// Debian's build of the reference plugins.
@@ -59,6 +61,8 @@ impl Need {
             Self::Dnsmasq => is_installed("dnsmasq"),
             Self::Kea => is_installed("kea-dhcp4"),
             Self::Tcpdump => is_installed("tcpdump"),
+            // Those of a machine are in use.
+            Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
@@ -93,6 +97,7 @@ impl Need {
             Self::Dnsmasq => "dnsmasq (apt-get install dnsmasq-base)",
             Self::Kea => "Kea (apt-get install kea-dhcp4-server)",
             Self::Tcpdump => "tcpdump (apt-get install tcpdump)",
+            Self::Nics => "network cards that no test can do harm to",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",
@@ -104,7 +109,13 @@ impl Need {
     const fn is_of_the_kernel(self) -> bool {
         matches!(
             self,
-            Self::BridgeVlan | Self::Dummy | Self::Ipvlan | Self::LegacyIptables | Self::Vlan | Self::Vrf
+            Self::BridgeVlan
+                | Self::Dummy
+                | Self::Ipvlan
+                | Self::LegacyIptables
+                | Self::Nics
+                | Self::Vlan
+                | Self::Vrf
         )
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
+use cni_net::tables::TABLE_MAIN;
 use cni_net::{Rtnl, sysctl};
 use cni_types::{Doing, Result};
 
@@ -27,9 +28,8 @@ pub(super) fn take(host: &Rtnl) -> Result<Vec<Item>> {
         }
         items.push(Item::Link(link.kind, link.name, link.alias));
     }
-    for any in [IpAddr::from([0; 4]), IpAddr::from([0; 16])] {
-        items.extend(host.routes(any, None)?.into_iter().map(|route| Item::Route(route.dst)));
-    }
+    let routes = host.routes(Some(TABLE_MAIN))?.into_iter().filter(|route| route.is_unicast);
+    items.extend(routes.map(|route| Item::Route(route.dst)));
     // The kernel makes and removes link-local ones by itself, whenever a carrier comes or goes.
     items.retain(|item| match item {
         Item::Address(cidr) | Item::Route(cidr) => !is_link_local(cidr.ip()),

@@ -3,19 +3,14 @@
 use std::io::{self, Write};
 
 use cni_net::{Link, Rtnl, ifb};
-use cni_types::{Attachment, CniResult, Code, Error, Interface, Result, Undo};
+use cni_types::{Attachment, CniResult, Code, Interface, Result, Undo};
 
 use crate::host_end;
 use crate::limit::{Limit, Limits};
 
 pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let limits = Limits::read(&attachment.network)?;
-    let missing = || {
-        Error::config(
-            "bandwidth needs prevResult: it works in a chain, behind the plugin that makes the interface",
-        )
-    };
-    let mut result = attachment.network.prev_result()?.ok_or_else(missing)?;
+    let mut result = attachment.network.chained_result("bandwidth")?;
     if limits.is_empty() {
         return Ok(result);
     }

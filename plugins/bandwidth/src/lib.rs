@@ -15,9 +15,7 @@ mod host_end;
 mod limit;
 
 use cni_net::{Rtnl, TokenBucket, ifb};
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion,
-};
+use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
 
 use limit::Limits;
 
@@ -58,9 +56,7 @@ impl Plugin for Bandwidth {
 
     fn status(&self, network: &Network) -> Result<()> {
         Limits::read(network)?;
-        cni_net::in_fresh_netns(probe)
-            .map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
-            .doing("the kernel cannot limit rates")
+        cni_net::try_out("limit rates", probe)
     }
 }
 

@@ -74,10 +74,9 @@ impl Plugin for Bridge {
         ipam::status(network)?;
         let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
         let wanted = bridge::Wanted { mtu: conf.mtu, vlan_filtering: conf.filters_vlans() };
-        cni_net::in_fresh_netns(|probe| {
+        cni_net::try_out("make what ADD needs", |probe| {
             bridge::ensure(probe, &conf.bridge, &wanted).and_then(|_| veth::probe(probe))
-        })
-        .map_err(|e| unavailable(e.doing("the kernel cannot make what ADD needs")))?;
+        })?;
         let host = Rtnl::open()?;
         if let Some(link) = bridge::find(&host, &conf.bridge, &wanted).map_err(unavailable)? {
             let ports = bridge::port_count(&host, &link)?;

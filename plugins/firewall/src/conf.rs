@@ -53,7 +53,7 @@ impl Conf {
     /// # Errors
     /// Code 7 when there is no such result, or it names no bridge where the policy needs one.
     pub(crate) fn policy(self, network: &Network) -> Result<Policy> {
-        let result = prev_result(network)?;
+        let result = network.chained_result("firewall")?;
         let mut ips: Vec<_> = result.ips.iter().map(|ip| ip.address.ip()).collect();
         ips.sort_unstable();
         ips.dedup();
@@ -73,17 +73,6 @@ pub(crate) fn zone_hint(network: &Network) -> Option<Zone> {
         return None;
     }
     Some(json.get_str("firewalldZone").and_then(|name| Zone::new(name).ok()).unwrap_or_default())
-}
-
-/// The result of the plugins before this one, which must be there.
-///
-/// # Errors
-/// Code 7 when it is not.
-pub(crate) fn prev_result(network: &Network) -> Result<CniResult> {
-    network.prev_result()?.ok_or_else(|| {
-        Error::config("firewall must be called as chained plugin: there is no prevResult")
-            .because("list it behind a plugin that makes an interface, such as bridge")
-    })
 }
 
 fn backend(text: &str) -> Result<Option<Backend>> {

@@ -35,7 +35,7 @@ impl Plugin for Firewall {
         let conf = Conf::read(&attachment.network)?;
         let backend = conf.backend;
         let policy = conf.policy(&attachment.network)?;
-        let result = conf::prev_result(&attachment.network)?;
+        let result = attachment.network.chained_result("firewall")?;
         if policy.isolation.as_ref().is_some_and(|isolation| isolation.ingress == Ingress::Isolated) {
             bridged::warn_unless_filtered();
         }

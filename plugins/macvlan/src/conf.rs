@@ -1,47 +1,28 @@
 //! The keys of `macvlan`, read and validated.
 
-use cni_net::attach::OnMaster;
-use cni_net::{Kind, Macvlan, MacvlanMode, MasterConf};
-use cni_types::{Mac, Network, Result};
+use cni_net::attach::{self, Wanted};
+use cni_net::{Kind, Macvlan, Master};
+use cni_types::{Network, Result};
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Keys {
     mode: String,
-    mac: String,
     #[serde(rename = "bcqueuelen")]
     bc_queue_length: u32,
-    #[serde(rename = "runtimeConfig")]
-    runtime_config: RuntimeConfig,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RuntimeConfig {
-    mac: String,
+    mtu: i64,
 }
 
 /// # Errors
-/// Code 6 for a value of the wrong type, code 7 for one that is not allowed, code 4 for `CNI_ARGS` that cannot be read.
-pub(crate) fn read(network: &Network) -> Result<OnMaster> {
+/// As [`attach::LinkPlugin::read`].
+pub(crate) fn read(network: &Network) -> Result<Wanted> {
     let keys: Keys = network.conf()?;
-    let mode = if keys.mode.is_empty() { MacvlanMode::Bridge } else { keys.mode.parse()? };
-    Ok(OnMaster {
-        master: MasterConf::read(network)?,
-        kind: Kind::Macvlan(Macvlan { mode, bc_queue_length: keys.bc_queue_length }),
-        mac: mac(network, &keys)?,
-        dns: network.dns()?,
+    let macvlan = Macvlan::new(&keys.mode, keys.bc_queue_length)?;
+    Ok(Wanted {
+        master: Some(Master::read(network)?),
+        mtu: cni_net::mtu(keys.mtu)?,
+        mac: attach::mac(network)?,
+        ..Wanted::new(Kind::Macvlan(macvlan), network)?
     })
-}
-
-/// runtimeConfig before `CNI_ARGS` before the plugin's own key.
-fn mac(network: &Network, keys: &Keys) -> Result<Option<Mac>> {
-    let [from_env] = network.args.values(["MAC"])?;
-    let sources = [
-        ("runtimeConfig.mac", keys.runtime_config.mac.as_str()),
-        ("CNI_ARGS MAC", from_env.as_deref().unwrap_or_default()),
-        ("mac", &keys.mac),
-    ];
-    Ok(Mac::configured(&sources)?.map(|(mac, _)| mac))
 }

@@ -10,34 +10,7 @@
 
 mod conf;
 
-use cni_net::attach::{self, Addresses};
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
+use cni_net::attach::LinkPlugin;
 
 /// The plugin.
-pub struct Macvlan;
-
-impl Plugin for Macvlan {
-    fn about(&self) -> About {
-        About { name: "macvlan", versions: &SpecVersion::ALL }
-    }
-
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
-        conf::read(&attachment.network)?.add(attachment, Addresses::Ipam)
-    }
-
-    fn check(&self, attachment: &Attachment) -> Result<()> {
-        conf::read(&attachment.network)?.check(attachment)
-    }
-
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        attach::del(detachment, "macvlan")
-    }
-
-    fn gc(&self, network: &Network) -> Result<()> {
-        attach::gc(network)
-    }
-
-    fn status(&self, network: &Network) -> Result<()> {
-        conf::read(network)?.status(network)
-    }
-}
+pub static MACVLAN: LinkPlugin = LinkPlugin { name: "macvlan", kind: "macvlan", read: conf::read };

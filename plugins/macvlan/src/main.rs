@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_types::plugin_main!(plugin_macvlan::Macvlan);
+cni_types::plugin_main!(plugin_macvlan::MACVLAN);

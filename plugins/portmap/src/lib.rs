@@ -42,7 +42,7 @@ impl Plugin for Portmap {
 
     fn add(&self, attachment: &Attachment) -> Result<CniResult> {
         let conf = Conf::read(&attachment.network)?;
-        let result = chained(&attachment.network)?;
+        let result = attachment.network.chained_result("portmap")?;
         let targets = target::addresses(&result, &attachment.id);
         if conf.mappings.is_empty() || targets == [None; 2] {
             return Ok(result);
@@ -73,7 +73,7 @@ impl Plugin for Portmap {
 
     fn check(&self, attachment: &Attachment) -> Result<()> {
         let conf = Conf::read(&attachment.network)?;
-        let targets = target::addresses(&chained(&attachment.network)?, &attachment.id);
+        let targets = target::addresses(&attachment.network.chained_result("portmap")?, &attachment.id);
         if conf.mappings.is_empty() || targets == [None; 2] {
             return Ok(());
         }
@@ -116,13 +116,6 @@ impl Plugin for Portmap {
         }
         Ok(())
     }
-}
-
-fn chained(network: &Network) -> Result<CniResult> {
-    network.prev_result()?.ok_or_else(|| {
-        Error::config("must be called as chained plugin: the configuration has no prevResult")
-            .because("put portmap behind an interface plugin in the list")
-    })
 }
 
 /// What the attachment probably has, if the runtime says it again. Anything that makes no sense is no hint.

@@ -18,9 +18,7 @@ use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
 use cni_net::{Rtnl, check, veth};
 use cni_types::delegate::ipam;
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion,
-};
+use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
 use conf::Conf;
 
@@ -77,9 +75,7 @@ impl Plugin for Ptp {
         let conf = Conf::read(network)?;
         ipam::required(network)?;
         ipam::status(network)?;
-        cni_net::in_fresh_netns(veth::probe)
-            .map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
-            .doing("the kernel cannot make veth pairs")?;
+        cni_net::try_out("make veth pairs", veth::probe)?;
         if !conf.masquerade {
             return Ok(());
         }

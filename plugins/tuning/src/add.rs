@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cni_net::{Netns, Rtnl, sysctl};
-use cni_types::{Attachment, CniResult, Code, Doing, Error, Result, Undo};
+use cni_types::{Attachment, CniResult, Doing, Result, Undo};
 
 use crate::allowlist::{self, AllowList};
 use crate::backup::Backups;
@@ -13,12 +13,7 @@ use crate::conf::sysctl::Sysctl;
 pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let id = &attachment.id;
     let conf = Conf::read(&attachment.network, &id.ifname)?;
-    let missing = || {
-        Error::config(
-            "tuning needs prevResult: it works in a chain, behind the plugin that makes the interface",
-        )
-    };
-    let mut result = attachment.network.prev_result()?.ok_or_else(missing)?;
+    let mut result = attachment.network.chained_result("tuning")?;
     if !conf.sysctls.is_empty() {
         AllowList::read(Path::new(allowlist::DIR))?.allow(&conf.sysctls)?;
     }
@@ -53,11 +48,7 @@ fn sysctls<'a>(netns: &'a Netns, sysctls: &'a [Sysctl], undo: &mut Undo<'a>) -> 
 fn attributes<'a>(attachment: &'a Attachment, netns: &Netns, conf: &Conf, undo: &mut Undo<'a>) -> Result<()> {
     let id = &attachment.id;
     let inside = Rtnl::open_in(netns)?;
-    let link = inside.find_link(id.ifname.as_str())?.ok_or_else(|| {
-        let ifname = &id.ifname;
-        Error::new(Code::KERNEL, format!("there is no interface {ifname} in {}", netns.path().display()))
-            .because("tuning changes an interface that a plugin before it in the chain has made")
-    })?;
+    let link = inside.chained_interface(&id.ifname, netns)?;
     let before = conf.attributes.of(&link);
     let backups = Backups::of(&attachment.network);
     backups.write(id, &before)?;

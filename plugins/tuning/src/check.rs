@@ -1,6 +1,6 @@
 //! CHECK.
 
-use cni_net::{Link, Netns, Rtnl, check, sysctl};
+use cni_net::{Link, Netns, check, sysctl};
 use cni_types::{Attachment, Error, Result};
 
 use crate::conf::Conf;
@@ -9,17 +9,14 @@ use crate::conf::sysctl::Sysctl;
 /// # Errors
 /// Code 103 with the first difference between the configuration and the kernel.
 pub(crate) fn check(attachment: &Attachment) -> Result<()> {
-    let ifname = &attachment.id.ifname;
-    let conf = Conf::read(&attachment.network, ifname)?;
+    let conf = Conf::read(&attachment.network, &attachment.id.ifname)?;
     check::prev_result(attachment)?;
-    let netns = Netns::open(&attachment.netns)?;
-    let link = Rtnl::open_in(&netns)?.find_link(ifname.as_str())?;
-    let link = link.ok_or_else(|| Error::check(format!("interface {ifname} is gone")))?;
+    let (_, link) = check::interface(attachment)?;
     attributes(&conf, &link)?;
     if conf.sysctls.is_empty() {
         return Ok(());
     }
-    netns.enter(|| conf.sysctls.iter().try_for_each(sysctl))?
+    Netns::open(&attachment.netns)?.enter(|| conf.sysctls.iter().try_for_each(sysctl))?
 }
 
 /// A list of numbers reads back with other white space than it was written with.

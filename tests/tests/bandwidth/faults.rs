@@ -2,7 +2,7 @@
 
 use cni_tests::{Host, Place, Trace, needs};
 
-use crate::{attached, behind, both, conf, ifbs, pair, state};
+use crate::{attached, behind, both, conf, ifbs, state};
 
 #[test]
 fn an_add_whose_nth_request_is_refused_leaves_nothing() {
@@ -35,7 +35,7 @@ fn a_killed_add_is_cleaned_up_by_del_and_gc() {
         for n in 1..50 {
             let host = Host::new();
             let pod = attached(&host);
-            pair(&host, "pod", "host1", "eth1");
+            host.pair(&pod, "host1", "eth1", &[]);
             if second {
                 // The name that the reference would use is taken.
                 host.plugin("bandwidth")
@@ -72,8 +72,8 @@ fn twenty_at_once_leave_nothing() {
     let pods: Vec<_> = (0..20).map(|n| format!("pod{n}")).collect();
     let before = host.snapshot();
     let containers: Vec<_> = pods.iter().map(|id| host.container(id)).collect();
-    for (n, id) in pods.iter().enumerate() {
-        pair(&host, id, &format!("host{n}"), "eth0");
+    for (n, container) in containers.iter().enumerate() {
+        host.pair(container, &format!("host{n}"), "eth0", &[]);
     }
     for verb in ["ADD", "DEL"] {
         std::thread::scope(|scope| {

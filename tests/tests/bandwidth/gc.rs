@@ -2,7 +2,7 @@
 
 use cni_tests::{Host, Place, Trace, in_every_version, needs};
 
-use crate::{attached, behind, both, conf, ifbs, limited, pair};
+use crate::{attached, behind, both, conf, ifbs, limited};
 
 in_every_version!(gate as gate);
 
@@ -25,8 +25,8 @@ fn what_is_not_valid_goes_and_what_is_valid_stays() {
         behind(limited(conf("1.1.0"), (0, 0), (8_000_000, 80_000)), "1.1.0", outside, "pod", inside)
     };
     let pod = attached(&host);
-    pair(&host, "pod", "host1", "eth1");
-    pair(&host, "pod", "host2", "eth2");
+    host.pair(&pod, "host1", "eth1", &[]);
+    host.pair(&pod, "host2", "eth2", &[]);
     // Others' links of the kind stay, whatever their names.
     host.run("ip link add bwp000000000000 type ifb");
     host.run("ip link add mine type ifb");

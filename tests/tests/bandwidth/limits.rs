@@ -3,7 +3,7 @@
 use cni_tests::{Host, Place, Trace, in_every_version, needs};
 use serde_json::{Value, json};
 
-use crate::{attached, behind, both, conf, ifbs, limited, pair, qdiscs, state, tbf};
+use crate::{attached, behind, both, conf, ifbs, limited, qdiscs, state, tbf};
 
 in_every_version!(round_trip as every_version);
 
@@ -51,7 +51,7 @@ fn the_ifb_is_the_owners_and_like_the_host_end() {
 fn the_first_interface_has_the_references_ifb_name() {
     let host = Host::new();
     let pod = host.container("dummy");
-    pair(&host, "dummy", "host0", "eth0");
+    host.pair(&pod, "host0", "eth0", &[]);
     let conf = behind(both(), "1.0.0", "host0", "dummy", "eth0").set("name", "mynet");
     host.plugin("bandwidth").add(&conf, &pod, "eth0").result();
     assert_eq!(ifbs(&host)[0]["ifname"], "bwp1b29d9511ed2");
@@ -151,7 +151,7 @@ fn a_limit_that_means_little_is_warned_about() {
 fn two_interfaces_of_one_container_do_not_collide() {
     let host = Host::new();
     let pod = attached(&host);
-    pair(&host, "pod", "host1", "eth1");
+    host.pair(&pod, "host1", "eth1", &[]);
     let before = host.snapshot();
     let second = behind(both(), "1.0.0", "host1", "pod", "eth1");
     let first = host.plugin("bandwidth").add(&both(), &pod, "eth0").result();
@@ -181,7 +181,7 @@ fn the_right_pair_among_several_is_limited() {
     let host = Host::new();
     let pod = attached(&host);
     for n in 1..5 {
-        pair(&host, "pod", &format!("host{n}"), &format!("eth{n}"));
+        host.pair(&pod, &format!("host{n}"), &format!("eth{n}"), &[]);
     }
     let conf = behind(both(), "1.0.0", "host3", "pod", "eth3");
     host.plugin("bandwidth").add(&conf, &pod, "eth3").result();

@@ -14,14 +14,8 @@ use serde_json::{Value, json};
 /// A pair between the host and a pod, `host0` and `eth0`.
 fn attached(host: &Host) -> Container {
     let pod = host.container("pod");
-    pair(host, "pod", "host0", "eth0");
+    host.pair(&pod, "host0", "eth0", &[]);
     pod
-}
-
-fn pair(host: &Host, pod: &str, outside: &str, inside: &str) {
-    host.run(&format!("ip link add {outside} type veth peer name {inside} netns {pod}"));
-    host.run(&format!("ip link set {outside} up"));
-    host.run(&format!("ip -n {pod} link set {inside} up"));
 }
 
 /// A configuration behind the plugin that made the pair.

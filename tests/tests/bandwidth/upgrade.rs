@@ -3,7 +3,7 @@
 use cni_tests::{Call, Host, Place, needs};
 use serde_json::Value;
 
-use crate::{attached, behind, both, conf, ifbs, limited, pair, qdiscs};
+use crate::{attached, behind, both, conf, ifbs, limited, qdiscs};
 
 type Suite = fn(&Host, &str) -> Call;
 const OURS: Suite = |host, plugin| host.plugin(plugin);
@@ -77,7 +77,7 @@ fn a_second_interface_leaves_the_references_ifb_alone() {
     needs!(Reference);
     let host = Host::new();
     let pod = attached(&host);
-    pair(&host, "pod", "host1", "eth1");
+    host.pair(&pod, "host1", "eth1", &[]);
     let second = behind(both(), "1.0.0", "host1", "pod", "eth1");
     let first = host.reference("bandwidth").add(&both(), &pod, "eth0").result();
     let result = host.plugin("bandwidth").add(&second, &pod, "eth1").result();

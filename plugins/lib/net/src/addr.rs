@@ -10,14 +10,14 @@ use cni_netlink::attr::{Attrs, find, host32};
 use cni_netlink::{CREATE, DUMP, EXCL};
 
 /// `IFA_FLAGS` (`linux/if_addr.h`)
-const IFA_FLAGS: u16 = 8;
+pub(crate) const IFA_FLAGS: u16 = 8;
 /// `IFA_F_NODAD`: no duplicate detection, so the address is usable at once.
-const IFA_F_NODAD: u32 = 0x02;
+pub(crate) const IFA_F_NODAD: u32 = 0x02;
 /// `IFA_F_DADFAILED`, `IFA_F_TENTATIVE`
-const IFA_F_DADFAILED: u32 = 0x08;
+pub(crate) const IFA_F_DADFAILED: u32 = 0x08;
 const IFA_F_TENTATIVE: u32 = 0x40;
 /// `IFA_F_NOPREFIXROUTE`
-const IFA_F_NOPREFIXROUTE: u32 = 0x200;
+pub(crate) const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 /// Size of `struct ifaddrmsg`.
 const HEADER: usize = 8;
 
@@ -49,6 +49,15 @@ pub(crate) fn bytes(ip: IpAddr) -> Vec<u8> {
 pub(crate) fn ip_of(payload: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(payload).ok().map(IpAddr::from);
     v4.or_else(|| <[u8; 16]>::try_from(payload).ok().map(IpAddr::from))
+}
+
+/// The unspecified address of a family; `None` for any but the two of IP.
+pub(crate) fn unspecified(family: u8) -> Option<IpAddr> {
+    match i32::from(family) {
+        libc::AF_INET => Some([0; 4].into()),
+        libc::AF_INET6 => Some([0; 16].into()),
+        _ => None,
+    }
 }
 
 /// `struct ifaddrmsg`: family, prefix length, flags, scope, index.

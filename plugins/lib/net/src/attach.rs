@@ -3,21 +3,23 @@
 
 mod check;
 mod del;
-mod on_master;
+mod mac;
+mod plugin;
+mod wanted;
 
 use cni_types::delegate::ipam;
 use cni_types::{self as cni, Attachment, CniResult, Dns, Result, Undo};
 
 pub use check::check;
 pub use del::{del, gc};
-pub use on_master::OnMaster;
+pub use mac::{mac, mac_key};
+pub use plugin::LinkPlugin;
+pub use wanted::Wanted;
 
 use crate::configure::{self, Duplicates, Interface, Subnet};
-use crate::link::{Link, NewLink, veth};
+use crate::link::{Link, NewLink};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
-use cni_netlink::attr::Attrs;
 
 /// Where ADD and CHECK work: both namespaces of an attachment.
 pub struct Site<'a> {
@@ -61,36 +63,24 @@ impl<'a> Site<'a> {
         Ok(site)
     }
 
-    /// Makes the link in the container, with its owner's tag, and registers its removal.
+    /// Makes the link in the container and registers its removal. The owner's tag on it is how DEL finds it although the
+    /// container has renamed it.
     ///
     /// # Errors
-    /// Code 100 with what the kernel refused.
+    /// Those of making it; code 100 with what the kernel refused.
     pub fn create(&'a self, link: &NewLink<'_>, undo: &mut Undo<'a>) -> Result<Link> {
-        let made = link.create(&self.host, &self.inside, &self.netns)?;
-        self.own(&made, undo)?;
-        Ok(made)
-    }
-
-    /// Registers the removal of a link that was made in the container, and writes the owner's tag on it: DEL finds it
-    /// although the container has renamed it.
-    ///
-    /// # Errors
-    /// Code 100 when the kernel refuses.
-    pub fn own(&'a self, link: &Link, undo: &mut Undo<'a>) -> Result<()> {
-        let index = link.index;
-        undo.push(format!("delete {} in the container", link.name), move || {
-            self.inside.remove_link_if_present(index)
+        let id = &self.attachment.id;
+        link.create(&self.host, &self.inside, &self.netns)?;
+        undo.push(format!("delete {} in the container", id.ifname), || {
+            self.inside.remove_link_named_if_present(&id.ifname)
         });
-        let mut body = Attrs::behind(&crate::link::ifinfomsg(index, 0, 0));
-        veth::put_tag(&mut body, &self.attachment.id);
-        let doing = format!("set the alias of link {}", link.name);
-        Ok(self.inside.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+        link.tag(&self.inside, id)
     }
 }
 
 /// The rest of ADD, behind a link that is there: gets the addresses, gives the link addresses and routes, brings it up
-/// and says what there is now. `dns` replaces what IPAM says; `tell_segment`, for a link with an address of its own,
-/// corrects the neighbour entries of others.
+/// and says what there is now. `dns` replaces what IPAM says; `tell_segment`, for a link with neighbours, corrects their
+/// entries of these addresses.
 ///
 /// # Errors
 /// Those of the IPAM plugin, and code 100 with what the kernel refused.
@@ -114,15 +104,14 @@ pub fn add<'a>(
     let interface =
         Interface { inside: &site.inside, netns: &site.netns, name: &id.ifname, index: link.index };
     if !result.ips.is_empty() {
+        // Going up with its addresses, the link says who has them: a gratuitous ARP per IPv4 address, an unsolicited
+        // neighbour advertisement per IPv6 address.
         let notify = ["ipv4/conf/IF/arp_notify", "ipv6/conf/IF/ndisc_notify"];
         let notify = notify.map(|name| (name.replace("IF", id.ifname.as_str()), "1"));
         let sysctls = if tell_segment { &notify[..] } else { &[] };
         configure::prepare(&interface, sysctls, result.ips.iter().any(|ip| !ip.address.is_ipv4()))?;
     }
     configure::configure(&interface, &result, Duplicates::Trusted, &Subnet::OnLink)?;
-    if let (Some(mac), true, false) = (link.mac, tell_segment, result.ips.is_empty()) {
-        configure::announce(&interface, mac)?;
-    }
     result.interfaces = vec![entry(site, link)];
     if let Some(dns) = dns {
         result.dns = dns;

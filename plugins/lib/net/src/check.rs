@@ -1,8 +1,6 @@
 //! CHECK: what the previous result promised against what the kernel has.
 
-use std::net::IpAddr;
-
-use cni_types::{Attachment, CniResult, Error, Interface, IpConfig, Result};
+use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result, Route};
 
 use crate::link::Link;
 use crate::netns::Netns;
@@ -28,6 +26,18 @@ pub fn container_entry<'r>(attachment: &Attachment, result: &'r CniResult) -> Re
     entry.ok_or_else(|| {
         Error::check(format!("sandbox mismatch: prevResult has no interface {name} with sandbox {sandbox}"))
     })
+}
+
+/// The container's interface as it is now, for plugins that have not made it; and a socket where it is.
+///
+/// # Errors
+/// Code 103 when it is gone, code 8 when the namespace cannot be opened.
+pub fn interface(attachment: &Attachment) -> Result<(Rtnl, Link)> {
+    let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
+    let ifname = &attachment.id.ifname;
+    let link = inside.find_link(ifname.as_str())?;
+    let link = link.ok_or_else(|| Error::check(format!("interface {ifname} is gone")))?;
+    Ok((inside, link))
 }
 
 /// The link of a result's entry, with the kind and hardware address it should have.
@@ -56,16 +66,54 @@ pub fn container(attachment: &Attachment, result: &CniResult, kind: &str) -> Res
     let netns = Netns::open(&attachment.netns)?;
     let inside = Rtnl::open_in(&netns)?;
     let link = link(&inside, entry, kind)?;
-    let name = &link.name;
-    let there = inside.addresses(link.index)?;
     let ours = |ip: &&IpConfig| ip.interface.is_none_or(|i| i == index);
-    for ip in result.ips.iter().filter(ours) {
-        if !there.iter().any(|a| a.cidr == ip.address) {
-            return Err(Error::check(format!("address {} is missing on {name}", ip.address)));
+    configured(&inside, &link, result.ips.iter().filter(ours), result.routes.iter(), None)?;
+    Ok(link)
+}
+
+/// Addresses of a link, the routes that come with them, and other routes. Without a table they may be in any: a plugin
+/// further down the chain (sbr, vrf) may have moved them.
+///
+/// # Errors
+/// Code 103 naming what is missing.
+pub fn configured<'r>(
+    inside: &Rtnl,
+    link: &Link,
+    ips: impl Iterator<Item = &'r IpConfig>,
+    routes: impl Iterator<Item = &'r Route>,
+    table: Option<u32>,
+) -> Result<()> {
+    let name = &link.name;
+    let missing = |what: String| {
+        let place = table.map(|table| format!(" in table {table}")).unwrap_or_default();
+        Err(Error::check(format!("{what} is missing{place}")))
+    };
+    let addresses = inside.addresses(link.index)?;
+    let mut there = inside.routes(None)?;
+    there.retain(|route| route.is_unicast && table.is_none_or(|table| table == route.table));
+    for address in ips.map(|ip| ip.address) {
+        if !addresses.iter().any(|a| a.cidr == address) {
+            return Err(Error::check(format!("address {address} is missing on {name}")));
+        }
+        // A host address has no network to be connected to.
+        let is_host = address == Cidr::host(address.ip());
+        if !is_host && !there.iter().any(|route| route.dst == address.masked()) {
+            return missing(format!("the route to {} of {name}", address.masked()));
         }
     }
-    routes(&inside, name, result, ours)?;
-    Ok(link)
+    for wanted in routes {
+        let any_gateway = wanted.gw.is_none() || wanted.dst.is_default();
+        let found = there.iter().any(|route| {
+            route.dst == wanted.dst.masked()
+                && wanted.table.is_none_or(|table| table == route.table)
+                && (any_gateway || route.gateways().any(|gw| Some(gw) == wanted.gw))
+        });
+        if !found {
+            let via = wanted.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+            return missing(format!("route {}{via}", wanted.dst));
+        }
+    }
+    Ok(())
 }
 
 /// The host end of the container's pair: some other entry of the result names it, with its hardware address.
@@ -86,38 +134,4 @@ pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Lin
         "the host end of {} is gone, or is none of prevResult's interfaces",
         container.name
     )))
-}
-
-fn routes(inside: &Rtnl, name: &str, result: &CniResult, ours: impl Fn(&&IpConfig) -> bool) -> Result<()> {
-    for ipv4 in [true, false] {
-        let any: IpAddr = if ipv4 { [0; 4].into() } else { [0; 16].into() };
-        let host_prefix = if ipv4 { 32 } else { 128 };
-        let connected = result.ips.iter().filter(&ours).filter(|ip| ip.address.is_ipv4() == ipv4);
-        // A host address has no network to be connected to.
-        let connected: Vec<_> = connected.filter(|ip| ip.address.prefix() != host_prefix).collect();
-        let wanted: Vec<_> = result.routes.iter().filter(|r| r.dst.is_ipv4() == ipv4).collect();
-        if connected.is_empty() && wanted.is_empty() {
-            continue;
-        }
-        let main = inside.routes(any, None)?;
-        for ip in connected {
-            if !main.iter().any(|r| r.dst == ip.address.masked()) {
-                return Err(Error::check(format!(
-                    "the route to {} of {name} is missing",
-                    ip.address.masked()
-                )));
-            }
-        }
-        for route in wanted {
-            let table = if route.table.is_some() { &inside.routes(any, route.table)? } else { &main };
-            let same_gateway =
-                |there: Option<IpAddr>| route.gw.is_none() || route.dst.is_default() || route.gw == there;
-            let found = table.iter().any(|r| r.dst == route.dst.masked() && same_gateway(r.gateway));
-            if !found {
-                let via = route.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
-                return Err(Error::check(format!("route {}{via} is missing", route.dst)));
-            }
-        }
-    }
-    Ok(())
 }

@@ -45,6 +45,22 @@ impl Events {
         }
     }
 
+    /// Asks until there is an answer: at once, after every event, and when `limit` has passed.
+    ///
+    /// # Errors
+    /// What `ask` fails with.
+    pub fn ask_until<T>(&self, limit: Duration, ask: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let answer = ask()?;
+            if answer.is_some() || left.is_zero() {
+                return Ok(answer);
+            }
+            self.next(left, &mut |_| {});
+        }
+    }
+
     /// Waits until `reached` holds for the link with this index: true, or false when `limit` has passed.
     ///
     /// # Errors

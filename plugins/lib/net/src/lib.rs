@@ -18,17 +18,22 @@ mod netns;
 mod probe;
 mod route;
 mod rtnl;
+mod rule;
 pub mod sysctl;
 mod tc;
 
 pub use addr::Address;
 pub use events::Events;
-pub use link::{Attribute, IFF_PROMISC, IFF_UP, Kind, Link, Macvlan, MacvlanMode, NewLink, Side, ifb, veth};
-pub use master::MasterConf;
+pub use link::{
+    Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, Macvlan, NewLink, Shape, Side, Tap, Vlan,
+    ifb, veth, vrf,
+};
+pub use master::{Master, MasterName};
 pub use netns::Netns;
-pub use probe::in_fresh_netns;
-pub use route::{Route, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK};
+pub use probe::try_out;
+pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK, tables};
 pub use rtnl::{Refused, Rtnl};
+pub use rule::Rule;
 pub use tc::TokenBucket;
 
 use cni_types::{Error, Result};

@@ -4,8 +4,10 @@ mod attribute;
 pub(crate) mod decode;
 pub mod ifb;
 mod kind;
+mod moving;
 mod new;
 pub mod veth;
+pub mod vrf;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
 
@@ -15,7 +17,8 @@ use cni_netlink::DUMP;
 use cni_netlink::attr::Attrs;
 
 pub use attribute::Attribute;
-pub use kind::{Kind, Macvlan, MacvlanMode};
+pub use kind::{Choice, Ipvlan, Kind, Macvlan, Tap, Vlan};
+pub use moving::Shape;
 pub use new::{NewLink, Side};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
@@ -46,6 +49,13 @@ pub struct Link {
     pub name: String,
     /// Its hardware address, where it is an Ethernet one.
     pub mac: Option<Mac>,
+    /// The address its hardware came with, where it has one (`IFLA_PERM_ADDRESS`, since Linux 5.6).
+    pub permanent_mac: Option<Mac>,
+    /// The device behind it, such as `0000:3b:00.1` or `virtio0`; empty without one (`IFLA_PARENT_DEV_NAME`, since
+    /// Linux 5.14).
+    pub parent: String,
+    /// That device's bus, such as `pci`.
+    pub parent_bus: String,
     /// MTU in bytes.
     pub mtu: u32,
     /// Length of the transmit queue in packets.
@@ -154,6 +164,17 @@ impl Rtnl {
     /// Code 100 when there is none or the kernel refuses to say.
     pub fn link(&self, name: &str) -> Result<Link> {
         self.find_link(name)?.ok_or_else(|| Error::new(Code::KERNEL, format!("there is no link {name}")))
+    }
+
+    /// The interface of a chained plugin, which a plugin before it has made in `netns`, where this socket was born.
+    ///
+    /// # Errors
+    /// Code 100 when there is none or the kernel refuses to say.
+    pub fn chained_interface(&self, name: &IfName, netns: &crate::Netns) -> Result<Link> {
+        self.find_link(name.as_str())?.ok_or_else(|| {
+            Error::new(Code::KERNEL, format!("there is no interface {name} in {}", netns.path().display()))
+                .because("a plugin before this one in the chain has to make it")
+        })
     }
 
     /// Refuses an ADD whose interface name is in use in the container, before anything is made.

@@ -3,58 +3,95 @@
 use cni_types::{Code, Doing, Error, IfName, Json, Network, Result};
 use serde::Deserialize;
 
+use crate::MTU_MIN;
 use crate::link::{Link, Side};
+use crate::route::tables::TABLE_MAIN;
 use crate::rtnl::Rtnl;
-use crate::{MTU_MIN, mtu};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Keys {
     master: String,
     link_in_container: bool,
-    mtu: i64,
 }
 
-/// The keys `master`, `linkInContainer` and `mtu`, valid as far as they can be without looking at the kernel.
+/// The keys `master` and `linkInContainer`, valid as far as they can be without looking at the kernel.
 #[derive(Debug, Clone)]
-pub struct MasterConf {
-    /// The master's name; `None` is the link of the default route.
-    pub name: Option<IfName>,
-    /// Where the master is.
+pub struct Master {
+    /// Which link it is.
+    pub name: MasterName,
+    /// Where it is.
     pub side: Side,
-    /// MTU in bytes; 0 leaves the master's.
-    mtu: u32,
 }
 
-impl MasterConf {
-    /// Reads the keys.
+/// How the master is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MasterName {
+    /// By its name.
+    Named(IfName),
+    /// By the default route, IPv4 before IPv6.
+    DefaultRoute,
+    /// It is the only interface of the plugin before, so that only ADD knows it.
+    Previous,
+}
+
+impl Master {
+    /// Reads the keys; without `master` it is the link of the default route.
     ///
     /// # Errors
-    /// Code 6 for a value of the wrong type, code 7 for a name that no link can have, for two different ones, and for an
-    /// MTU no link can have.
+    /// Code 6 for a value of the wrong type, code 7 for a name that no link can have, and for two different ones.
     pub fn read(network: &Network) -> Result<Self> {
         refuse_two(network.json())?;
         let keys: Keys = network.conf()?;
-        let name = Some(keys.master.as_str()).filter(|name| !name.is_empty()).map(IfName::new).transpose();
-        Ok(Self {
-            name: name.map_err(|e| Error { code: Code::CONFIG, ..e }).doing("key \"master\"")?,
-            side: if keys.link_in_container { Side::Container } else { Side::Host },
-            mtu: mtu(keys.mtu)?,
-        })
+        let name = if keys.master.is_empty() { MasterName::DefaultRoute } else { named(&keys.master)? };
+        Ok(Self { name, side: if keys.link_in_container { Side::Container } else { Side::Host } })
     }
 
-    /// The master, up.
+    /// The same, for plugins that cannot do without the key.
+    ///
+    /// # Errors
+    /// As [`Master::read`]; code 7 too without `master`.
+    pub fn required(network: &Network) -> Result<Self> {
+        let master = Self::read(network)?;
+        if master.name == MasterName::DefaultRoute {
+            return Err(Error::config("the key \"master\" is missing: it names the link to be on"));
+        }
+        Ok(master)
+    }
+
+    /// The same, where the plugin before knows it ([`MasterName::Previous`]).
+    ///
+    /// # Errors
+    /// Code 7 when that plugin's result has no interface, or several.
+    pub(crate) fn settled(&self, network: &Network) -> Result<Self> {
+        if self.name != MasterName::Previous {
+            return Ok(self.clone());
+        }
+        let names: Vec<_> =
+            network.prev_result()?.unwrap_or_default().interfaces.into_iter().map(|i| i.name).collect();
+        let [name] = names.as_slice() else {
+            let text =
+                format!("chained master failure: prevResult has {} interfaces instead of one", names.len());
+            return Err(Error::config(text).because("name the master with the key \"master\""));
+        };
+        Ok(Self { name: named(name)?, ..self.clone() })
+    }
+
+    /// The master, up; `None` when only ADD knows it.
     ///
     /// # Errors
     /// Code 7 when there is none, when it is down, or when there is no default route to tell it.
-    pub fn find(&self, host: &Rtnl, inside: &Rtnl) -> Result<Link> {
+    pub(crate) fn find(&self, host: &Rtnl, inside: &Rtnl) -> Result<Option<Link>> {
         let (here, there) = match self.side {
             Side::Host => (host, inside),
             Side::Container => (inside, host),
         };
         let master = match &self.name {
-            Some(name) => here.find_link(name.as_str())?.ok_or_else(|| self.missing(name, there))?,
-            None => default_route(here)?.ok_or_else(|| {
+            MasterName::Previous => return Ok(None),
+            MasterName::Named(name) => {
+                here.find_link(name.as_str())?.ok_or_else(|| self.missing(name, there))?
+            }
+            MasterName::DefaultRoute => default_route(here)?.ok_or_else(|| {
                 Error::config(format!("there is no default route {} to take the master from", self.place()))
                     .because("name the master with the key \"master\"")
             })?,
@@ -64,21 +101,7 @@ impl MasterConf {
             return Err(Error::config(format!("master {name} is down"))
                 .because(format!("bring it up {}: ip link set {name} up", self.place())));
         }
-        Ok(master)
-    }
-
-    /// The MTU to make a link on `master` with; 0 leaves it the master's.
-    ///
-    /// # Errors
-    /// Code 7 with the allowed interval when it is above the master's.
-    pub fn mtu_on(&self, master: &Link) -> Result<u32> {
-        if self.mtu <= master.mtu {
-            return Ok(self.mtu);
-        }
-        let (mtu, name, max) = (self.mtu, &master.name, master.mtu);
-        Err(Error::config(format!(
-            "invalid mtu {mtu}: on master {name} it must be {MTU_MIN}–{max}, or 0 for {max}"
-        )))
+        Ok(Some(master))
     }
 
     fn missing(&self, name: &IfName, there: &Rtnl) -> Error {
@@ -102,6 +125,25 @@ impl MasterConf {
     }
 }
 
+fn named(name: &str) -> Result<MasterName> {
+    let name = IfName::new(name).map_err(|e| Error { code: Code::CONFIG, ..e });
+    name.map(MasterName::Named).doing("key \"master\"")
+}
+
+/// Refuses an MTU above the master's.
+///
+/// # Errors
+/// Code 7 with the allowed interval.
+pub(crate) fn refuse_larger(mtu: u32, master: &Link) -> Result<()> {
+    let (name, max) = (&master.name, master.mtu);
+    if mtu <= max {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "invalid mtu {mtu}: on master {name} it must be {MTU_MIN}–{max}, or 0 for {max}"
+    )))
+}
+
 /// Go takes the last of several; which of two masters is meant is not for us to guess.
 fn refuse_two(json: &Json) -> Result<()> {
     let Json::Object(members) = json else { return Ok(()) };
@@ -116,12 +158,8 @@ fn refuse_two(json: &Json) -> Result<()> {
 
 /// The link of the first default route in the main table, IPv4 before IPv6.
 fn default_route(rtnl: &Rtnl) -> Result<Option<Link>> {
-    for any in [[0; 4].into(), [0; 16].into()] {
-        let default =
-            rtnl.routes(any, None)?.into_iter().find(|route| route.dst.is_default() && route.index != 0);
-        if let Some(route) = default {
-            return rtnl.find_link_by_index(route.index);
-        }
-    }
-    Ok(None)
+    let routes = rtnl.routes(Some(TABLE_MAIN))?;
+    let default = routes.iter().find(|route| route.is_unicast && route.dst.is_default());
+    let hop = default.and_then(|route| route.hops.first());
+    hop.map_or(Ok(None), |hop| rtnl.find_link_by_index(hop.index))
 }

@@ -1,19 +1,27 @@
 //! Routes. `ip route show|add|delete|get`.
 
+mod change;
+mod entry;
+mod hop;
 mod output;
+pub mod tables;
 
 use std::net::IpAddr;
 
 use cni_types::{Cidr, Result};
 
-use crate::addr::{bytes, family, ip_of};
+use crate::addr::{bytes, family};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::{Body, Request};
-use cni_netlink::attr::{Attrs, each, host32};
-use cni_netlink::{CREATE, DUMP};
+use crate::rtnl::message::Request;
+use cni_netlink::CREATE;
+use cni_netlink::attr::Attrs;
 
-/// `RT_TABLE_MAIN`, `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)
-const TABLE_MAIN: u32 = 254;
+pub use change::Change;
+pub use entry::RouteEntry;
+pub use hop::NextHop;
+use tables::TABLE_MAIN;
+
+/// `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)
 const PROTO_BOOT: u8 = 3;
 const TYPE_UNICAST: u8 = 1;
 /// `RTAX_MTU`, `RTAX_ADVMSS` inside `RTA_METRICS`
@@ -116,49 +124,7 @@ impl Route {
     }
 }
 
-fn decode(message: &Body) -> Option<Route> {
-    let header = message.get(..HEADER)?;
-    if header[7] != TYPE_UNICAST {
-        return None;
-    }
-    let unspecified: IpAddr = if header[0] == 2 { [0; 4].into() } else { [0; 16].into() };
-    let mut route = Route::new(Cidr::new(unspecified, header[1])?, 0);
-    route.scope = header[6];
-    route.table = Some(u32::from(header[4]));
-    for (kind, payload) in each(&message[HEADER..]) {
-        match kind {
-            libc::RTA_DST => route.dst = Cidr::new(ip_of(payload)?, header[1])?,
-            libc::RTA_GATEWAY => route.gateway = ip_of(payload),
-            libc::RTA_PREFSRC => route.source = ip_of(payload),
-            libc::RTA_OIF => route.index = host32(payload),
-            libc::RTA_TABLE => route.table = Some(host32(payload)),
-            libc::RTA_PRIORITY => route.priority = host32(payload),
-            _ => {}
-        }
-    }
-    Some(route)
-}
-
 impl Rtnl {
-    /// The unicast routes of one table, of the family `ip` is of.
-    ///
-    /// # Errors
-    /// Code 100 when the kernel refuses to say.
-    pub fn routes(&self, of_family: IpAddr, table: Option<u32>) -> Result<Vec<Route>> {
-        let table = table.unwrap_or(TABLE_MAIN);
-        let mut header = [0; HEADER];
-        header[0] = family(of_family);
-        let mut body = Attrs::behind(&header);
-        body.host32(libc::RTA_TABLE, table);
-        let list = Request::new(format!("list the routes of table {table}"), libc::RTM_GETROUTE, DUMP, body);
-        let messages = match self.request(list) {
-            // A filtered dump of a table nothing was put into yet.
-            Err(refused) if refused.is_not_found() => Vec::new(),
-            answer => answer?,
-        };
-        Ok(messages.iter().filter_map(decode).filter(|r| r.table == Some(table)).collect())
-    }
-
     /// Adds a route; an identical one is success.
     ///
     /// # Errors

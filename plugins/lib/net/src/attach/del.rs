@@ -1,15 +1,15 @@
 //! DEL and GC.
 
 use cni_types::delegate::ipam;
-use cni_types::{Detachment, Network, Result};
+use cni_types::{AttachmentId, Detachment, Network, Result};
 
 use crate::link::Link;
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 
-/// Removes the attachment's link from the container, by its name or its owner's tag, and gives its addresses back. It
-/// needs neither prevResult nor a namespace, and no key but `ipam.type`. A link of another kind than `kind` under the
-/// interface's name is not ours and stays.
+/// Removes the attachment's link from the container, by its owner's tag or its name, and gives its addresses back. It
+/// needs neither prevResult nor a namespace, and no key but `ipam.type`. A link under the interface's name that is of
+/// another kind than `kind`, or another attachment's, is not ours and stays.
 ///
 /// # Errors
 /// All failures, folded, after everything was tried.
@@ -22,12 +22,14 @@ pub fn del(detachment: &Detachment, kind: &str) -> Result<()> {
 }
 
 fn find(inside: &Rtnl, detachment: &Detachment, kind: &str) -> Result<Option<Link>> {
+    let tag = detachment.id.tag_prefix();
     let named = inside.find_link(detachment.id.ifname.as_str())?.filter(|link| link.kind == kind);
-    if named.is_some() {
+    if named.as_ref().is_some_and(|link| link.alias.starts_with(&tag)) {
         return Ok(named);
     }
-    let tag = detachment.id.tag_prefix();
-    Ok(inside.links(Some(kind))?.into_iter().find(|link| link.alias.starts_with(&tag)))
+    let tagged = inside.links(Some(kind))?.into_iter().find(|link| link.alias.starts_with(&tag));
+    // One without a tag is the reference's, or its ADD was killed in between.
+    Ok(tagged.or_else(|| named.filter(|link| !AttachmentId::is_tag(&link.alias))))
 }
 
 /// All that such a plugin leaves on the host are addresses in IPAM: the link goes with the container.

@@ -13,6 +13,11 @@ pub(crate) const IFLA_BR_VLAN_FILTERING: u16 = 7;
 pub(crate) const IFLA_BRPORT_MODE: u16 = 4;
 pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;
 
+/// `IFLA_PERM_ADDRESS`, `IFLA_PARENT_DEV_NAME`, `IFLA_PARENT_DEV_BUS_NAME` (`linux/if_link.h`)
+const IFLA_PERM_ADDRESS: u16 = 54;
+const IFLA_PARENT_DEV_NAME: u16 = 56;
+const IFLA_PARENT_DEV_BUS_NAME: u16 = 57;
+
 /// `None` when the message is too short to be a link.
 pub(crate) fn link(message: &[u8]) -> Option<Link> {
     let header = message.get(..HEADER)?;
@@ -22,6 +27,9 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
         match kind {
             libc::IFLA_IFNAME => link.name = string(payload),
             libc::IFLA_ADDRESS if ethernet => link.mac = payload.try_into().ok().map(Mac),
+            IFLA_PERM_ADDRESS if ethernet => link.permanent_mac = payload.try_into().ok().map(Mac),
+            IFLA_PARENT_DEV_NAME => link.parent = string(payload),
+            IFLA_PARENT_DEV_BUS_NAME => link.parent_bus = string(payload),
             libc::IFLA_MTU => link.mtu = host32(payload),
             libc::IFLA_TXQLEN => link.tx_queue_length = host32(payload),
             libc::IFLA_MASTER => link.master = Some(host32(payload)),

@@ -1,6 +1,10 @@
 //! Kinds of links that a container gets as they are: not half of a pair, not a bridge.
 
+mod choice;
+mod ipvlan;
 mod macvlan;
+pub(super) mod tap;
+mod vlan;
 
 use std::fmt;
 
@@ -8,69 +12,97 @@ use cni_netlink::attr::Attrs;
 
 use super::Link;
 
-pub use macvlan::{Macvlan, Mode as MacvlanMode};
+pub use choice::Choice;
+pub use ipvlan::Ipvlan;
+pub use macvlan::Macvlan;
+pub use tap::Tap;
+pub use vlan::Vlan;
 
 /// A kind, with what links of it are made with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A link with an address of its own on another link.
+    /// A link with a hardware address of its own on another link.
     Macvlan(Macvlan),
+    /// A link that shares the hardware address of another link.
+    Ipvlan(Ipvlan),
+    /// A link to one VLAN of another link.
+    Vlan(Vlan),
+    /// A link whose other end is a program, such as a virtual machine.
+    Tap(Tap),
     /// A link that drops what is sent through it.
     Dummy,
 }
 
 impl Kind {
     /// The kernel's word for it (`IFLA_INFO_KIND`).
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Macvlan(_) => "macvlan",
+            Self::Ipvlan(_) => "ipvlan",
+            Self::Vlan(_) => "vlan",
+            Self::Tap(_) => "tun",
             Self::Dummy => "dummy",
         }
     }
 
     /// Whether links of this kind are on another link.
-    pub const fn has_master(self) -> bool {
-        !matches!(self, Self::Dummy)
+    pub const fn has_master(&self) -> bool {
+        matches!(self, Self::Macvlan(_) | Self::Ipvlan(_) | Self::Vlan(_))
     }
 
-    /// Whether such a link has a hardware address of its own that others have to learn.
-    pub const fn has_own_address(self) -> bool {
+    /// Whether there is anybody to tell where an address is now.
+    pub const fn has_neighbours(&self) -> bool {
         !matches!(self, Self::Dummy)
     }
 
     /// Whether a link that the kernel says is `found` is what was asked for.
-    pub fn agrees_with(self, found: Self) -> bool {
+    pub fn agrees_with(&self, found: &Self) -> bool {
         match (self, found) {
-            (Self::Macvlan(wanted), Self::Macvlan(found)) => wanted.agrees_with(found),
+            (Self::Macvlan(wanted), Self::Macvlan(found)) => wanted.agrees_with(*found),
+            (Self::Tap(wanted), Self::Tap(found)) => wanted.agrees_with(found),
             (wanted, found) => wanted == found,
         }
     }
 
     /// What the kernel says the link is; `None` for any other kind.
     pub fn of(link: &Link) -> Option<Self> {
+        let data = &link.kind_data;
         match link.kind.as_str() {
-            "macvlan" => Macvlan::decode(&link.kind_data).map(Self::Macvlan),
+            "macvlan" => Macvlan::decode(data).map(Self::Macvlan),
+            "ipvlan" => Ipvlan::decode(data).map(Self::Ipvlan),
+            "vlan" => Vlan::decode(data).map(Self::Vlan),
+            "tun" => Tap::decode(data).map(Self::Tap),
             "dummy" => Some(Self::Dummy),
             _ => None,
         }
     }
 
     /// Writes `IFLA_INFO_KIND` and `IFLA_INFO_DATA`.
-    pub(super) fn put(self, info: &mut Attrs) {
+    pub(super) fn put(&self, info: &mut Attrs) {
         info.bytes(libc::IFLA_INFO_KIND, self.name().as_bytes());
-        match self {
-            Self::Macvlan(macvlan) => info.nest(libc::IFLA_INFO_DATA, |data| macvlan.put(data)),
-            Self::Dummy => {}
-        }
+        info.nest(libc::IFLA_INFO_DATA, |data| match self {
+            Self::Macvlan(macvlan) => macvlan.put(data),
+            Self::Ipvlan(ipvlan) => ipvlan.put(data),
+            Self::Vlan(vlan) => vlan.put(data),
+            Self::Tap(_) | Self::Dummy => {}
+        });
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())?;
+        let shown = |number: Option<u32>| number.map_or_else(|| "anybody".to_owned(), |n| n.to_string());
         match self {
-            Self::Macvlan(macvlan) => write!(f, " mode {}", macvlan.mode),
-            Self::Dummy => Ok(()),
+            Self::Macvlan(macvlan) => {
+                write!(f, "macvlan mode {}, bcqueuelen {}", macvlan.mode, macvlan.bc_queue_length)
+            }
+            Self::Ipvlan(ipvlan) => write!(f, "ipvlan mode {}, flag {}", ipvlan.mode, ipvlan.flag),
+            Self::Vlan(vlan) => write!(f, "vlan with vlanId {}", vlan.id),
+            Self::Tap(tap) => {
+                let (owner, group) = (shown(tap.owner), shown(tap.group));
+                write!(f, "a tap of owner {owner} and group {group}, multiQueue {}", tap.multi_queue)
+            }
+            Self::Dummy => f.write_str("dummy"),
         }
     }
 }

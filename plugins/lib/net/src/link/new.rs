@@ -2,15 +2,16 @@
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
-use cni_types::{Code, Doing, Error, IfName, Mac, Result};
+use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result};
 
-use super::{Kind, Link, ifinfomsg, put_mtu};
+use super::kind::tap;
+use super::{Kind, Link, Tap, first, get, ifinfomsg, put_mtu};
 use crate::netns::Netns;
-use crate::rtnl::message::Request;
+use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
 
-/// Interface indexes tried when a link of the name is on the host. Those the kernel gives count up from 1; these are far
-/// from any it has got to.
+/// Interface indexes tried when a link of the name is on the host. Those that the kernel gives count up from 1; these are
+/// far from any it has got to.
 const INDEXES: std::ops::Range<u32> = 1 << 28..(1 << 28) + 64;
 
 /// The link a container is to get.
@@ -19,9 +20,11 @@ pub struct NewLink<'a> {
     /// Its name.
     pub name: &'a IfName,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: &'a Kind,
     /// The link it is on, and where that is.
     pub master: Option<(&'a Link, Side)>,
+    /// The bridge in the container that it becomes a port of.
+    pub bridge: Option<&'a Link>,
     /// MTU in bytes; 0 leaves the kernel's default.
     pub mtu: u32,
     /// Its address; the kernel's choice otherwise.
@@ -41,46 +44,67 @@ impl NewLink<'_> {
     /// Makes the link in `netns`, where `inside` is a socket; `host` is one on the host.
     ///
     /// # Errors
-    /// Code 100 with what the kernel refused.
-    pub(crate) fn create(&self, host: &Rtnl, inside: &Rtnl, netns: &Netns) -> Result<Link> {
-        let request = |index| self.request(index, netns);
-        let made = match self.master {
-            // The kernel looks for a link of this name on the host too, where it may well be (eth0). Asked for by
-            // index, it looks for the index instead.
-            Some((_, Side::Host)) => match host.request(request(0)) {
-                Err(refused) if refused.is_exist() && inside.find_link(self.name.as_str())?.is_none() => {
-                    self.create_with_index(host, netns, refused)
+    /// Code 100 with what the kernel refused; code 2 for a tap's context on a kernel without SELinux.
+    pub(crate) fn create(&self, host: &Rtnl, inside: &Rtnl, netns: &Netns) -> Result<()> {
+        if let Kind::Tap(tap) = self.kind {
+            return self.create_tap(tap, inside, netns);
+        }
+        let request = self.request(0, netns);
+        match self.master {
+            Some((_, Side::Host)) => match host.request(request) {
+                // Kernels before 6.15 look for a link of this name on the host too, where it may well be (eth0).
+                Err(refused) if refused.is_exist() && host.find_link(self.name.as_str())?.is_some() => {
+                    self.create_with_index(host, netns, refused)?
                 }
-                made => made,
+                made => made?,
             },
-            _ => inside.request(request(0)),
+            _ => inside.request(request)?,
         };
-        made?;
-        inside.link(self.name.as_str())
+        Ok(())
     }
 
-    fn create_with_index(
-        &self,
-        host: &Rtnl,
-        netns: &Netns,
-        mut refused: Refused,
-    ) -> std::result::Result<Vec<Vec<u8>>, Refused> {
+    /// Writes the owner's tag on the link, and says what it is like.
+    ///
+    /// # Errors
+    /// Code 100 with what the kernel refused.
+    pub(crate) fn tag(&self, inside: &Rtnl, owner: &AttachmentId) -> Result<Link> {
+        let name = self.name.as_str();
+        let mut body = self.existing();
+        super::veth::put_tag(&mut body, owner);
+        let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, body);
+        let mut answers = inside.pipeline(vec![tag, get(format!("look up link {name}"), 0, Some(name))]);
+        let found = answers.pop().map(first).transpose()?.flatten();
+        answers.into_iter().try_for_each(|tagged| tagged.map(drop))?;
+        found
+            .ok_or_else(|| Error::new(Code::KERNEL, format!("link {name} vanished right after its creation")))
+    }
+
+    /// What a request about the link starts with when it is there.
+    fn existing(&self) -> Attrs {
+        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+        body.text(libc::IFLA_IFNAME, self.name.as_str());
+        body
+    }
+
+    /// Asked for a link with an index, the kernel looks for the index on the host instead.
+    fn create_with_index(&self, host: &Rtnl, netns: &Netns, mut refused: Refused) -> Result<Vec<Body>> {
         for index in INDEXES {
-            match host.request(self.request(index, netns)) {
-                Err(taken) if taken.is_exist() || taken.is_busy() => refused = taken,
-                made => return made,
+            refused = match host.request(self.request(index, netns)) {
+                Ok(made) => return Ok(made),
+                Err(refused) => refused,
+            };
+            let in_use = refused.is_busy() || refused.is_exist() && host.find_link_by_index(index)?.is_some();
+            if !in_use {
+                break;
             }
         }
-        Err(refused)
+        Err(refused.into())
     }
 
     fn request(&self, index: u32, netns: &Netns) -> Request {
         let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
         body.text(libc::IFLA_IFNAME, self.name.as_str());
-        put_mtu(&mut body, self.mtu);
-        if let Some(mac) = self.mac {
-            body.bytes(libc::IFLA_ADDRESS, &mac.0);
-        }
+        self.put(&mut body);
         let mut on = String::new();
         if let Some((master, side)) = self.master {
             body.host32(libc::IFLA_LINK, master.index);
@@ -93,6 +117,26 @@ impl NewLink<'_> {
         let doing = format!("create {} {}{on} in {}", self.kind.name(), self.name, netns.path().display());
         Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body)
     }
+
+    /// The tap is kept when it is complete, and not there at all before.
+    fn create_tap(&self, tap: &Tap, inside: &Rtnl, netns: &Netns) -> Result<()> {
+        let file = netns.enter(|| tap.create(self.name))??;
+        let mut body = self.existing();
+        self.put(&mut body);
+        let doing = format!("set the MAC address, MTU and bridge of tap {}", self.name);
+        inside.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?;
+        tap::persist(&file, self.name)
+    }
+
+    fn put(&self, body: &mut Attrs) {
+        put_mtu(body, self.mtu);
+        if let Some(mac) = self.mac {
+            body.bytes(libc::IFLA_ADDRESS, &mac.0);
+        }
+        if let Some(bridge) = self.bridge {
+            body.host32(libc::IFLA_MASTER, bridge.index);
+        }
+    }
 }
 
 impl Kind {
@@ -100,8 +144,11 @@ impl Kind {
     ///
     /// # Errors
     /// Code 50 with what the kernel refused.
-    pub fn probe(self) -> Result<()> {
-        let made = crate::in_fresh_netns(|rtnl| {
+    pub fn probe(&self) -> Result<()> {
+        crate::try_out(&format!("make links of the kind {}", self.name()), |rtnl| {
+            if let Self::Tap(tap) = self {
+                return tap.create(&IfName::new("made")?).map(drop);
+            }
             let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
             body.text(libc::IFLA_IFNAME, "made");
             if self.has_master() {
@@ -111,8 +158,6 @@ impl Kind {
             body.nest(libc::IFLA_LINKINFO, |info| self.put(info));
             let doing = format!("create a {}", self.name());
             Ok(rtnl.all(vec![Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
-        });
-        made.map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
-            .doing(format!("the kernel cannot make links of the kind {}", self.name()))
+        })
     }
 }

@@ -16,6 +16,11 @@ impl Request {
     pub(crate) fn new(doing: impl Into<String>, kind: u16, flags: u16, body: Attrs) -> Self {
         Self { doing: doing.into(), kind, flags, body }
     }
+
+    /// Whether something goes: message types come in fours, and "delete" is the second (`linux/rtnetlink.h`).
+    pub(crate) fn is_delete(&self) -> bool {
+        self.kind & 3 == 1
+    }
 }
 
 /// An answer's bytes behind the netlink header: the fixed header and the attributes, decoded only where asked for.

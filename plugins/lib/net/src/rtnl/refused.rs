@@ -33,6 +33,11 @@ impl Refused {
         self.errno == Errno::EINVAL
     }
 
+    /// Whether the kernel was built without this.
+    pub fn is_unsupported(&self) -> bool {
+        self.errno == Errno::EOPNOTSUPP
+    }
+
     /// Whether the thing is not there: no such link, address, route or entry.
     pub fn is_not_found(&self) -> bool {
         matches!(

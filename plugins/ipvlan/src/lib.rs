@@ -1,0 +1,17 @@
+//! `ipvlan`: a link in the container that shares the hardware address of a link (the master) of the host or the
+//! container: the segment sees one machine with several addresses.
+//!
+//! ADD makes the link in the container, in one request and under its final name, gives it the addresses and routes of
+//! IPAM or of the plugin before it in the chain, brings it up and tells the segment where the addresses are now.
+//!
+//! Host state: none but the addresses in IPAM; the link goes with the container. DEL removes the link, also one that
+//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer valid.
+//!
+//! Differs from the reference: see README.md.
+
+mod conf;
+
+use cni_net::attach::LinkPlugin;
+
+/// The plugin.
+pub static IPVLAN: LinkPlugin = LinkPlugin { name: "ipvlan", kind: "ipvlan", read: conf::read };

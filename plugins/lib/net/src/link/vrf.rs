@@ -1,0 +1,89 @@
+//! VRFs (virtual routing and forwarding): links whose members are routed by a table of their own.
+
+mod member;
+
+use cni_netlink::attr::{Attrs, find, host32};
+use cni_netlink::{CREATE, EXCL};
+use cni_types::{AttachmentId, Code, Error, IfName, Result};
+
+use super::veth::put_tag;
+use super::{IFF_UP, Link, first, get, ifinfomsg};
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::Request;
+pub use member::Settings;
+
+/// `IFLA_INFO_KIND` of a VRF.
+pub const KIND: &str = "vrf";
+
+/// `IFLA_VRF_TABLE` inside `IFLA_INFO_DATA`
+pub(crate) const IFLA_VRF_TABLE: u16 = 1;
+
+impl Link {
+    /// A VRF's routing table.
+    pub fn vrf_table(&self) -> Option<u32> {
+        let table = find(&self.kind_data, IFLA_VRF_TABLE).filter(|_| self.kind == KIND);
+        table.map(host32)
+    }
+}
+
+/// A VRF that is up.
+fn new(name: &str, table: u32) -> Request {
+    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
+    body.text(libc::IFLA_IFNAME, name);
+    body.nest(libc::IFLA_LINKINFO, |info| {
+        info.bytes(libc::IFLA_INFO_KIND, KIND.as_bytes());
+        info.nest(libc::IFLA_INFO_DATA, |data| data.host32(IFLA_VRF_TABLE, table));
+    });
+    Request::new(format!("create VRF {name} with table {table}"), libc::RTM_NEWLINK, CREATE | EXCL, body)
+}
+
+/// Makes a VRF with this table, up, and tagged with the attachment it was made for.
+///
+/// # Errors
+/// Code 100 with what the kernel refused.
+pub fn create(rtnl: &Rtnl, name: &IfName, table: u32, id: &AttachmentId) -> Result<Link> {
+    let mut alias = Attrs::behind(&ifinfomsg(0, 0, 0));
+    alias.text(libc::IFLA_IFNAME, name.as_str());
+    put_tag(&mut alias, id);
+    let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, alias);
+    let look = get(format!("look up link {name}"), 0, Some(name.as_str()));
+    let mut answers = rtnl.pipeline(vec![new(name.as_str(), table), tag, look]).into_iter();
+    answers.next().transpose()?;
+    let tagged = answers.next().transpose();
+    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
+    let link = answers.next().map(first).transpose()?.flatten().ok_or_else(gone)?;
+    if let Err(refused) = tagged {
+        // Nobody else knows of it yet.
+        rtnl.remove_link_if_present(link.index)?;
+        return Err(refused.into());
+    }
+    Ok(link)
+}
+
+/// Makes a VRF in a throw-away namespace: what STATUS asks.
+///
+/// # Errors
+/// Code 100 with what the kernel refused.
+pub fn probe(rtnl: &Rtnl) -> Result<()> {
+    Ok(rtnl.all(vec![new("probe", 1)])?)
+}
+
+impl Rtnl {
+    /// The VRFs.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn vrfs(&self) -> Result<Vec<Link>> {
+        // A kernel without VRFs knows no such kind, and lists everything.
+        Ok(self.links(Some(KIND))?.into_iter().filter(|link| link.kind == KIND).collect())
+    }
+
+    /// Deletes the VRF when it has no member any more.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn remove_vrf_if_empty(&self, vrf: &Link) -> Result<()> {
+        let has_member = self.links(None)?.iter().any(|link| link.master == Some(vrf.index));
+        if has_member { Ok(()) } else { self.remove_link_if_present(vrf.index) }
+    }
+}

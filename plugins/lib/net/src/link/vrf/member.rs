@@ -1,0 +1,119 @@
+//! Members of a VRF. Joining and leaving take an interface down and up again: its routes go, and of its IPv6 addresses
+//! all that `keep_addr_on_down` does not hold. What the kernel does not make anew is put back at once, so there is nothing
+//! to wait for: addresses without duplicate detection, then routes, those on the link first.
+
+use cni_netlink::DUMP;
+use cni_netlink::attr::{Attrs, each, find, host32};
+use cni_types::{Result, Undo};
+
+use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS};
+use crate::link::{Link, ifinfomsg};
+use crate::route::tables::{Routing, TABLE_LOCAL, TABLE_MAIN};
+use crate::route::{RouteEntry, SCOPE_LINK};
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::{Body, Request};
+
+/// Size of `struct ifaddrmsg`.
+const HEADER: usize = 8;
+/// `IFA_F_MANAGETEMPADDR`
+const IFA_F_MANAGETEMPADDR: u32 = 0x100;
+/// The flags an address is asked for with; the others are the kernel's observations.
+const ASKED: u32 = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR;
+
+/// What an interface loses when it joins or leaves a VRF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    addresses: Vec<Body>,
+    routes: Vec<RouteEntry>,
+}
+
+impl Settings {
+    /// Those of the link: its IPv6 addresses but the link-local ones, and its routes but those that come with addresses.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn of(rtnl: &Rtnl, link: &Link, routing: &Routing) -> Result<Self> {
+        let mut header = [0; HEADER];
+        header[0] = libc::AF_INET6.to_le_bytes()[0];
+        header[4..].copy_from_slice(&link.index.to_ne_bytes());
+        let doing = format!("list the IPv6 addresses of {}", link.name);
+        let list = Request::new(doing, libc::RTM_GETADDR, DUMP, Attrs::behind(&header));
+        let mut addresses = rtnl.request(list)?;
+        addresses.retain(|address| address.get(..HEADER).is_some_and(|header| header[3] < SCOPE_LINK));
+        let ours = |route: &&RouteEntry| {
+            route.is_only_through(link.index) && route.table != TABLE_LOCAL && !route.is_the_kernels
+        };
+        let mut routes: Vec<_> = routing.routes.iter().filter(ours).cloned().collect();
+        routes.sort_by_key(RouteEntry::has_gateway);
+        Ok(Self { addresses, routes })
+    }
+
+    /// Puts everything back on the link; routes of the main table go to `table`.
+    fn restore(&self, rtnl: &Rtnl, link: &Link, table: u32) -> Result<()> {
+        // Those that survived are looked at for duplicates again, which takes a second, unless they are added anew.
+        let addresses = self.addresses.iter().flat_map(|address| {
+            let doing = |verb| format!("{verb} an IPv6 address of {}", link.name);
+            [
+                Request::new(doing("delete"), libc::RTM_DELADDR, 0, body(address)),
+                Request::new(doing("add"), libc::RTM_NEWADDR, cni_netlink::CREATE, body(address)),
+            ]
+        });
+        let routes = self.routes.iter().map(|route| match route.table {
+            TABLE_MAIN => route.in_table(table).add(),
+            _ => route.add(),
+        });
+        rtnl.settle(addresses.chain(routes).collect())
+    }
+}
+
+/// The listed address as a request.
+fn body(address: &Body) -> Attrs {
+    let flags = find(&address[HEADER..], IFA_FLAGS).map_or(0, host32);
+    let mut header = [0; HEADER];
+    header.copy_from_slice(&address[..HEADER]);
+    header[2] = 0;
+    let mut body = Attrs::behind(&header);
+    for (kind, value) in each(&address[HEADER..]).filter(|(kind, _)| *kind != IFA_FLAGS) {
+        body.bytes(kind, value);
+    }
+    // Somebody else has it: that has to be found out again.
+    let no_dad = if flags & IFA_F_DADFAILED == 0 { IFA_F_NODAD } else { 0 };
+    body.host32(IFA_FLAGS, flags & ASKED | no_dad);
+    body
+}
+
+impl Rtnl {
+    /// Makes the link a member of the VRF, with all its settings, and registers the way back.
+    ///
+    /// # Errors
+    /// Code 100 with what the kernel refused.
+    pub fn join<'a>(
+        &'a self,
+        link: &'a Link,
+        vrf: &Link,
+        settings: &'a Settings,
+        undo: &mut Undo<'a>,
+    ) -> Result<()> {
+        self.all(vec![set_master(link, vrf.index)])?;
+        undo.push(format!("take {} out of VRF {}", link.name, vrf.name), move || {
+            self.leave(link)?;
+            settings.restore(self, link, TABLE_MAIN)
+        });
+        settings.restore(self, link, vrf.vrf_table().unwrap_or(TABLE_MAIN))
+    }
+
+    /// Takes the link out of its VRF.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn leave(&self, link: &Link) -> Result<()> {
+        Ok(self.all(vec![set_master(link, 0)])?)
+    }
+}
+
+/// 0 is no master.
+fn set_master(link: &Link, master: u32) -> Request {
+    let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
+    body.host32(libc::IFLA_MASTER, master);
+    Request::new(format!("set the master of link {}", link.name), libc::RTM_SETLINK, 0, body)
+}

@@ -1,0 +1,75 @@
+//! The keys of `sbr`, read and validated.
+
+use std::net::IpAddr;
+
+use cni_net::tables;
+use cni_types::{Error, IpConfig, Network, Result, optional_ip};
+use serde::Deserialize;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Keys {
+    table: Option<i64>,
+    gateways: Vec<Gateway>,
+    add_source_hints: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+struct Gateway(#[serde(with = "optional_ip")] Option<IpAddr>);
+
+/// A valid configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Conf {
+    /// The table that somebody else has filled, for all addresses.
+    pub(crate) table: Option<u32>,
+    /// IPv4 and IPv6: the gateway in place of the one prevResult has.
+    gateways: [Option<IpAddr>; 2],
+    /// Keep the routes to the addresses' networks in the main table, each with its address as the source.
+    pub(crate) source_hints: bool,
+}
+
+impl Conf {
+    /// # Errors
+    /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
+    pub(crate) fn read(network: &Network) -> Result<Self> {
+        let keys: Keys = network.conf()?;
+        Ok(Self {
+            table: keys.table.map(tables::configured).transpose()?,
+            gateways: one_per_family(keys.gateways.into_iter().filter_map(|gateway| gateway.0))?,
+            source_hints: keys.add_source_hints,
+        })
+    }
+
+    /// The configured gateway of this family.
+    pub(crate) fn gateway(&self, ipv4: bool) -> Option<IpAddr> {
+        self.gateways[usize::from(!ipv4)]
+    }
+
+    /// The gateway of this address.
+    ///
+    /// # Errors
+    /// Code 7 when prevResult has one of another family.
+    pub(crate) fn gateway_of(&self, ip: &IpConfig) -> Result<Option<IpAddr>> {
+        let ipv4 = ip.address.is_ipv4();
+        match self.gateway(ipv4).or(ip.gateway) {
+            Some(gateway) if gateway.is_ipv4() != ipv4 => Err(Error::config(format!(
+                "prevResult has gateway {gateway} for {}, of the other address family",
+                ip.address
+            ))),
+            gateway => Ok(gateway),
+        }
+    }
+}
+
+fn one_per_family(ips: impl Iterator<Item = IpAddr>) -> Result<[Option<IpAddr>; 2]> {
+    let mut gateways = [None; 2];
+    for ip in ips {
+        if let Some(first) = gateways[usize::from(!ip.is_ipv4())].replace(ip) {
+            return Err(Error::config(format!(
+                "gateways has {first} and {ip}: there can be one IPv4 and one IPv6 gateway"
+            )));
+        }
+    }
+    Ok(gateways)
+}

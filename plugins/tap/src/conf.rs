@@ -1,0 +1,36 @@
+//! The keys of `tap`, read and validated.
+
+use cni_net::attach::{self, Wanted};
+use cni_net::{Kind, Tap};
+use cni_types::{Code, Doing, Error, IfName, Network, Result};
+use serde::Deserialize;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Keys {
+    multi_queue: bool,
+    owner: Option<u32>,
+    group: Option<u32>,
+    selinux_context: String,
+    bridge: String,
+    mtu: i64,
+}
+
+/// # Errors
+/// As [`attach::LinkPlugin::read`].
+pub(crate) fn read(network: &Network) -> Result<Wanted> {
+    let keys: Keys = network.conf()?;
+    let bridge = Some(keys.bridge.as_str()).filter(|name| !name.is_empty()).map(IfName::new).transpose();
+    let tap = Tap {
+        owner: keys.owner,
+        group: keys.group,
+        multi_queue: keys.multi_queue,
+        selinux_context: Some(keys.selinux_context).filter(|context| !context.is_empty()),
+    };
+    Ok(Wanted {
+        bridge: bridge.map_err(|e| Error { code: Code::CONFIG, ..e }).doing("key \"bridge\"")?,
+        mtu: cni_net::mtu(keys.mtu)?,
+        mac: attach::mac(network)?,
+        ..Wanted::new(Kind::Tap(tap), network)?
+    })
+}

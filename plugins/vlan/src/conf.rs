@@ -1,0 +1,26 @@
+//! The keys of `vlan`, read and validated.
+
+use cni_net::attach::Wanted;
+use cni_net::{Kind, Master, Vlan};
+use cni_types::delegate::ipam;
+use cni_types::{Network, Result};
+use serde::Deserialize;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Keys {
+    vlan_id: i64,
+    mtu: i64,
+}
+
+/// # Errors
+/// As [`cni_net::attach::LinkPlugin::read`].
+pub(crate) fn read(network: &Network) -> Result<Wanted> {
+    let keys: Keys = network.conf()?;
+    ipam::required(network)?;
+    Ok(Wanted {
+        master: Some(Master::required(network)?),
+        mtu: cni_net::mtu(keys.mtu)?,
+        ..Wanted::new(Kind::Vlan(Vlan::new(keys.vlan_id)?), network)?
+    })
+}

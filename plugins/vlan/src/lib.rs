@@ -1,0 +1,16 @@
+//! `vlan`: a link in the container to one VLAN of a link (the master) of the host or the container (802.1Q).
+//!
+//! ADD makes the link in the container, in one request and under its final name, gives it the addresses and routes of
+//! IPAM, brings it up and tells the segment where the addresses are now.
+//!
+//! Host state: none but the addresses in IPAM; the link goes with the container. DEL removes the link, also one that
+//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer valid.
+//!
+//! Differs from the reference: see README.md.
+
+mod conf;
+
+use cni_net::attach::LinkPlugin;
+
+/// The plugin.
+pub static VLAN: LinkPlugin = LinkPlugin { name: "vlan", kind: "vlan", read: conf::read };

@@ -1,0 +1,143 @@
+//! Faults at every point of a verb, one after the other, and what is left afterwards: nothing.
+
+use crate::{Case, Container, HeldLock, Host, LIMIT, Place, Trace};
+
+/// Every step that changes something outside the process goes through one of these.
+const STEPS: &str = "sendto,sendmsg,setns,openat,clone3,linkat,unlinkat,renameat,ioctl";
+
+/// Runs `body` with n = 1, 2, … until it says that the n-th call does not exist any more.
+fn for_each_call(body: impl Fn(usize) -> bool) {
+    let last = (1..500).find(|n| !body(*n)).expect("fewer than 500 calls");
+    assert!(last > 5, "nothing was injected: {last}");
+}
+
+/// Runs `act` for n = 1, 2, … on a container of its own, with a trace that kills the plugin at its n-th step; then the
+/// host must be as it was.
+fn for_each_kill(case: &Case, act: impl Fn(&Host, &Container, &Trace)) {
+    let host = case.host();
+    let before = host.after_one_container(case.plugin, &case.conf);
+    for_each_call(|n| {
+        let trace = Trace::new(&[&format!("trace={STEPS}"), &format!("inject={STEPS}:signal=KILL:when={n}")]);
+        let pod = host.container(&format!("pod{n}"));
+        act(&host, &pod, &trace);
+        host.snapshot().assert_same_as(&before, &format!("{} was killed at call {n}", case.plugin));
+        trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
+    });
+}
+
+impl Case {
+    /// An ADD whose n-th netlink request is refused leaves nothing.
+    ///
+    /// # Panics
+    /// When it leaves something.
+    pub fn refuse_each_request(&self) {
+        let (plugin, host) = (self.plugin, self.host());
+        host.after_one_container(plugin, &self.conf);
+        let trace = Trace::new(&["trace=sendto"]).without_children();
+        let pod = host.container("pod-00");
+        self.call(&host).under(&trace.command()).add(&self.conf, &pod, "eth0").result();
+        self.del(&host, &pod).done();
+        let before = host.snapshot();
+        let requests = trace.request_lengths();
+        assert!(requests.len() > 3, "{requests:?}");
+        let mut refused = 0;
+        for (n, length) in requests.into_iter().enumerate() {
+            let trace = Trace::refusing(n + 1, length);
+            let pod = host.container(&format!("pod-{:02}", n + 1));
+            let outcome = self.call(&host).under(&trace.command()).add(&self.conf, &pod, "eth0");
+            if outcome.exit == Some(0) {
+                // A request ADD can do without.
+                self.del(&host, &pod).done();
+            } else {
+                let error = outcome.error();
+                assert!(
+                    pod.find_link("eth0").is_none(),
+                    "{plugin}, request {n}: {error:?}\n{:?}",
+                    trace.lines()
+                );
+                refused += 1;
+            }
+            host.snapshot().assert_same_as(&before, &format!("{plugin}, request {n}: {outcome:?}"));
+            pod.remove_netns();
+        }
+        assert!(refused > 3, "{plugin}: only {refused} refusals made ADD fail");
+    }
+
+    /// A DEL after an ADD that was killed at its n-th step leaves nothing on the host, also one without the namespace; with
+    /// it, nothing in the container.
+    ///
+    /// # Panics
+    /// When it leaves something.
+    pub fn kill_each_step_of_add(&self) {
+        for_each_kill(self, |host, pod, trace| {
+            self.call(host).under(&trace.command()).add(&self.conf, pod, "eth0");
+            self.call(host).without("CNI_NETNS").del(&self.conf, pod, "eth0").done();
+            self.del(host, pod).done();
+            assert_eq!(pod.ip("link show").len(), 1, "{} left a link, whatever its name", self.plugin);
+            pod.remove_netns();
+        });
+    }
+
+    /// A second DEL finishes what one that was killed at its n-th step began.
+    ///
+    /// # Panics
+    /// When something is left.
+    pub fn kill_each_step_of_del(&self) {
+        for_each_kill(self, |host, pod, trace| {
+            let result = self.add(host, pod).result();
+            let with_result = self.with(|conf| conf.prev(&result));
+            with_result.call(host).under(&trace.command()).del(&with_result.conf, pod, "eth0");
+            with_result.del(host, pod).done();
+            assert!(pod.find_link("eth0").is_none());
+            pod.remove_netns();
+        });
+    }
+
+    /// A GC after an ADD that was killed at its n-th step, and whose container is gone, leaves nothing.
+    ///
+    /// # Panics
+    /// When it leaves something.
+    pub fn kill_each_step_of_add_before_gc(&self) {
+        let case = self.with(|conf| conf.version("1.1.0"));
+        for_each_kill(&case, |host, pod, trace| {
+            case.call(host).under(&trace.command()).add(&case.conf, pod, "eth0");
+            pod.remove_netns();
+            case.call(host).gc(&case.conf, &[]).done();
+        });
+    }
+
+    /// With the lock of its IPAM plugin held, ADD gives up with an error that names the holder, and leaves nothing.
+    ///
+    /// # Panics
+    /// Otherwise.
+    pub fn hold_the_ipam_lock(&self) {
+        let host = self.host();
+        let before = host.after_one_container(self.plugin, &self.conf);
+        let path = "/var/lib/cni/networks/net/lock";
+        let lock = HeldLock::new(path);
+        let pod = host.container("pod");
+        let started = std::time::Instant::now();
+        self.add(&host, &pod).error().says(11, &[path, &lock.pid().to_string()]);
+        assert!(started.elapsed() < LIMIT / 2, "{:?}", started.elapsed());
+        assert!(pod.find_link("eth0").is_none());
+        drop(lock);
+        host.snapshot().assert_same_as(&before, "an ADD that gave up");
+        self.add(&host, &pod).result();
+    }
+
+    /// With IPAM's disk full, ADD says so and leaves nothing.
+    ///
+    /// # Panics
+    /// Otherwise.
+    pub fn fill_the_disk(&self) {
+        let host = self.host();
+        let before = host.after_one_container(self.plugin, &self.conf);
+        let pod = host.container("pod");
+        host.sh("mkdir /run/full && mount -t tmpfs -o size=4k tmpfs /run/full");
+        host.try_run("dd if=/dev/zero of=/run/full/fill bs=4k count=4");
+        let error = self.with(|conf| conf.ipam("dataDir", "/run/full")).add(&host, &pod).error();
+        assert!(error.text.contains("ENOSPC") || error.text.contains("No space left"), "{error:?}");
+        assert!(pod.find_link("eth0").is_none());
+        host.snapshot().assert_same_as(&before, "a full disk");
+    }
+}
