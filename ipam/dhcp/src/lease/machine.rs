@@ -101,6 +101,8 @@ pub(crate) struct Machine {
     tries: u32,
     /// Refusals so far: each makes the next attempt wait longer.
     refusals: u32,
+    /// The server whose offer has led to nothing.
+    avoided: Option<Ipv4Addr>,
     next: Duration,
     heard: String,
 }
@@ -128,6 +130,7 @@ impl Machine {
             give_up: now + timing.resend_timeout,
             tries: 0,
             refusals: 0,
+            avoided: None,
             next: now,
             heard: String::new(),
         }
@@ -196,7 +199,7 @@ impl Machine {
     /// The lease goes on, or begins, with `binding`.
     fn bind(&mut self, binding: Binding) -> Vec<Act> {
         self.phase = Phase::Bound;
-        (self.tries, self.refusals) = (0, 0);
+        (self.tries, self.refusals, self.avoided) = (0, 0, None);
         // Servers and networks should not see all containers of a node at the same moment.
         let early = binding.times.renew.saturating_sub(binding.times.since) / 16;
         self.next = binding.times.renew.saturating_sub(self.random.below(early));

@@ -1,13 +1,15 @@
 //! From DISCOVER to ACK, also once more after a refusal to renew.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::{Act, End, FIRST_PAUSE, Machine, Offer, Phase, words};
 use crate::lease::Binding;
-use crate::lease::binding::is_host;
 use crate::message::reply::Ignored;
 use crate::message::{Kind, Reply};
+
+/// For so many messages offers of a server that has not kept one are passed over: others come first, but if there are
+/// none it has another chance.
+const AVOIDED: u32 = 2;
 
 impl Machine {
     /// The pause before message number `tries` + 1, with up to a second of jitter either way (RFC 2131, section 4.1).
@@ -25,6 +27,10 @@ impl Machine {
         }
         match self.phase {
             Phase::Requesting(offer, until) if now < until => vec![self.request(now, offer)],
+            Phase::Requesting(offer, _) => {
+                self.avoided = Some(offer.server);
+                vec![self.discover(now)]
+            }
             _ => vec![self.discover(now)],
         }
     }
@@ -61,7 +67,12 @@ impl Machine {
             return Err(Ignored::Unexpected);
         }
         let server = reply.server.ok_or(Ignored::Server)?;
-        let offer = Offer { address: usable(reply.address)?, server, server_mac: reply.from };
+        // What could not be taken if it were acknowledged is not worth asking for.
+        let Binding { address, server_mac, .. } = Binding::read(reply, server, now, self.priority)?;
+        let offer = Offer { address, server, server_mac };
+        if self.avoided == Some(server) && self.tries <= AVOIDED {
+            return Err(Ignored::Server);
+        }
         if self.held.as_ref().is_some_and(|held| held.address != offer.address) {
             self.heard = format!("server {server} offers another address, {}", offer.address);
             return Err(Ignored::OtherAddress);
@@ -88,6 +99,7 @@ impl Machine {
             Kind::Ack => Binding::read(reply, offer.server, self.sent, self.priority).map(|b| self.bind(b)),
             Kind::Nak => {
                 self.heard = format!("server {} refuses {}{}", offer.server, offer.address, words(reply));
+                self.avoided = Some(offer.server);
                 self.start_over(now);
                 Ok(Vec::new())
             }
@@ -101,8 +113,4 @@ impl Machine {
         self.next = (now + self.pause(self.refusals)).min(self.give_up);
         self.refusals = self.refusals.saturating_add(1);
     }
-}
-
-fn usable(address: Ipv4Addr) -> Result<Ipv4Addr, Ignored> {
-    if is_host(address) { Ok(address) } else { Err(Ignored::Address) }
 }
