@@ -162,9 +162,11 @@ impl DhcpServer {
     /// # Panics
     /// When that does not come within [`LIMIT`].
     pub fn holds(&self, addresses: &[&str]) {
+        let mut expected = addresses.to_vec();
+        expected.sort_by_key(|address| address.parse::<Ipv4Addr>().unwrap());
         let seen = file_events::wait_until(&self.leases, || {
             let held = self.addresses();
-            if held == addresses { Ok(()) } else { Err(held) }
+            if held == expected { Ok(()) } else { Err(held) }
         });
         seen.unwrap_or_else(|held| panic!("expected {addresses:?}, the server has {held:?}"));
     }
