@@ -17,8 +17,16 @@ const NOTIFY: &str = "/run/cni-tests/notify";
 impl Host {
     /// Our dhcp daemon with these flags; it is ready.
     pub fn dhcp_daemon(&self, flags: &[&str]) -> Service {
+        self.dhcp_daemon_under(&["env"], flags)
+    }
+
+    /// The same under another command that becomes the daemon, for example `prlimit` or `strace -D`.
+    pub fn dhcp_daemon_under(&self, wrapper: &[&str], flags: &[&str]) -> Service {
         let notified = Notified::new();
-        let service = Service::start(notified.tell(&mut self.dhcp_daemon_command(Suite::Ours, flags)));
+        let daemon = self.dhcp_daemon_command(Suite::Ours, flags);
+        let mut command = self.command(wrapper[0]);
+        command.args(&wrapper[1..]).arg(daemon.get_program()).args(daemon.get_args());
+        let service = Service::start(notified.tell(&mut command));
         notified.ready();
         service
     }

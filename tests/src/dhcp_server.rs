@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::{Container, Host, Place, Service, file_events};
+use crate::{Container, Host, LIMIT, Place, Service, file_events};
 
 /// The bridge that is the segment: machines, bridge ports and masters of macvlans are on it.
 pub const SEGMENT: &str = "br0";
@@ -28,6 +29,11 @@ impl Host {
         self.run(&format!("ip link add port-{name} type veth peer name eth0 netns {name}"));
         self.run(&format!("ip link set port-{name} master {SEGMENT} up"));
         machine.sh(&format!("ip link set lo up; ip address add {address} dev eth0; ip link set eth0 up"));
+        // Kea takes no interface that is not running, which the kernel finds out a moment later.
+        let start = Instant::now();
+        while machine.link("eth0")["operstate"] != "UP" {
+            assert!(start.elapsed() < LIMIT, "{:?}", machine.link("eth0"));
+        }
         machine
     }
 }

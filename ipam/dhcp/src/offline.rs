@@ -17,15 +17,14 @@ use crate::record::{Record, State};
 /// Code 5 when the state directory cannot be written to.
 pub(crate) fn del(state: &State, id: &AttachmentId, netns: Option<&Path>, down: bool) -> Result<()> {
     match state.find(id) {
-        Ok(None) => Ok(()),
         Ok(Some(mut record)) => {
             if let Some(netns) = netns {
                 netns.clone_into(&mut record.place.netns);
             }
             end(state, &record, down)
         }
-        // Nobody else can read it either.
-        Err(_) => state.remove_if_present(id),
+        // What was not written to its end has no name of its own yet; what cannot be read, nobody else can read either.
+        Ok(None) | Err(_) => state.remove_if_present(id),
     }
 }
 

@@ -6,6 +6,7 @@
 mod bad_input;
 mod cnitool;
 mod endurance;
+mod faults;
 mod hostile;
 mod ipvlan;
 mod life;
