@@ -46,6 +46,7 @@ pub use chain::Chain;
 pub use conf::Conf;
 pub use container::Container;
 pub use differential::{differences, plain};
+pub use faults::kill_at_each_step;
 pub use host::Host;
 pub use inject::{HeldLock, IpamScript};
 pub use need::{Need, lacks};
