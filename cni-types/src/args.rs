@@ -13,6 +13,11 @@ impl CniArgs {
         Self(text.into())
     }
 
+    /// The text as it came in.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The values of `keys`, in their order; the last one wins where a key is repeated. Keys are case-sensitive.
     ///
     /// # Errors

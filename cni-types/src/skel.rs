@@ -18,7 +18,7 @@ use crate::result::CniResult;
 use crate::version::SpecVersion;
 
 pub use dispatch::dispatch;
-pub use entry::start;
+pub use entry::{arguments, start, start_with};
 
 /// ADD and CHECK: an interface of a container whose namespace is known.
 #[derive(Debug, Clone)]

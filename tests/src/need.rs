@@ -29,6 +29,12 @@ pub enum Need {
     Ipvlan,
     /// The kernel has the tables of `iptables-legacy`.
     LegacyIptables,
+    /// The DHCP server `dnsmasq`.
+    Dnsmasq,
+    /// The DHCP server `kea-dhcp4`.
+    Kea,
+    /// The executable `tcpdump`.
+    Tcpdump,
     /// Network cards of the test's own: those of the VM.
     Nics,
     /// The executable `strace`.
@@ -52,6 +58,9 @@ impl Need {
             Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
             Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
+            Self::Dnsmasq => is_installed("dnsmasq"),
+            Self::Kea => is_installed("kea-dhcp4"),
+            Self::Tcpdump => is_installed("tcpdump"),
             // Those of a machine are in use.
             Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
             Self::Strace => is_installed("strace"),
@@ -85,6 +94,9 @@ impl Need {
             Self::Iptables => "iptables (apt-get install iptables)",
             Self::Ipvlan => "ipvlan links in the kernel (CONFIG_IPVLAN)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
+            Self::Dnsmasq => "dnsmasq (apt-get install dnsmasq-base)",
+            Self::Kea => "Kea (apt-get install kea-dhcp4-server)",
+            Self::Tcpdump => "tcpdump (apt-get install tcpdump)",
             Self::Nics => "network cards that no test can do harm to",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",

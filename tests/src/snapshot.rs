@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use serde_json::Value;
@@ -136,6 +137,10 @@ fn file_lines(dir: &Path, lines: &mut BTreeSet<String>) {
         if entry.file_type().unwrap().is_dir() {
             lines.insert(format!("directory {}", path.display()));
             file_lines(&path, lines);
+            continue;
+        }
+        if entry.file_type().unwrap().is_socket() {
+            lines.insert(format!("socket {}", path.display()));
             continue;
         }
         let name = entry.file_name().into_string().unwrap();

@@ -1,6 +1,6 @@
 //! The C `main` of a plugin executable.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_char, c_int};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, IntoRawFd};
@@ -16,8 +16,24 @@ use super::{Plugin, run};
 /// This is the C `main` itself, without the start-up of the standard library: that would look for the main thread's
 /// guard page in `/proc/self/maps` and install handlers for a stack overflow, an eighth of the time a plugin takes to
 /// start, and link 140 kB for it.
+///
+/// An executable that is something else when its first argument is a certain word says so:
+/// `cni_types::plugin_main!(MyPlugin, "daemon" => my_daemon);`, where `my_daemon` takes the arguments behind the word and
+/// gives the exit status.
 #[macro_export]
 macro_rules! plugin_main {
+    ($plugin:expr, $word:literal => $other:expr) => {
+        // Reason for `unsafe`: as below.
+        #[unsafe(no_mangle)]
+        extern "C" fn main(argc: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
+            // SAFETY: these are the C main's own.
+            let arguments = unsafe { $crate::arguments(argc, argv) };
+            match arguments.get(1..) {
+                Some([word, rest @ ..]) if word == $word => $crate::start_with(|| $other(rest)),
+                _ => $crate::start(&$plugin),
+            }
+        }
+    };
     ($plugin:expr) => {
         // Reason for `unsafe`: the linker looks for this very name, and nothing else in a plugin has it.
         #[unsafe(no_mangle)]
@@ -31,11 +47,30 @@ macro_rules! plugin_main {
 /// then [`run`].
 #[doc(hidden)]
 pub fn start(plugin: &dyn Plugin) -> c_int {
+    start_with(|| u8::from(run(plugin) != ExitCode::SUCCESS))
+}
+
+/// The same for what is no plugin; `run` gives the exit status.
+#[doc(hidden)]
+pub fn start_with(run: impl FnOnce() -> u8) -> c_int {
     // SAFETY: no other thread runs yet, and ignoring a signal runs no code of ours. A runtime that closes its end must
     // not kill us in the middle of a write: the attachment has to be taken back.
     let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
     fill_standard_streams();
-    c_int::from(run(plugin) != ExitCode::SUCCESS)
+    c_int::from(run())
+}
+
+/// The arguments of the C main, as text. The standard library knows them only where the C library helps it to.
+///
+/// # Safety
+/// `argv` must point to `argc` strings.
+#[doc(hidden)]
+pub unsafe fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<String> {
+    let texts = (0..usize::try_from(argc).unwrap_or(0)).map(|at| {
+        // SAFETY: the caller vouches for the strings.
+        unsafe { CStr::from_ptr(*argv.add(at)) }.to_string_lossy().into_owned()
+    });
+    texts.collect()
 }
 
 /// Opens `/dev/null`, for reading only, in place of a standard stream that is closed: else the next file or socket the

@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cni_types::{Code, Error, Result};
@@ -86,6 +86,15 @@ impl Netns {
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Device and inode number: no other namespace has the same two while this one is open, whatever its path.
+    ///
+    /// # Errors
+    /// Code 8 when the kernel does not say.
+    pub fn identity(&self) -> Result<(u64, u64)> {
+        let file = self.file.metadata().map_err(|e| unusable("look at", &self.path, &e))?;
+        Ok((file.dev(), file.ino()))
     }
 
     /// The descriptor, for `IFLA_NET_NS_FD`.

@@ -1,0 +1,138 @@
+//! The plugin's side: asking the daemon, of this suite or, during an upgrade, of the reference.
+
+mod old;
+mod socket;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cni_types::{Attachment, AttachmentId, CniResult, Code, Detachment, Doing, Error, NetworkName, Result};
+
+use crate::offline;
+use crate::record::State;
+use crate::rpc::Method;
+use crate::wire::{Request, decode_answer};
+use socket::Failure;
+
+/// How long an ADD may take: more than the daemon's `-resendtimeout`, which ends it with the reason.
+const PATIENCE_ADD: Duration = Duration::from_secs(300);
+/// How long everything else may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The daemon of one socket.
+pub(crate) struct Daemon {
+    socket: PathBuf,
+}
+
+/// What came back.
+enum Answer {
+    Ours(Result<Option<CniResult>>),
+    /// The daemon is the reference's.
+    Old,
+}
+
+impl Daemon {
+    pub(crate) fn at(socket: PathBuf) -> Self {
+        Self { socket }
+    }
+
+    /// ADD and CHECK.
+    ///
+    /// # Errors
+    /// The daemon's; code 11 when it does not answer.
+    pub(crate) fn lease(&self, request: &Request, attachment: &Attachment) -> Result<CniResult> {
+        let calling = "error calling DHCP.Allocate";
+        let result = match self.ask(request, PATIENCE_ADD).map_err(|failure| self.unreachable(failure))? {
+            Answer::Ours(answer) => answer.doing(calling)?,
+            Answer::Old => {
+                let Attachment { id, netns, network } = attachment;
+                return old::call(&self.socket, Method::Allocate, id, Some(netns), network, PATIENCE_ADD);
+            }
+        };
+        result.ok_or_else(|| Error::decode(format!("{calling}: the daemon's answer has no result")))
+    }
+
+    /// DEL.
+    ///
+    /// # Errors
+    /// The daemon's; code 5 when there is none and the lease's file cannot be removed.
+    pub(crate) fn release(&self, detachment: &Detachment) -> Result<()> {
+        let Detachment { id, netns, network } = detachment;
+        match self.ask(&Request::Del(id.clone()), PATIENCE) {
+            Ok(Answer::Ours(answer)) => answer.map(drop).doing("error calling DHCP.Release"),
+            Ok(Answer::Old) => {
+                old::call(&self.socket, Method::Release, id, netns.as_deref(), network, PATIENCE).map(drop)
+            }
+            Err(failure) => {
+                self.without(failure, |state, down| offline::del(state, id, netns.as_deref(), down))
+            }
+        }
+    }
+
+    /// GC.
+    ///
+    /// # Errors
+    /// The daemon's; code 11 when it is the reference's, which cannot; code 5 as for [`Daemon::release`].
+    pub(crate) fn collect(&self, network: &NetworkName, valid: Vec<AttachmentId>) -> Result<()> {
+        let request = Request::Gc(network.clone(), valid);
+        match (self.ask(&request, PATIENCE), &request) {
+            (Ok(Answer::Ours(answer)), _) => answer.map(drop),
+            (Ok(Answer::Old), _) => Err(Error::try_again(format!(
+                "the dhcp daemon on {} is older than the plugin and cannot collect: restart it",
+                self.socket.display()
+            ))),
+            (Err(failure), Request::Gc(_, valid)) => {
+                self.without(failure, |state, down| offline::gc(state, network, valid, down))
+            }
+            (Err(failure), _) => Err(self.unreachable(failure)),
+        }
+    }
+
+    /// STATUS.
+    ///
+    /// # Errors
+    /// When the daemon does not answer, or could not serve an ADD.
+    pub(crate) fn status(&self) -> Result<()> {
+        match self.ask(&Request::Status, PATIENCE) {
+            Ok(Answer::Ours(answer)) => answer.map(drop),
+            Ok(Answer::Old) => Ok(()),
+            Err(failure) => Err(self.unreachable(failure)),
+        }
+    }
+
+    fn ask(&self, request: &Request, patience: Duration) -> std::result::Result<Answer, Failure> {
+        let answer = socket::exchange(&self.socket, &request.encode(), patience)?;
+        // What Go's HTTP server says to anything that is no HTTP.
+        if answer.starts_with(b"HTTP/") {
+            return Ok(Answer::Old);
+        }
+        Ok(Answer::Ours(decode_answer(&answer)))
+    }
+
+    /// Does what can be done without the daemon, and says so.
+    fn without(&self, failure: Failure, act: impl FnOnce(&State, bool) -> Result<()>) -> Result<()> {
+        let down = matches!(failure, Failure::NotThere(_));
+        let _ = writeln!(io::stderr(), "{}; going on without it", self.unreachable(failure));
+        act(&State::beside(&self.socket), down)
+    }
+
+    fn unreachable(&self, failure: Failure) -> Error {
+        unreachable(&self.socket, failure)
+    }
+}
+
+/// The error that names the socket and says how to start the daemon.
+fn unreachable(socket: &Path, failure: Failure) -> Error {
+    let (what, cause, next) = match failure {
+        Failure::NotThere(e) => (
+            "error dialing DHCP daemon: nobody listens on",
+            e,
+            "; start it with `systemctl start cni-dhcp.socket`, or by hand with `dhcp daemon`",
+        ),
+        Failure::Silent(e) => ("the dhcp daemon does not answer on", e, ""),
+    };
+    let mut error = Error::io(format!("{what} {}", socket.display()), &cause);
+    error.details.push_str(next);
+    Error { code: Code::TRY_AGAIN, ..error }
+}

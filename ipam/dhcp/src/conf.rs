@@ -1,0 +1,173 @@
+//! The configuration: the `ipam` object, and what it takes from `CNI_ARGS`.
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use cni_types::{Error, Json, Result, excerpt};
+use serde::Deserialize;
+
+use crate::message::code;
+use crate::wanted::{Provided, Wanted};
+
+/// Where the daemon listens unless told otherwise.
+pub(crate) const SOCKET: &str = "/run/cni/dhcp.sock";
+
+/// What is asked for without a word in the configuration. Option 121 stands before those it replaces (RFC 3442).
+const DEFAULT_REQUEST: [u8; 8] = [
+    code::MASK,
+    code::ROUTES,
+    code::ROUTERS,
+    code::STATIC_ROUTES,
+    code::DNS,
+    code::DOMAIN,
+    code::SEARCH,
+    code::MTU,
+];
+/// What the reference asks for when everything was turned off.
+const BARE_REQUEST: [u8; 4] = [code::MASK, code::ROUTERS, code::DOMAIN, code::DNS];
+/// Options that have a name; the others go by number.
+const NAMES: [(&str, u8); 6] = [
+    ("dhcp-client-identifier", code::CLIENT_ID),
+    ("subnet-mask", code::MASK),
+    ("routers", code::ROUTERS),
+    ("host-name", code::HOST_NAME),
+    ("user-class", code::USER_CLASS),
+    ("vendor-class-identifier", code::VENDOR_CLASS),
+];
+/// The options that make the exchange what it is: they are the daemon's alone.
+const RESERVED: [u8; 8] = [
+    code::PAD,
+    code::REQUESTED_ADDRESS,
+    code::OVERLOAD,
+    code::KIND,
+    code::SERVER,
+    code::WANTED,
+    code::SIZE_MAX,
+    code::END,
+];
+/// All options together have to fit into a packet, with room for those of a relay.
+const PROVIDED_MAX: usize = 1000;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Document {
+    ipam: Option<IpamKeys>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct IpamKeys {
+    daemon_socket_path: String,
+    priority: i64,
+    provide: Vec<ProvideKeys>,
+    request: Vec<RequestKeys>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ProvideKeys {
+    option: String,
+    value: String,
+    from_arg: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RequestKeys {
+    skip_default: bool,
+    option: String,
+}
+
+/// Where the network's daemon listens. DEL must work with any configuration, so one that cannot be read means the
+/// usual place.
+pub(crate) fn socket_path(conf: &Json) -> PathBuf {
+    let path = conf.get("ipam").and_then(|ipam| ipam.get_str("daemonSocketPath")).unwrap_or_default();
+    PathBuf::from(if path.is_empty() { SOCKET } else { path })
+}
+
+/// Reads the keys.
+///
+/// # Errors
+/// Code 6 for a value of the wrong type, code 7 for one that cannot be; both name the key.
+pub(crate) fn read(conf: &Json, args: &str) -> Result<Wanted> {
+    let document: Document = conf.decode()?;
+    let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
+    if !ipam.daemon_socket_path.is_empty() && !ipam.daemon_socket_path.starts_with('/') {
+        let path = excerpt(&ipam.daemon_socket_path);
+        return Err(Error::config(format!("key \"ipam.daemonSocketPath\": {path} is not an absolute path")));
+    }
+    let priority = u32::try_from(ipam.priority).map_err(|_| {
+        Error::config(format!("key \"ipam.priority\": {} is not in 0–{}", ipam.priority, u32::MAX))
+    })?;
+    Ok(Wanted { request: requested(&ipam.request)?, provide: provided(&ipam.provide, args)?, priority })
+}
+
+fn requested(entries: &[RequestKeys]) -> Result<Vec<u8>> {
+    let skip_default = entries.iter().any(|entry| entry.skip_default);
+    let mut request = if skip_default { Vec::new() } else { DEFAULT_REQUEST.to_vec() };
+    for (at, entry) in entries.iter().enumerate() {
+        if entry.option.is_empty() && entry.skip_default {
+            continue;
+        }
+        let option = option(&entry.option, &format!("ipam.request[{at}].option"))?;
+        if !request.contains(&option) {
+            request.push(option);
+        }
+    }
+    Ok(if request.is_empty() { BARE_REQUEST.to_vec() } else { request })
+}
+
+fn provided(entries: &[ProvideKeys], args: &str) -> Result<Vec<Provided>> {
+    let mut provide: Vec<Provided> = Vec::new();
+    // Behind it anything the configuration says: the last one of an option counts.
+    if let Some(pod) = find_arg(args, "K8S_POD_NAME").filter(|name| name.len() <= 255) {
+        provide.push(Provided { option: code::HOST_NAME, value: pod.as_bytes().to_vec() });
+    }
+    for (at, entry) in entries.iter().enumerate() {
+        let key = format!("ipam.provide[{at}]");
+        let option = option(&entry.option, &format!("{key}.option"))?;
+        if RESERVED.contains(&option) {
+            return Err(Error::config(format!(
+                "key \"{key}.option\": the daemon itself sets option {option}"
+            )));
+        }
+        let arg = if entry.from_arg.is_empty() { None } else { find_arg(args, &entry.from_arg) };
+        let value = arg.unwrap_or(&entry.value).as_bytes().to_vec();
+        if value.len() > 255 {
+            return Err(Error::config(format!("key \"{key}\": the value is longer than 255 bytes")));
+        }
+        if !value.is_empty() {
+            provide.retain(|earlier| earlier.option != option);
+            provide.push(Provided { option, value });
+        }
+    }
+    if provide.iter().map(|option| option.value.len() + 2).sum::<usize>() > PROVIDED_MAX {
+        return Err(Error::config(format!("key \"ipam.provide\": over {PROVIDED_MAX} bytes of options")));
+    }
+    Ok(provide)
+}
+
+/// A name or a number.
+fn option(text: &str, key: &str) -> Result<u8> {
+    if let Some((_, code)) = NAMES.iter().find(|(name, _)| *name == text) {
+        return Ok(*code);
+    }
+    let number = text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    number.ok_or_else(|| {
+        let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+        Error::config(format!("key \"{key}\": no DHCP option {}", excerpt(text)))
+            .because(format!("it must be a number, 0–255, or one of {}", names.join(", ")))
+    })
+}
+
+/// The value of a key in `CNI_ARGS`, read as leniently as the reference reads it here: what is no pair is passed over,
+/// the last one counts.
+fn find_arg<'a>(args: &'a str, key: &str) -> Option<&'a str> {
+    args.split(';')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(k, _)| *k == key)
+        .map(|(_, v)| v)
+        .next_back()
+}

@@ -1,0 +1,5 @@
+//! The `dhcp` executable: the plugin, or with the argument `daemon` the daemon.
+
+#![no_main]
+
+cni_types::plugin_main!(ipam_dhcp::Dhcp, "daemon" => ipam_dhcp::daemon_main);

@@ -1,0 +1,3 @@
+//! The executable starts and speaks the protocol.
+
+cni_tests::smoke!("dhcp");

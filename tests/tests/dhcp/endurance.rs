@@ -1,0 +1,86 @@
+//! Thousands of renewals: the daemon has no more memory and no more descriptors afterwards than before.
+//!
+//! `CNI_TEST_RENEWALS` sets how many; 10 000 take about a minute and a half.
+
+use std::fs;
+
+use cni_tests::{Container, Host, Place, Service, needs};
+use serde_json::json;
+
+use crate::life::open_files;
+use crate::{address, conf, server};
+
+/// Leases at once.
+const LEASES: usize = 200;
+/// What a lease may take, in kB.
+const LEASE_MAX: usize = 16;
+
+/// Resident memory of a process in kB.
+fn resident(service: &Service) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", service.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Pods with a link on the segment.
+fn pods(host: &Host) -> Vec<Container> {
+    let mut batch = String::new();
+    let pods = (0..LEASES).map(|n| {
+        batch.push_str(&format!("link add port{n} type veth peer name eth0 netns pod{n}\n"));
+        batch.push_str(&format!("link set port{n} master br0 up\n"));
+        host.container(&format!("pod{n}"))
+    });
+    let pods: Vec<_> = pods.collect();
+    host.feed("ip -batch -", &batch);
+    pods
+}
+
+fn lease(host: &Host, pods: &[Container]) {
+    std::thread::scope(|scope| {
+        for pods in pods.chunks(pods.len() / 4) {
+            scope.spawn(move || {
+                for pod in pods {
+                    host.plugin("dhcp").add(&conf(), pod, "eth0").result();
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn ten_thousand_renewals_cost_neither_memory_nor_descriptors() {
+    needs!(Kea);
+    let renewals = std::env::var("CNI_TEST_RENEWALS").map_or(3000, |n| n.parse().unwrap());
+    let host = Host::new();
+    let times = json!({ "valid-lifetime": 8, "renew-timer": 1, "rebind-timer": 6 });
+    let logger = json!([{
+        "name": "kea-dhcp4", "severity": "INFO",
+        "output_options": [{ "output": "stdout", "flush": true, "pattern": "%m\n" }],
+    }]);
+    let mut keys = times;
+    keys["loggers"] = logger;
+    let kea = cni_tests::DhcpServer::kea(&server(&host), 0, &keys);
+    let daemon = host.dhcp_daemon(&[]);
+    let pods = pods(&host);
+    host.plugin("dhcp").add(&conf(), &pods[0], "eth0").result();
+    let (empty, no_leases) = (resident(&daemon), open_files(&daemon));
+    lease(&host, &pods);
+    // One line for each lease, new or renewed.
+    let leased = |n: usize| kea.service.nth_line(LEASES + n, &["DHCP4_LEASE_ALLOC"]);
+    leased(renewals / 10);
+    let (before, descriptors) = (resident(&daemon), open_files(&daemon));
+    leased(renewals);
+    let (after, descriptors_after) = (resident(&daemon), open_files(&daemon));
+    println!(
+        "{renewals} renewals of {LEASES} leases: {empty} kB and {no_leases} descriptors with one lease, {before} kB and \
+         {descriptors} after a tenth, {after} kB and {descriptors_after} after all"
+    );
+    assert!(after <= before + before / 20, "the daemon grew from {before} kB to {after} kB");
+    // A renewal in progress has a socket, and the kernel takes a while to close one.
+    assert!(descriptors_after <= descriptors + LEASES, "{descriptors} descriptors, then {descriptors_after}");
+    assert!((before - empty) / LEASES < LEASE_MAX, "{} kB per lease", (before - empty) / LEASES);
+    kea.holds_count(LEASES);
+    let ip = address(&host.plugin("dhcp").add(&conf(), &pods[7], "eth0").result()).to_owned();
+    assert!(kea.addresses().contains(&ip));
+    assert!(daemon.lines().iter().all(|line| !line.contains("expired")), "{:?}", daemon.lines());
+}
