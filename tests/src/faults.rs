@@ -3,25 +3,38 @@
 use crate::{Case, Container, HeldLock, Host, LIMIT, Place, Trace};
 
 /// Every step that changes something outside the process goes through one of these.
-const STEPS: &str = "sendto,sendmsg,setns,openat,clone3,linkat,unlinkat,renameat,ioctl";
+const STEPS: [&str; 14] = [
+    "sendto", "sendmsg", "setns", "openat", "write", "clone3", "ioctl", "mkdir", "linkat", "rename",
+    "renameat", "unlink", "unlinkat", "vfork",
+];
 
-/// Runs `body` with n = 1, 2, … until it says that the n-th call does not exist any more.
-fn for_each_call(body: impl Fn(usize) -> bool) {
-    let last = (1..500).find(|n| !body(*n)).expect("fewer than 500 calls");
-    assert!(last > 5, "nothing was injected: {last}");
+/// Runs `body` once for every call of every step, with a trace that kills the plugin (or its IPAM plugin) there and a text
+/// that says where.
+///
+/// # Panics
+/// When next to nothing was killed.
+pub fn kill_at_each_step(body: impl Fn(&Trace, &str)) {
+    // `strace` counts each system call by itself.
+    let kills = STEPS.map(|step| {
+        let killed = |n: &usize| {
+            let trace =
+                Trace::new(&[&format!("trace={step}"), &format!("inject={step}:signal=KILL:when={n}")]);
+            body(&trace, &format!("killed at {step} {n}"));
+            trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
+        };
+        (1..500).take_while(killed).count()
+    });
+    assert!(kills.iter().sum::<usize>() > 5, "nothing was killed: {kills:?}");
 }
 
-/// Runs `act` for n = 1, 2, … on a container of its own, with a trace that kills the plugin at its n-th step; then the
-/// host must be as it was.
+/// Runs `act` at each kill on a container of its own; then the host must be as it was.
 fn for_each_kill(case: &Case, act: impl Fn(&Host, &Container, &Trace)) {
     let host = case.host();
     let before = host.after_one_container(case.plugin, &case.conf);
-    for_each_call(|n| {
-        let trace = Trace::new(&[&format!("trace={STEPS}"), &format!("inject={STEPS}:signal=KILL:when={n}")]);
-        let pod = host.container(&format!("pod{n}"));
-        act(&host, &pod, &trace);
-        host.snapshot().assert_same_as(&before, &format!("{} was killed at call {n}", case.plugin));
-        trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
+    kill_at_each_step(|trace, when| {
+        let pod = host.container("pod");
+        act(&host, &pod, trace);
+        host.snapshot().assert_same_as(&before, &format!("{} was {when}", case.plugin));
     });
 }
 

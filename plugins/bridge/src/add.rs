@@ -104,7 +104,7 @@ impl Add<'_> {
             .map_err(|error| bridge::explain_full(&self.host, bridge, error))?;
         let index = veth.host.index;
         undo.push(format!("delete link {}", veth.host.name), move || self.host.remove_link_if_present(index));
-        bridge::set_port(&self.host, &veth.host, &conf.port, id)?;
+        bridge::set_port(&self.host, &veth.host, &conf.port)?;
         // Nothing can arrive before this: the pair has no carrier until the container's end is up.
         sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
         if let Some(vlans) = &conf.vlans {

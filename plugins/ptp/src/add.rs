@@ -25,7 +25,6 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let veth = veth::create(&host, &inside, &netns, id, &wanted)?;
     let (undo_host, index) = (host.clone(), veth.host.index);
     undo.push(format!("delete link {}", veth.host.name), move || undo_host.remove_link_if_present(index));
-    veth::tag(&host, &veth, id)?;
     // A container must not be able to give the host routes (CVE-2020-10749).
     sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
     // The host asks for the container's hardware address from the pair's link-local address, which duplicate detection

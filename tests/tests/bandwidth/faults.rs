@@ -1,6 +1,6 @@
 //! Faults on purpose.
 
-use cni_tests::{Host, Place, Trace, needs};
+use cni_tests::{Host, Place, Trace, kill_at_each_step, needs};
 
 use crate::{attached, behind, both, conf, ifbs, state};
 
@@ -31,8 +31,8 @@ fn prev_result() -> serde_json::Value {
 #[test]
 fn a_killed_add_is_cleaned_up_by_del_and_gc() {
     needs!(Strace);
-    for second in [false, true] {
-        for n in 1..50 {
+    for (second, by_gc) in [(false, false), (false, true), (true, false), (true, true)] {
+        kill_at_each_step(|trace, when| {
             let host = Host::new();
             let pod = attached(&host);
             host.pair(&pod, "host1", "eth1", &[]);
@@ -44,25 +44,15 @@ fn a_killed_add_is_cleaned_up_by_del_and_gc() {
             }
             let before = ifbs(&host).len();
             let conf = both().version("1.1.0").prev(&prev_result());
-            let killed = || {
-                let trace = Trace::new(&["trace=sendto", &format!("inject=sendto:signal=KILL:when={n}")]);
-                host.plugin("bandwidth").under(&trace.command()).add(&conf, &pod, "eth0");
-                trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
-            };
-            killed();
-            let bare = conf.clone().remove("prevResult");
-            host.plugin("bandwidth").without("CNI_NETNS").del(&bare, &pod, "eth0").done();
-            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}, DEL");
-            host.try_run("tc qdisc del dev host0 root");
-            host.try_run("tc qdisc del dev host0 ingress");
-            let killed = killed();
-            host.plugin("bandwidth").gc(&conf, &[(&pod, "eth1")]).done();
-            assert_eq!(ifbs(&host).len(), before, "second: {second}, killed at request {n}, GC");
-            if !killed {
-                assert!(n > 6, "nothing was injected");
-                break;
+            host.plugin("bandwidth").under(&trace.command()).add(&conf, &pod, "eth0");
+            if by_gc {
+                host.plugin("bandwidth").gc(&conf, &[(&pod, "eth1")]).done();
+            } else {
+                let bare = conf.remove("prevResult");
+                host.plugin("bandwidth").without("CNI_NETNS").del(&bare, &pod, "eth0").done();
             }
-        }
+            assert_eq!(ifbs(&host).len(), before, "second: {second}, GC: {by_gc}, {when}");
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! Faults on purpose.
 
-use cni_tests::{Conf, Container, Host, IpamScript, Place, Trace, needs};
+use cni_tests::{Conf, Container, Host, IpamScript, Place, kill_at_each_step, needs};
 
 use crate::spy::{Spy, spied};
 use crate::{conf, node, saved};
@@ -53,32 +53,16 @@ fn ipam_that_fails_leaves_nothing() {
     host.snapshot().assert_same_as(&before, "a failed ADD");
 }
 
-/// Every step that changes something outside the process goes through one of these.
-const STEPS: &str = "mkdir,openat,write,rename,clone3,sendto,sendmsg,unlink,linkat,unlinkat,renameat,vfork";
-
-/// Runs `call` with the n-th of the steps ending in a kill, for n = 1, 2, … until there is no n-th.
-fn killed_at_every_step(body: impl Fn(&Trace, usize)) {
-    for n in 1..500 {
-        let trace = Trace::new(&[&format!("trace={STEPS}"), &format!("inject={STEPS}:signal=KILL:when={n}")]);
-        body(&trace, n);
-        if !trace.lines().iter().any(|line| line.contains("killed by SIGKILL")) {
-            assert!(n > 10, "nothing was injected: {n}");
-            return;
-        }
-    }
-    panic!("more than 500 steps");
-}
-
 /// A killed ADD of a container whose namespace is gone or not known to `undone`, which leaves nothing.
 fn killed_add(undone: impl Fn(&Host, &Conf, &Container)) {
     let host = node();
     let conf = conf("1.1.0");
     let before = host.after_one_container("flannel", &conf);
-    killed_at_every_step(|trace, n| {
-        let pod = host.container(&format!("pod{n}"));
+    kill_at_each_step(|trace, when| {
+        let pod = host.container("pod");
         host.plugin("flannel").under(&trace.command()).add(&conf, &pod, "eth0");
         undone(&host, &conf, &pod);
-        host.snapshot().assert_same_as(&before, &format!("a kill at step {n}"));
+        host.snapshot().assert_same_as(&before, when);
     });
 }
 
@@ -106,13 +90,13 @@ fn a_killed_del_is_finished_by_the_next() {
     let host = node();
     let conf = conf("1.0.0");
     let before = host.after_one_container("flannel", &conf);
-    killed_at_every_step(|trace, n| {
-        let pod = host.container(&format!("pod{n}"));
+    kill_at_each_step(|trace, when| {
+        let pod = host.container("pod");
         host.plugin("flannel").add(&conf, &pod, "eth0").result();
         host.plugin("flannel").under(&trace.command()).del(&conf, &pod, "eth0");
         host.plugin("flannel").del(&conf, &pod, "eth0").done();
         pod.remove_netns();
-        host.snapshot().assert_same_as(&before, &format!("a kill at step {n}"));
+        host.snapshot().assert_same_as(&before, when);
     });
 }
 

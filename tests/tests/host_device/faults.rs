@@ -1,25 +1,9 @@
 //! Faults on purpose.
 
-use cni_tests::{Host, Place, Trace, needs};
+use cni_tests::{Host, Place, Trace, kill_at_each_step, needs};
 use serde_json::Value;
 
 use crate::{conf, layer2, records, state, with_device};
-
-/// Every step that changes something outside the process goes through one of these.
-const STEPS: [&str; 8] = ["sendto", "setns", "openat", "clone3", "write", "rename", "mkdir", "unlink"];
-
-/// Runs `body` for each of them with n = 1, 2, … and a trace that kills at the n-th one, until there is none to be killed at.
-fn for_each_step(body: impl Fn(&Trace, &str)) {
-    for step in STEPS {
-        let killed = (1..200).take_while(|n| {
-            let trace =
-                Trace::new(&[&format!("trace={step}"), &format!("inject={step}:signal=KILL:when={n}")]);
-            body(&trace, &format!("killed at {step} {n}"));
-            trace.lines().iter().any(|line| line.contains("killed by SIGKILL"))
-        });
-        println!("{step}: killed {} times", killed.count());
-    }
-}
 
 /// The device, the records and the rest of the host.
 fn everything(host: &Host) -> (Value, Vec<String>) {
@@ -55,7 +39,7 @@ fn a_killed_add_is_undone_by_del_and_by_gc() {
     host.after_one_container("host-device", &conf());
     let before = everything(&host);
     for by_gc in [false, true] {
-        for_each_step(|trace, when| {
+        kill_at_each_step(|trace, when| {
             let pod = host.container("pod");
             let outcome = host.plugin("host-device").under(&trace.command()).add(&conf(), &pod, "eth0");
             if by_gc {
@@ -76,7 +60,7 @@ fn a_second_del_finishes_what_a_killed_one_began() {
     let host = with_device();
     host.after_one_container("host-device", &conf());
     let before = everything(&host);
-    for_each_step(|trace, when| {
+    kill_at_each_step(|trace, when| {
         let pod = host.container("pod");
         host.plugin("host-device").add(&conf(), &pod, "eth0").result();
         host.plugin("host-device").under(&trace.command()).del(&conf(), &pod, "eth0");

@@ -19,21 +19,20 @@ const DEVIATIONS: [(&str, &str); 4] = [
 fn variants(case: &Case) -> Vec<Conf> {
     let base = || case.conf.clone();
     let default = json!([{ "dst": "0.0.0.0/0" }, { "dst": "::/0", "gw": "fd00:44::9" }]);
-    let all = vec![
-        base(),
-        base().set("mtu", 1400).ipam("routes", default),
-        base().set("dns", json!({ "search": ["example"] })).version("0.4.0"),
-        base().version("0.2.0"),
-    ];
-    let own = match case.plugin {
+    let with_routes = base().set("mtu", 1400).ipam("routes", default);
+    let with_dns = base().set("dns", json!({ "search": ["example"] })).version("0.4.0");
+    match case.plugin {
         "macvlan" => vec![
+            base(),
+            with_routes,
+            with_dns,
+            base().version("0.2.0"),
             base().set("mode", "private").set("runtimeConfig", json!({ "mac": "0a:00:00:00:00:01" })),
             base().remove("ipam"),
         ],
-        "ipvlan" => vec![base().set("mode", "l3")],
-        _ => vec![base().set("vlanId", 4094), base().remove("vlanId")],
-    };
-    [all, own].concat()
+        "ipvlan" => vec![with_routes, with_dns.set("mode", "l3")],
+        _ => vec![with_routes.set("vlanId", 4094), with_dns.remove("vlanId")],
+    }
 }
 
 fn add_has_the_same_outcome(case: &Case) {

@@ -1,6 +1,6 @@
 //! Faults on purpose.
 
-use cni_tests::{Host, Place, Trace, needs};
+use cni_tests::{Host, Place, Trace, kill_at_each_step, needs};
 
 use crate::{dual_stack, state, vrfs};
 
@@ -38,18 +38,13 @@ fn an_add_whose_nth_request_is_refused_gives_everything_back() {
 #[test]
 fn a_killed_add_is_cleaned_up_by_del() {
     needs!(Vrf, Strace);
-    for n in 1..50 {
+    kill_at_each_step(|trace, when| {
         let host = Host::new();
         let (pod, conf) = dual_stack(&host);
-        let trace = Trace::new(&["trace=sendto", &format!("inject=sendto:signal=KILL:when={n}")]);
         host.plugin("vrf").under(&trace.command()).add(&conf, &pod, "eth0");
         host.plugin("vrf").del(&conf.remove("prevResult"), &pod, "eth0").done();
-        assert_eq!(vrfs(&pod), [], "killed at request {n}");
-        if !trace.lines().iter().any(|line| line.contains("killed by SIGKILL")) {
-            assert!(n > 6, "nothing was injected");
-            break;
-        }
-    }
+        assert_eq!(vrfs(&pod), [], "{when}");
+    });
 }
 
 /// The specification forbids it.

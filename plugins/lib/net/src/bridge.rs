@@ -3,10 +3,10 @@
 pub mod uplink;
 pub mod vlan;
 
-use cni_types::{AttachmentId, Code, Error, IfName, Result};
+use cni_types::{Code, Error, IfName, Result};
 
 use crate::link::{
-    IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, put_mtu, set_flags, veth,
+    IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, put_mtu, set_flags,
 };
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
@@ -95,13 +95,12 @@ fn usable(host: &Rtnl, link: Link, wanted: &Wanted) -> Result<Link> {
     Ok(link)
 }
 
-/// Sets what the host end of the attachment's pair does as a bridge port, and writes the owner's tag on it.
+/// Sets what the host end of the attachment's pair does as a bridge port.
 ///
 /// # Errors
 /// Code 100 when the kernel refuses.
-pub fn set_port(host: &Rtnl, link: &Link, port: &Port, id: &AttachmentId) -> Result<()> {
+pub fn set_port(host: &Rtnl, link: &Link, port: &Port) -> Result<()> {
     let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
-    veth::put_tag(&mut body, id);
     put_port(&mut body, port);
     let doing = format!("set the bridge port flags of {}", link.name);
     Ok(host.all(vec![Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)

@@ -6,6 +6,7 @@ pub mod ifb;
 mod kind;
 mod moving;
 mod new;
+mod owned;
 pub mod veth;
 pub mod vrf;
 

@@ -5,8 +5,7 @@ use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
 use cni_types::{AttachmentId, Code, Error, NetworkName, Result, Stale, hex};
 
-use super::{IFF_UP, Link, first, get, ifinfomsg};
-use crate::link::veth::put_tag;
+use super::{IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 
@@ -30,7 +29,7 @@ pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
     let names = names(id);
     for name in &names {
         match host.find_link(name)? {
-            None => return create_named(host, name, mtu, id),
+            None => return Ok(host.create_owned(new(name, mtu), name, id)??),
             Some(link) if link.alias.starts_with(&prefix) => break,
             Some(_) => {}
         }
@@ -39,24 +38,6 @@ pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
     Err(Error::new(Code::KERNEL, format!("the ifb of interface {} already exists", id.ifname)).because(
         format!("see `ip link show {shared}` and `ip link show {own}`; was this container's DEL forgotten?"),
     ))
-}
-
-/// All in one send, which the kernel finishes whatever happens to this process: there is never an ifb without its tag.
-/// `name` must be free. It stays so, since it is this container's and runtimes must not work on one container in
-/// parallel (spec 1.1.0, "Lifecycle & Ordering").
-fn create_named(host: &Rtnl, name: &str, mtu: u32, id: &AttachmentId) -> Result<Link> {
-    let mut tag = Attrs::behind(&ifinfomsg(0, 0, 0));
-    tag.text(libc::IFLA_IFNAME, name);
-    put_tag(&mut tag, id);
-    let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, tag);
-    let find = get(format!("look up link {name}"), 0, Some(name));
-    let mut answers = host.pipeline(vec![new(name, mtu), tag, find]).into_iter();
-    answers.next().transpose()?;
-    let (tagged, found) = (answers.next().transpose(), answers.next().map(first).transpose());
-    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
-    let link = found?.flatten().ok_or_else(gone)?;
-    tagged.inspect_err(|_| drop(host.remove_link_if_present(link.index)))?;
-    Ok(link)
 }
 
 fn new(name: &str, mtu: u32) -> Request {

@@ -69,10 +69,10 @@ impl NewLink<'_> {
     /// Code 100 with what the kernel refused.
     pub(crate) fn tag(&self, inside: &Rtnl, owner: &AttachmentId) -> Result<Link> {
         let name = self.name.as_str();
-        let mut body = self.existing();
-        super::veth::put_tag(&mut body, owner);
-        let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, body);
-        let mut answers = inside.pipeline(vec![tag, get(format!("look up link {name}"), 0, Some(name))]);
+        let mut answers = inside.pipeline(vec![
+            super::owned::tag(name, owner),
+            get(format!("look up link {name}"), 0, Some(name)),
+        ]);
         let found = answers.pop().map(first).transpose()?.flatten();
         answers.into_iter().try_for_each(|tagged| tagged.map(drop))?;
         found

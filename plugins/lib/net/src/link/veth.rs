@@ -3,17 +3,16 @@
 
 mod owned;
 
-use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result, hex};
+use cni_types::{AttachmentId, Code, Error, Mac, Result, hex};
 
-use super::{IFF_UP, Link, first, get, ifinfomsg, put_mtu};
+use super::{IFF_UP, Link, ifinfomsg, put_mtu};
 use crate::mac;
 use crate::netns::Netns;
 use crate::rtnl::message::Request;
 use crate::rtnl::{Refused, Rtnl};
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
-pub(crate) use owned::put_tag;
-pub use owned::{collect, find_host_end, remove_if_present, tag};
+pub use owned::{collect, find_host_end, remove_if_present};
 
 /// `VETH_INFO_PEER` (`linux/veth.h`)
 const VETH_INFO_PEER: u16 = 1;
@@ -57,7 +56,10 @@ pub fn create(host: &Rtnl, inside: &Rtnl, netns: &Netns, id: &AttachmentId, want
     let mut name = String::new();
     for attempt in 0..NAME_TRIES {
         name = host_name(id, attempt);
-        match create_named(host, netns, &name, &id.ifname, wanted)? {
+        if host.find_link(&name)?.is_some() {
+            continue;
+        }
+        match create_named(host, netns, &name, id, wanted)? {
             Ok(veth) => return Ok(veth),
             Err(refused) if refused.is_exist() => {
                 if inside.find_link(id.ifname.as_str())?.is_some() {
@@ -81,9 +83,10 @@ fn create_named(
     host: &Rtnl,
     netns: &Netns,
     name: &str,
-    ifname: &IfName,
+    id: &AttachmentId,
     wanted: &Wanted,
 ) -> Result<std::result::Result<Veth, Refused>> {
+    let ifname = &id.ifname;
     let container_mac = wanted.container_mac.map_or_else(mac::random, Ok)?;
     let body = pair(name, wanted.master, wanted.mtu, |peer| {
         peer.text(libc::IFLA_IFNAME, ifname.as_str());
@@ -92,13 +95,12 @@ fn create_named(
     })?;
     let doing = format!("create veth pair {name} on the host and {ifname} in {}", netns.path().display());
     let create = Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body);
-    let mut answers = host.pipeline(vec![create, get(format!("look up link {name}"), 0, Some(name))]);
-    let found = answers.pop().map(first);
-    if let Some(Err(refused)) = answers.pop() {
-        return Ok(Err(refused));
-    }
-    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
-    let link = found.transpose()?.flatten().ok_or_else(gone)?;
+    let link = match host.create_owned(create, name, id)? {
+        Ok(link) => link,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let gone =
+        || Error::new(Code::KERNEL, format!("the peer of link {name} vanished right after its creation"));
     let container_index = link.iflink.ok_or_else(gone)?;
     Ok(Ok(Veth { host: link, container_index, container_mac }))
 }

@@ -4,10 +4,9 @@ mod member;
 
 use cni_netlink::attr::{Attrs, find, host32};
 use cni_netlink::{CREATE, EXCL};
-use cni_types::{AttachmentId, Code, Error, IfName, Result};
+use cni_types::{AttachmentId, IfName, Result};
 
-use super::veth::put_tag;
-use super::{IFF_UP, Link, first, get, ifinfomsg};
+use super::{IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 pub use member::Settings;
@@ -42,22 +41,7 @@ fn new(name: &str, table: u32) -> Request {
 /// # Errors
 /// Code 100 with what the kernel refused.
 pub fn create(rtnl: &Rtnl, name: &IfName, table: u32, id: &AttachmentId) -> Result<Link> {
-    let mut alias = Attrs::behind(&ifinfomsg(0, 0, 0));
-    alias.text(libc::IFLA_IFNAME, name.as_str());
-    put_tag(&mut alias, id);
-    let tag = Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, alias);
-    let look = get(format!("look up link {name}"), 0, Some(name.as_str()));
-    let mut answers = rtnl.pipeline(vec![new(name.as_str(), table), tag, look]).into_iter();
-    answers.next().transpose()?;
-    let tagged = answers.next().transpose();
-    let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
-    let link = answers.next().map(first).transpose()?.flatten().ok_or_else(gone)?;
-    if let Err(refused) = tagged {
-        // Nobody else knows of it yet.
-        rtnl.remove_link_if_present(link.index)?;
-        return Err(refused.into());
-    }
-    Ok(link)
+    Ok(rtnl.create_owned(new(name.as_str(), table), name.as_str(), id)??)
 }
 
 /// Makes a VRF in a throw-away namespace: what STATUS asks.

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use cni_netlink::attr::Attrs;
 use cni_types::{AttachmentId, Error, NetworkName, Result, Stale};
 
-use super::{NAME_TRIES, Veth, host_name};
-use crate::link::{Link, ifinfomsg};
+use super::{NAME_TRIES, host_name};
+use crate::link::Link;
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 
 /// The host end of the attachment, if it is there: by its name, proven by its tag.
 ///
@@ -26,22 +24,6 @@ pub fn find_host_end(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
         }
     }
     Ok(None)
-}
-
-/// Writes the owner's tag on a host link (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
-pub(crate) fn put_tag(body: &mut Attrs, id: &AttachmentId) {
-    body.bytes(libc::IFLA_IFALIAS, id.tag().as_bytes());
-}
-
-/// Tags the host end.
-///
-/// # Errors
-/// Code 100 when the kernel refuses.
-pub fn tag(host: &Rtnl, veth: &Veth, id: &AttachmentId) -> Result<()> {
-    let mut body = Attrs::behind(&ifinfomsg(veth.host.index, 0, 0));
-    put_tag(&mut body, id);
-    let doing = format!("set the alias of link {}", veth.host.name);
-    Ok(host.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
 }
 
 /// Deletes the host ends of attachments of `network` that are not in `valid` (GC). Only tagged links are ours.

@@ -1,0 +1,44 @@
+//! Links with their owner's tag (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
+
+use cni_netlink::attr::Attrs;
+use cni_types::{AttachmentId, Code, Error, Result};
+
+use super::{Link, first, get, ifinfomsg};
+use crate::rtnl::message::Request;
+use crate::rtnl::{Refused, Rtnl};
+
+/// Writes the owner's tag on the link of this name.
+pub(super) fn tag(name: &str, owner: &AttachmentId) -> Request {
+    let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+    body.text(libc::IFLA_IFNAME, name);
+    body.bytes(libc::IFLA_IFALIAS, owner.tag().as_bytes());
+    Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, body)
+}
+
+impl Rtnl {
+    /// Makes a link by `create`, tags it and looks at it, all in one send, which the kernel finishes whatever happens to
+    /// this process: there is never a link without its tag. `name` must be free, or another's link gets the tag. It stays
+    /// free, since it is this attachment's and runtimes must not work on one container in parallel (spec 1.1.0,
+    /// "Lifecycle & Ordering").
+    ///
+    /// # Errors
+    /// The inner one when the kernel refuses to make it; code 100 for anything later, with the link gone again.
+    pub(super) fn create_owned(
+        &self,
+        create: Request,
+        name: &str,
+        owner: &AttachmentId,
+    ) -> Result<std::result::Result<Link, Refused>> {
+        let look = get(format!("look up link {name}"), 0, Some(name));
+        let mut answers = self.pipeline(vec![create, tag(name, owner), look]).into_iter();
+        if let Some(Err(refused)) = answers.next() {
+            return Ok(Err(refused));
+        }
+        let tagged = answers.next().transpose();
+        let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
+        let link = answers.next().map(first).transpose()?.flatten().ok_or_else(gone)?;
+        // Nobody else knows of it yet.
+        tagged.inspect_err(|_| drop(self.remove_link_if_present(link.index)))?;
+        Ok(Ok(link))
+    }
+}
