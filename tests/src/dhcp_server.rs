@@ -1,12 +1,16 @@
 //! Real DHCP servers on a segment of the test's own. What they log and the leases they keep are the oracle.
 
-use std::collections::BTreeMap;
+mod lease;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
+
+pub use lease::ServerLease;
 
 use crate::{Container, Host, LIMIT, Place, Service, file_events};
 
@@ -51,17 +55,6 @@ pub struct DhcpServer {
 enum Kind {
     Dnsmasq,
     Kea,
-}
-
-/// A lease as its server has written it down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerLease {
-    /// Hardware address of the client.
-    pub mac: String,
-    /// Client identifier, in hexadecimal without separators.
-    pub client_id: String,
-    /// Host name; empty when there is none.
-    pub hostname: String,
 }
 
 impl DhcpServer {
@@ -151,8 +144,8 @@ impl DhcpServer {
         let mut held = BTreeMap::new();
         for line in text.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_digit())) {
             match self.kind {
-                Kind::Dnsmasq => read_dnsmasq(line, &mut held),
-                Kind::Kea => read_kea(line, &mut held),
+                Kind::Dnsmasq => lease::read_dnsmasq(line, &mut held),
+                Kind::Kea => lease::read_kea(line, &mut held),
             }
         }
         held
@@ -168,10 +161,9 @@ impl DhcpServer {
     /// # Panics
     /// When that does not come within [`LIMIT`].
     pub fn holds(&self, addresses: &[&str]) {
-        let mut expected = addresses.to_vec();
-        expected.sort_by_key(|address| address.parse::<Ipv4Addr>().unwrap());
+        let expected: BTreeSet<Ipv4Addr> = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
         let seen = file_events::wait_until(&self.leases, || {
-            let held = self.addresses();
+            let held: BTreeSet<_> = self.leases().into_keys().collect();
             if held == expected { Ok(()) } else { Err(held) }
         });
         seen.unwrap_or_else(|held| panic!("expected {addresses:?}, the server has {held:?}"));
@@ -197,37 +189,5 @@ impl DhcpServer {
     /// Ends it; its leases stay in its file.
     pub fn stop(self) {
         self.service.end("TERM");
-    }
-}
-
-/// `<expiry> <mac> <address> <name or *> <client id or *>`; the file holds what is leased now.
-fn read_dnsmasq(line: &str, held: &mut BTreeMap<Ipv4Addr, ServerLease>) {
-    let [_, mac, address, hostname, client_id] = line.split(' ').collect::<Vec<_>>()[..] else {
-        panic!("a line of dnsmasq's leases: {line:?}");
-    };
-    let text = |field: &str| if field == "*" { String::new() } else { field.to_owned() };
-    let lease = ServerLease {
-        mac: mac.to_owned(),
-        client_id: text(client_id).replace(':', ""),
-        hostname: text(hostname),
-    };
-    held.insert(address.parse().unwrap(), lease);
-}
-
-/// `address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context`; the file
-/// grows, and the last line of an address counts.
-fn read_kea(line: &str, held: &mut BTreeMap<Ipv4Addr, ServerLease>) {
-    let fields: Vec<_> = line.split(',').collect();
-    // A line that is being written may end early.
-    let [address, mac, client_id, lifetime, _, _, _, _, hostname, state, ..] = fields[..] else { return };
-    let Ok(address) = address.parse() else { return };
-    held.remove(&address);
-    if lifetime != "0" && state == "0" {
-        let lease = ServerLease {
-            mac: mac.to_owned(),
-            client_id: client_id.replace(':', ""),
-            hostname: hostname.to_owned(),
-        };
-        held.insert(address, lease);
     }
 }

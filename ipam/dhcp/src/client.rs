@@ -74,18 +74,14 @@ impl Daemon {
     ///
     /// # Errors
     /// The daemon's; code 11 when it is the reference's, which cannot; code 5 as for [`Daemon::release`].
-    pub(crate) fn collect(&self, network: &NetworkName, valid: Vec<AttachmentId>) -> Result<()> {
-        let request = Request::Gc(network.clone(), valid);
-        match (self.ask(&request, PATIENCE), &request) {
-            (Ok(Answer::Ours(answer)), _) => answer.map(drop),
-            (Ok(Answer::Old), _) => Err(Error::try_again(format!(
+    pub(crate) fn collect(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+        match self.ask(&Request::Gc(network.clone(), valid.to_vec()), PATIENCE) {
+            Ok(Answer::Ours(answer)) => answer.map(drop),
+            Ok(Answer::Old) => Err(Error::try_again(format!(
                 "the dhcp daemon on {} is older than the plugin and cannot collect: restart it",
                 self.socket.display()
             ))),
-            (Err(failure), Request::Gc(_, valid)) => {
-                self.without(failure, |state, down| offline::gc(state, network, valid, down))
-            }
-            (Err(failure), _) => Err(self.unreachable(failure)),
+            Err(failure) => self.without(failure, |state, down| offline::gc(state, network, valid, down)),
         }
     }
 

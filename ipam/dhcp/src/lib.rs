@@ -83,7 +83,7 @@ impl Plugin for Dhcp {
 
     fn gc(&self, network: &Network) -> Result<()> {
         let valid = network.valid_attachments()?;
-        daemon_of(network).collect(&network.name, valid)
+        daemon_of(network).collect(&network.name, &valid)
     }
 
     fn status(&self, network: &Network) -> Result<()> {

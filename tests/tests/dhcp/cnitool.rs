@@ -52,7 +52,7 @@ fn network_works(host: &Host, kea: &DhcpServer, networks: &str, network: &str) {
     cnitool("add");
     cnitool("gc");
     kea.holds(&[]);
-    assert_eq!(crate::verbs::records(), 0);
+    assert_eq!(crate::records(), 0);
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use cni_tests::{DHCP_SOCKET, Host, Outcome, Place, Service, Suite, activated, listener, needs};
 
 use crate::life::open_files;
-use crate::verbs::records;
-use crate::{IMPATIENT, STATE, add, address, address_monitor, conf, del, kea, server};
+use crate::{IMPATIENT, STATE, add, address, address_monitor, conf, del, kea, records, server};
 
 /// A daemon in which the `n`th call of `syscall` has the fault. It is activated by its socket, so that there is no need to
 /// wait for what it may not live to say.

@@ -7,7 +7,6 @@ mod bad_input;
 mod cnitool;
 mod endurance;
 mod faults;
-mod hostile;
 mod ipvlan;
 mod life;
 mod many;
@@ -15,10 +14,14 @@ mod options;
 mod process;
 mod restart;
 mod segment;
+mod socket;
+mod strangers;
 mod upgrade;
 mod verbs;
 
-use cni_tests::{Conf, Container, DhcpServer, Host, Place, Service};
+use std::path::Path;
+
+use cni_tests::{Conf, Container, DhcpServer, Host, Place, SEGMENT, Service, file_events};
 use serde_json::{Value, json};
 
 /// Where the daemon keeps what it knows.
@@ -51,6 +54,28 @@ fn add(host: &Host, pod: &Container) -> Value {
 /// DEL of plugin `bridge`.
 fn del(host: &Host, pod: &Container) {
     host.plugin("bridge").del(&conf(), pod, "eth0").done();
+}
+
+/// A pod with a link on the segment, as a plugin before its IPAM plugin makes it.
+fn linked(host: &Host) -> Container {
+    let pod = host.container("pod");
+    host.run("ip link add port-pod type veth peer name eth0 netns pod");
+    host.run(&format!("ip link set port-pod master {SEGMENT} up"));
+    pod
+}
+
+/// How many leases the daemon has written down.
+fn records() -> usize {
+    std::fs::read_dir(STATE).map_or(0, Iterator::count)
+}
+
+/// Waits until it has none.
+fn no_records() {
+    let none = file_events::wait_until(&Path::new(STATE).join("any"), || match records() {
+        0 => Ok(()),
+        n => Err(n),
+    });
+    none.unwrap_or_else(|n| panic!("{n} leases are left"));
 }
 
 /// The addresses of a result.

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use cni_tests::{Container, Host, Place, needs};
 
-use crate::verbs::records;
-use crate::{add, address, conf, del, kea, server};
+use crate::{add, address, conf, del, kea, records, server};
 
 #[test]
 fn two_hundred_at_once_get_two_hundred_addresses() {

@@ -3,8 +3,7 @@
 use cni_tests::{DhcpServer, Host, Place, Service, needs};
 use serde_json::json;
 
-use crate::verbs::records;
-use crate::{IMPATIENT, add, address, conf, del, kea, server};
+use crate::{IMPATIENT, add, address, conf, del, kea, linked, records, server};
 
 #[test]
 fn of_two_servers_one_is_chosen() {
@@ -98,9 +97,7 @@ fn a_link_that_is_down_is_set_up() {
     let host = Host::new();
     let kea = kea(&server(&host), [600, 300, 500]);
     let _daemon = host.dhcp_daemon(&[]);
-    let pod = host.container("pod");
-    host.run("ip link add port-pod type veth peer name eth0 netns pod");
-    host.run("ip link set port-pod master br0 up");
+    let pod = linked(&host);
     let result = host.plugin("dhcp").add(&conf(), &pod, "eth0").result();
     kea.holds(&[address(&result)]);
     assert!(pod.link("eth0")["flags"].as_array().unwrap().contains(&json!("UP")));

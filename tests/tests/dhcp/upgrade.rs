@@ -2,16 +2,7 @@
 
 use cni_tests::{DHCP_SOCKET, DhcpServer, Host, Place, needs};
 
-use crate::{address, conf, kea, server};
-
-/// A pod with a link on the segment, as a plugin before the IPAM plugin makes it.
-fn pod(host: &Host) -> cni_tests::Container {
-    let pod = host.container("pod");
-    host.run("ip link add port-pod type veth peer name eth0 netns pod");
-    host.run("ip link set port-pod master br0 up");
-    pod.run("ip link set eth0 up");
-    pod
-}
+use crate::{address, conf, kea, linked, server};
 
 #[test]
 fn its_client_and_our_daemon() {
@@ -19,7 +10,7 @@ fn its_client_and_our_daemon() {
     let host = Host::new();
     let kea = kea(&server(&host), [600, 300, 500]);
     let _daemon = host.dhcp_daemon(&[]);
-    let pod = pod(&host);
+    let pod = linked(&host);
     let conf = conf().version("1.0.0");
     let result = host.reference("dhcp").add(&conf, &pod, "eth0").result();
     kea.holds(&[address(&result)]);
@@ -38,7 +29,7 @@ fn its_client_gets_our_daemons_errors() {
     let host = Host::new();
     host.ensure_segment();
     let _daemon = host.dhcp_daemon(&crate::IMPATIENT);
-    let pod = pod(&host);
+    let pod = linked(&host);
     let conf = conf().version("1.0.0");
     let error = host.reference("dhcp").add(&conf, &pod, "eth0").error();
     assert!(error.text.contains("error calling DHCP.Allocate: no more tries"), "{error:?}");
@@ -53,7 +44,7 @@ fn our_client_and_its_daemon() {
     let host = Host::new();
     let dnsmasq = DhcpServer::dnsmasq(&server(&host), 0, &["--dhcp-option=3,10.77.0.1"]);
     let _daemon = host.reference_dhcp_daemon(DHCP_SOCKET, &[]);
-    let pod = pod(&host);
+    let pod = linked(&host);
     for version in ["1.1.0", "0.2.0"] {
         let conf = conf().version(version);
         let result = host.plugin("dhcp").add(&conf, &pod, "eth0").result();
@@ -80,7 +71,7 @@ fn the_daemon_is_replaced_while_a_pod_runs() {
     let host = Host::new();
     let kea = kea(&server(&host), [600, 300, 500]);
     let old = host.reference_dhcp_daemon(DHCP_SOCKET, &[]);
-    let pod = pod(&host);
+    let pod = linked(&host);
     let conf = conf().version("1.0.0");
     let result = host.reference("dhcp").add(&conf, &pod, "eth0").result();
     pod.run(&format!("ip address add {}/24 dev eth0", address(&result)));

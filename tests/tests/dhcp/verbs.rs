@@ -3,7 +3,7 @@
 use cni_tests::{Conf, Container, DHCP_SOCKET, DhcpServer, Host, Place, SEGMENT, in_every_version, needs};
 use serde_json::json;
 
-use crate::{add, address, addresses, conf, del, kea, server};
+use crate::{add, address, addresses, conf, del, kea, records, server};
 
 in_every_version!(round_trip as every_version);
 
@@ -57,9 +57,7 @@ fn macvlans_get_leases_too() {
     let before = host.after_one_container("macvlan", &conf);
     let pods = ["one", "two"].map(|id| host.container(id));
     let results = pods.each_ref().map(|pod| host.plugin("macvlan").add(&conf, pod, "eth0").result());
-    let mut leased = results.each_ref().map(address);
-    leased.sort();
-    kea.holds(&leased);
+    kea.holds(&results.each_ref().map(address));
     assert!(pods[0].pings(address(&results[1])));
     for (pod, result) in pods.iter().zip(&results) {
         host.plugin("macvlan").check(&conf.clone().prev(result), pod, "eth0").done();
@@ -104,11 +102,6 @@ fn the_link_may_be_gone_before_del() {
     dnsmasq.holds(&[]);
 }
 
-/// How many leases the daemon has written down.
-pub(crate) fn records() -> usize {
-    std::fs::read_dir(crate::STATE).map_or(0, Iterator::count)
-}
-
 #[test]
 fn check_tells_when_the_lease_is_not_there() {
     needs!(Dnsmasq);
@@ -142,9 +135,7 @@ fn gc_releases_what_is_not_valid_any_more() {
     host.plugin("dhcp").gc(&conf(), &[(&pods[0], "eth0")]).done();
     assert_eq!(records(), 2);
     // Where there is no interface any more nobody can send, and the server's lease runs out.
-    let mut left = [&leased[0], &leased[2], &leased[3]].map(String::as_str);
-    left.sort();
-    kea.holds(&left);
+    kea.holds(&[&leased[0], &leased[2], &leased[3]].map(String::as_str));
     host.plugin("bridge").check(&conf().prev(&json!({})), &pods[0], "eth0");
     host.plugin("dhcp").gc(&other, &[]).done();
     assert_eq!(records(), 1);

@@ -106,8 +106,12 @@ impl Keeper {
     fn ended(&mut self, end: &End) -> Flow {
         match end {
             End::NoMoreTries(heard) => {
-                let cause = self.why_nothing_came(heard);
-                self.fail(Error::new(Code::ADDRESS, "no more tries").because(cause))
+                let error = Error::new(Code::ADDRESS, "no more tries").because(self.why_nothing_came(heard));
+                // A server may have acknowledged without being heard.
+                if let Err(leftover) = self.release() {
+                    log!("{}: {leftover}", self.held.name());
+                }
+                self.fail(error)
             }
             End::Expired => self.lost("has expired: no server has renewed it"),
             End::Refused(heard) => self.lost(&format!("is lost: {heard}")),
