@@ -155,13 +155,16 @@ fn without_the_argument_the_value_stays_and_only_what_is_listed_is_requested() {
 #[test]
 fn the_server_files_the_lease_under_the_pods_name() {
     needs!(Dnsmasq);
-    let host = Host::new();
-    let dnsmasq = DhcpServer::dnsmasq(&server(&host), 0, &[]);
-    let _daemon = host.dhcp_daemon(&[]);
-    let pod = host.container("pod");
-    let conf = conf().ipam("provide", json!([{ "option": "host-name", "fromArg": "K8S_POD_NAME" }]));
-    let args = "IgnoreUnknown=1;K8S_POD_NAME=web-0";
-    let result = host.plugin("bridge").env("CNI_ARGS", args).add(&conf, &pod, "eth0").result();
-    dnsmasq.holds(&[address(&result)]);
-    assert_eq!(dnsmasq.leases().into_values().next().unwrap().hostname, "web-0");
+    let own = json!([{ "option": "host-name", "fromArg": "NAME" }]);
+    for (conf, name) in [(conf(), "web-0"), (conf().ipam("provide", own), "mine")] {
+        Host::fresh(|host| {
+            let dnsmasq = DhcpServer::dnsmasq(&server(host), 0, &[]);
+            let _daemon = host.dhcp_daemon(&[]);
+            let pod = host.container("pod");
+            let args = "IgnoreUnknown=1;K8S_POD_NAME=web-0;NAME=mine";
+            let result = host.plugin("bridge").env("CNI_ARGS", args).add(&conf, &pod, "eth0").result();
+            dnsmasq.holds(&[address(&result)]);
+            assert_eq!(dnsmasq.leases().into_values().next().unwrap().hostname, name);
+        });
+    }
 }

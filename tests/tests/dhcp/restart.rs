@@ -125,3 +125,27 @@ fn without_room_for_the_state_add_fails_and_gives_the_address_back() {
     let result = add(&host, &pod);
     kea.holds(&[address(&result)]);
 }
+
+#[test]
+fn a_daemon_that_hangs_holds_nobody_up_for_good() {
+    needs!(Kea);
+    let host = Host::new();
+    let kea = kea(&server(&host), [600, 300, 500]);
+    let daemon = host.dhcp_daemon(&[]);
+    let pods = ["one", "two"].map(|id| host.container(id));
+    pods.iter().for_each(|pod| drop(add(&host, pod)));
+    daemon.signal("STOP");
+    std::thread::scope(|scope| {
+        scope.spawn(|| host.plugin("dhcp").status(&conf()).error().says(50, &["/run/cni/dhcp.sock"]));
+        for pod in &pods {
+            scope.spawn(|| host.plugin("dhcp").del(&conf(), pod, "eth0").done());
+        }
+    });
+    // When it goes on it finds what was asked of it, as long as there is an interface to send from.
+    daemon.signal("CONT");
+    kea.holds(&[]);
+    daemon.end("KILL");
+    let _daemon = host.dhcp_daemon(&[]);
+    no_records();
+    assert_eq!(kea.received("DHCPRELEASE"), 2);
+}
