@@ -66,7 +66,7 @@ impl Service {
     ///
     /// # Panics
     /// When that does not come within [`LIMIT`], or the child has ended.
-    pub fn wait_for<T>(&self, what: &str, found: impl Fn(&[String]) -> Option<T>) -> T {
+    pub fn wait_for<T>(&self, what: &str, mut found: impl FnMut(&[String]) -> Option<T>) -> T {
         let start = Instant::now();
         let mut printed = self.log.printed.lock().unwrap();
         loop {
@@ -92,8 +92,17 @@ impl Service {
 
     /// Waits for the `n`th line, counted from 1, with all of these parts.
     pub fn nth_line(&self, n: usize, parts: &[&str]) -> String {
+        // Each line is looked at once, however many there are.
+        let (mut looked_at, mut matches) = (0, 0);
         self.wait_for(&format!("line {n} with {parts:?}"), |lines| {
-            lines.iter().filter(|line| has(line, parts)).nth(n - 1).cloned()
+            let new = &lines[looked_at..];
+            looked_at = lines.len();
+            new.iter()
+                .find(|line| {
+                    matches += usize::from(has(line, parts));
+                    matches == n
+                })
+                .cloned()
         })
     }
 
