@@ -1,6 +1,6 @@
 //! Thousands of renewals: the daemon has no more memory and no more descriptors afterwards than before.
 //!
-//! `CNI_TEST_RENEWALS` sets how many; 10 000 take about a minute and a half.
+//! `CNI_TEST_RENEWALS` sets how many; 10 000, the default, take about a minute.
 
 use std::fs;
 
@@ -50,7 +50,7 @@ fn lease(host: &Host, pods: &[Container]) {
 #[test]
 fn ten_thousand_renewals_cost_neither_memory_nor_descriptors() {
     needs!(Kea);
-    let renewals = std::env::var("CNI_TEST_RENEWALS").map_or(3000, |n| n.parse().unwrap());
+    let renewals = std::env::var("CNI_TEST_RENEWALS").map_or(10_000, |n| n.parse().unwrap());
     let host = Host::new();
     let times = json!({ "valid-lifetime": 8, "renew-timer": 1, "rebind-timer": 6 });
     let logger = json!([{
@@ -68,17 +68,23 @@ fn ten_thousand_renewals_cost_neither_memory_nor_descriptors() {
     // One line for each lease, new or renewed.
     let leased = |n: usize| kea.service.nth_line(LEASES + n, &["DHCP4_LEASE_ALLOC"]);
     leased(renewals / 10);
-    let (before, descriptors) = (resident(&daemon), open_files(&daemon));
-    // In steps, since there is a limit to each wait.
-    (0..=renewals).step_by(renewals / 10).for_each(|n| drop(leased(n)));
-    let (after, descriptors_after) = (resident(&daemon), open_files(&daemon));
+    let before = resident(&daemon);
+    // In steps, since there is a limit to each wait. A renewal in progress has a socket, and the kernel takes a while to
+    // close one: the fewest descriptors of many looks are those that stay.
+    let looks = (renewals / 10..=renewals).step_by(renewals / 100).map(|n| {
+        leased(n);
+        open_files(&daemon)
+    });
+    let looks: Vec<_> = looks.collect();
+    let fewest = |looks: &[usize]| looks.iter().copied().min().unwrap();
+    let (descriptors, descriptors_after) = (fewest(&looks[..20]), fewest(&looks[looks.len() - 20..]));
+    let after = resident(&daemon);
     println!(
         "{renewals} renewals of {LEASES} leases: {empty} kB and {no_leases} descriptors with one lease, {before} kB and \
          {descriptors} after a tenth, {after} kB and {descriptors_after} after all"
     );
     assert!(after <= before + before / 20, "the daemon grew from {before} kB to {after} kB");
-    // A renewal in progress has a socket, and the kernel takes a while to close one.
-    assert!(descriptors_after <= descriptors + LEASES, "{descriptors} descriptors, then {descriptors_after}");
+    assert!(descriptors_after <= descriptors + 20, "{descriptors} descriptors, then {descriptors_after}");
     assert!((before - empty) / LEASES < LEASE_MAX, "{} kB per lease", (before - empty) / LEASES);
     kea.holds_count(LEASES);
     let ip = address(&host.plugin("dhcp").add(&conf(), &pods[7], "eth0").result()).to_owned();
