@@ -54,6 +54,26 @@ fn many_first_adds_share_one_bridge() {
     }
 }
 
+/// The specification forbids it. The losers must not give the winner's address back: the next container would get it.
+#[test]
+fn parallel_adds_of_one_attachment_have_one_winner_that_keeps_its_address() {
+    for (plugin, conf) in [("bridge", Conf::bridge()), ("ptp", Conf::ptp())] {
+        let host = Host::new();
+        let pod = host.container("racer");
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let add = |_| scope.spawn(|| host.plugin(plugin).add(&conf, &pod, "eth0"));
+            let threads: Vec<_> = (0..8).map(add).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let winners: Vec<_> = outcomes.iter().filter(|outcome| outcome.exit == Some(0)).collect();
+        assert_eq!(winners.len(), 1, "{plugin}: {outcomes:?}");
+        let result = winners[0].result();
+        host.plugin(plugin).check(&conf.clone().prev(&result), &pod, "eth0").done();
+        let next = host.plugin(plugin).add(&conf, &host.container("next"), "eth0").result();
+        assert_ne!(next["ips"][0]["address"], result["ips"][0]["address"]);
+    }
+}
+
 #[test]
 fn first_adds_with_vlan_gateways() {
     needs!(BridgeVlan);
