@@ -3,7 +3,7 @@
 use cni_netlink::attr::Attrs;
 use cni_types::{Mac, Result};
 
-use super::{IFF_ALLMULTI, IFF_PROMISC, Link, ifinfomsg, set_flags};
+use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 
@@ -23,6 +23,27 @@ pub enum Attribute {
 }
 
 impl Rtnl {
+    /// Switches `IFF_*` flags of `mask` to those in `flags`.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn set_flags(&self, link: &Link, flags: u32, mask: u32) -> Result<()> {
+        let doing = format!("set the flags of link {} to {flags:#x}/{mask:#x}", link.name);
+        Ok(self.all(vec![set_flags(doing, link.index, flags, mask)])?)
+    }
+
+    /// Sets the hardware address, also to the one it has: that pins a bridge's, and makes the kernel announce the
+    /// addresses of an interface with `arp_notify` and `ndisc_notify`.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses.
+    pub fn set_mac(&self, index: u32, mac: Mac) -> Result<()> {
+        let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+        body.bytes(libc::IFLA_ADDRESS, &mac.0);
+        let doing = format!("set the MAC address of the link with index {index} to {mac}");
+        Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+    }
+
     /// Sets one attribute of the link.
     ///
     /// # Errors
@@ -54,4 +75,13 @@ impl Rtnl {
         let doing = format!("switch {what} of link {} {word}", link.name);
         Ok(self.all(vec![set_flags(doing, link.index, flags, flag)])?)
     }
+}
+
+pub(crate) fn set_flags(doing: String, index: u32, flags: u32, mask: u32) -> Request {
+    Request::new(doing, libc::RTM_SETLINK, 0, Attrs::behind(&ifinfomsg(index, flags, mask)))
+}
+
+/// `ip link set NAME up`.
+pub(crate) fn set_up(doing: String, index: u32) -> Request {
+    set_flags(doing, index, IFF_UP, IFF_UP)
 }

@@ -1,0 +1,93 @@
+//! Looking links up. `ip link show`.
+
+use cni_netlink::DUMP;
+use cni_netlink::attr::Attrs;
+use cni_types::{Code, Error, IfName, Result};
+
+use super::{IFLA_EXT_MASK, Link, SKIP_STATS, decode, ifinfomsg};
+use crate::rtnl::message::{Body, Request};
+use crate::rtnl::{Refused, Rtnl};
+
+pub(super) fn get(doing: String, index: u32, name: Option<&str>) -> Request {
+    let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+    if let Some(name) = name {
+        body.text(libc::IFLA_IFNAME, name);
+    }
+    body.host32(IFLA_EXT_MASK, SKIP_STATS);
+    Request::new(doing, libc::RTM_GETLINK, 0, body)
+}
+
+pub(super) fn first(
+    answer: std::result::Result<Vec<Body>, Refused>,
+) -> std::result::Result<Option<Link>, Refused> {
+    match answer {
+        Ok(messages) => Ok(messages.iter().find_map(|m| decode::link(m))),
+        Err(refused) if refused.is_not_found() => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+impl Rtnl {
+    /// The link named `name`, if there is one.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn find_link(&self, name: &str) -> Result<Option<Link>> {
+        Ok(first(self.request(get(format!("look up link {name}"), 0, Some(name))))?)
+    }
+
+    /// The link with interface index `index`, if there is one.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn find_link_by_index(&self, index: u32) -> Result<Option<Link>> {
+        Ok(first(self.request(get(format!("look up the link with index {index}"), index, None)))?)
+    }
+
+    /// The link named `name`.
+    ///
+    /// # Errors
+    /// Code 100 when there is none or the kernel refuses to say.
+    pub fn link(&self, name: &str) -> Result<Link> {
+        self.find_link(name)?.ok_or_else(|| Error::new(Code::KERNEL, format!("there is no link {name}")))
+    }
+
+    /// The interface of a chained plugin, which a plugin before it has made in `netns`, where this socket was born.
+    ///
+    /// # Errors
+    /// Code 100 when there is none or the kernel refuses to say.
+    pub fn chained_interface(&self, name: &IfName, netns: &crate::Netns) -> Result<Link> {
+        self.find_link(name.as_str())?.ok_or_else(|| {
+            Error::new(Code::KERNEL, format!("there is no interface {name} in {}", netns.path().display()))
+                .because("a plugin before this one in the chain has to make it")
+        })
+    }
+
+    /// Refuses an ADD whose interface name is in use in the container, before anything is made.
+    ///
+    /// # Errors
+    /// Code 100 naming what has the name.
+    pub fn refuse_taken(&self, name: &IfName, netns: &crate::Netns) -> Result<()> {
+        let Some(link) = self.find_link(name.as_str())? else { return Ok(()) };
+        let kind = if link.kind.is_empty() { "link" } else { &link.kind };
+        Err(Error::new(
+            Code::KERNEL,
+            format!("interface {name} already exists in {}", netns.path().display()),
+        )
+        .because(format!("it is a {kind} with index {}; was this container's DEL forgotten?", link.index)))
+    }
+
+    /// All links; with `kind`, those of one kind only.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn links(&self, kind: Option<&str>) -> Result<Vec<Link>> {
+        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+        body.host32(IFLA_EXT_MASK, SKIP_STATS);
+        if let Some(kind) = kind {
+            body.nest(libc::IFLA_LINKINFO, |info| info.text(libc::IFLA_INFO_KIND, kind));
+        }
+        let messages = self.request(Request::new("list the links", libc::RTM_GETLINK, DUMP, body))?;
+        Ok(messages.iter().filter_map(|m| decode::link(m)).collect())
+    }
+}
