@@ -20,6 +20,8 @@ fn with_cards() -> (Host, MutexGuard<'static, ()>) {
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(|other_failed| other_failed.into_inner());
     let host = Host::of_the_vm();
     for (mac, name) in [(VIRTIO, "ens3"), (INTEL, "ens4")] {
+        // One that a failed test left in a container is on its way.
+        wait_for_return(&host, mac);
         let is = find(&host, mac).unwrap()["ifname"].as_str().unwrap().to_owned();
         host.run(&format!("ip link set {is} down"));
         host.run(&format!("ip link set {is} name {name} address {mac} mtu 1400 promisc off"));
@@ -60,9 +62,13 @@ fn dies(pod: &Container, name: &str) {
 }
 
 fn wait_for_return(host: &Host, mac: &str) {
+    wait_until(&format!("the kernel has returned {mac}"), || find(host, mac).is_some());
+}
+
+fn wait_until(what: &str, is: impl Fn() -> bool) {
     let started = Instant::now();
-    while find(host, mac).is_none() {
-        assert!(started.elapsed() < LIMIT, "the kernel did not return {mac}");
+    while !is() {
+        assert!(started.elapsed() < LIMIT, "still not so: {what}");
     }
 }
 
@@ -81,6 +87,10 @@ fn both_ends_of_a_cable_by_their_pci_addresses() {
         assert_eq!(pod.link("eth0")["ifalias"], *name);
         host.plugin("host-device").check(&conf.clone().prev(&result), pod, "eth0").done();
         host.plugin("host-device").status(conf).done();
+    }
+    // A card takes some seconds to find its cable.
+    for (pod, ..) in &ends {
+        wait_until("the card has a carrier", || pod.link("eth0")["flags"].to_string().contains("LOWER_UP"));
     }
     assert!(ends[0].0.pings("10.9.0.2") && ends[1].0.pings("10.9.0.1"));
     for ((pod, _, _), conf) in ends.iter().zip(&confs) {
