@@ -64,13 +64,13 @@ impl DhcpServer {
         let leases = Self::directory(machine).join("dnsmasq.leases");
         let mut command = machine.command("dnsmasq");
         command.args([
-            "--keep-in-foreground",
+            // It stays in front, logs to stderr, and stays root: in a user namespace there may be nobody else.
+            "--no-daemon",
             "--conf-file=/dev/null",
             "--port=0",
-            "--user=root",
             "--pid-file=",
         ]);
-        command.args(["--log-facility=-", "--log-dhcp", "--no-ping", "--no-hosts", "--no-resolv"]);
+        command.args(["--log-facility=/dev/null", "--log-dhcp", "--no-ping", "--no-hosts", "--no-resolv"]);
         command.arg(format!("--dhcp-leasefile={}", leases.display()));
         let range = format!("--dhcp-range=10.77.{net}.10,10.77.{net}.250,120");
         if !options.iter().any(|option| option.starts_with("--dhcp-range")) {

@@ -43,6 +43,8 @@ pub enum Need {
     Reference,
     /// `make dist` has filled `bin/`.
     Dist,
+    /// There are other users than root: not so in a user namespace that maps one id.
+    UserIds,
     /// The kernel has VLAN links.
     Vlan,
     /// The kernel has VRFs.
@@ -65,6 +67,7 @@ impl Need {
             Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
+            Self::UserIds => user_ids() > 1_000_000,
             Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
         }
     }
@@ -101,6 +104,7 @@ impl Need {
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",
+            Self::UserIds => "users beside root (run as root)",
             Self::Vlan => "VLAN links in the kernel (CONFIG_VLAN_8021Q)",
             Self::Vrf => "VRFs in the kernel (CONFIG_NET_VRF)",
         }
@@ -163,6 +167,12 @@ pub(crate) fn test_name() -> String {
 
 fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "0")
+}
+
+/// How many user ids there are, from `/proc/self/uid_map` (user_namespaces(7)).
+fn user_ids() -> u64 {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap();
+    map.lines().filter_map(|line| line.split_whitespace().nth(2)?.parse::<u64>().ok()).sum()
 }
 
 fn is_installed(program: &str) -> bool {

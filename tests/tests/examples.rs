@@ -5,9 +5,23 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_example_works_and_leaves_nothing() {
-    for (name, list) in examples().into_iter().filter(|(_, list)| !is_for_a_larger_kernel(list)) {
+    let plain = |list: &Value| !is_for_a_larger_kernel(list) && !has_other_users(list);
+    for (name, list) in examples().into_iter().filter(|(_, list)| plain(list)) {
         works(&name, &list);
     }
+}
+
+#[test]
+fn examples_with_other_users_work_and_leave_nothing() {
+    needs!(UserIds);
+    for (name, list) in examples().into_iter().filter(|(_, list)| has_other_users(list)) {
+        works(&name, &list);
+    }
+}
+
+/// Whether a tap in it is a user's.
+fn has_other_users(list: &Value) -> bool {
+    list["plugins"].as_array().unwrap().iter().any(|plugin| plugin.get("owner").is_some())
 }
 
 #[test]

@@ -30,7 +30,9 @@ fn answers(options: &[&str], flags: &[&str]) -> Vec<String> {
     let host = Host::new();
     let machine = server(&host);
     let mut tcpdump = machine.command("tcpdump");
-    let tcpdump = Service::start(tcpdump.args(["-l", "-n", "-i", "eth0", "udp", "and", "src", "port", "67"]));
+    let tcpdump = Service::start(
+        tcpdump.args(["-Z", "root", "-l", "-n", "-i", "eth0", "udp", "and", "src", "port", "67"]),
+    );
     tcpdump.line(&["listening on"]);
     let _dnsmasq = DhcpServer::dnsmasq(&machine, 0, options);
     let _daemon = host.dhcp_daemon(flags);

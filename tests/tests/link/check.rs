@@ -1,6 +1,6 @@
 //! CHECK passes right after ADD, and finds each single change.
 
-use cni_tests::{Case, Place};
+use cni_tests::{Case, Place, needs};
 
 for_each_plugin!(each_change_is_found, it_needs_a_prev_result_of_this_container);
 for_each_plugin!([macvlan, tap] it_changes_nothing);
@@ -60,6 +60,9 @@ fn changes(plugin: &str) -> Vec<Change> {
 }
 
 fn each_change_is_found(case: &Case) {
+    if case.plugin == "tap" {
+        needs!(UserIds);
+    }
     let case = case.with(|conf| match case.plugin {
         "dummy" => conf,
         "tap" => conf.set("mtu", 1400).set("owner", 1000),

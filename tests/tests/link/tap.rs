@@ -31,6 +31,7 @@ fn it_is_a_tap_that_stays_with_the_reference_s_flags() {
 
 #[test]
 fn owner_group_and_queues() {
+    needs!(UserIds);
     let host = tap().host();
     for (owner, group, multi_queue) in
         [(Some(654_321), None, true), (None, Some(654_322), false), (Some(0), Some(0), true)]
@@ -109,6 +110,7 @@ fn with_selinux(host: &Host) {
 
 #[test]
 fn selinux_context_is_that_of_a_child_that_makes_the_tap() {
+    needs!(UserIds);
     let case = tap().with(|conf| conf.set("selinuxContext", CONTEXT).set("owner", 654_321));
     let host = case.host();
     let pod = host.container("pod");
@@ -145,7 +147,7 @@ fn selinux_context_that_is_refused() {
 
 #[test]
 fn an_add_whose_nth_ioctl_is_refused_leaves_nothing() {
-    needs!(Strace);
+    needs!(Strace, UserIds);
     let case = tap().with(|conf| conf.set("owner", 1000).set("group", 100));
     let host = case.host();
     let before = host.after_one_container("tap", &case.conf);
