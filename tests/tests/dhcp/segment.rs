@@ -49,7 +49,8 @@ fn answers(options: &[&str], flags: &[&str]) -> Vec<String> {
 
 #[test]
 fn answers_may_come_to_the_address_or_to_everybody() {
-    needs!(Dnsmasq, Tcpdump);
+    // tcpdump becomes another user.
+    needs!(Dnsmasq, Tcpdump, UserIds);
     assert_eq!(answers(&[], &[]), ["client.68", "client.68"]);
     assert_eq!(answers(&["--dhcp-broadcast"], &[]), ["255.255.255.255.68"; 2]);
     // The daemon can ask for it.
