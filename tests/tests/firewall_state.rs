@@ -1,13 +1,9 @@
 //! `firewall`: what it leaves on the host, text by text, and who removes it.
 
-use cni_tests::{Call, Conf, Container, Host, Place, Trace, needs};
+use cni_tests::{Call, Conf, Container, Host, Place, Suite, Trace, needs};
 use serde_json::{Value, json};
 
 const BACKENDS: [&str; 2] = ["iptables", "nftables"];
-
-type Suite = fn(&Host) -> Call;
-const OURS: Suite = |host| host.plugin("firewall");
-const REFERENCE: Suite = |host| host.reference("firewall");
 
 fn conf(backend: &str) -> Conf {
     Conf::new(json!({ "cniVersion": "1.1.0", "name": "net", "type": "firewall", "backend": backend }))
@@ -104,25 +100,25 @@ fn one_family_is_enough() {
 #[test]
 fn handover_to_and_from_the_reference() {
     needs!(Reference, Iptables);
-    for (from, to) in [(REFERENCE, OURS), (OURS, REFERENCE)] {
+    for (from, to) in [(Suite::Reference, Suite::Ours), (Suite::Ours, Suite::Reference)] {
         for policy in ["open", "same-bridge"] {
             let host = Host::new();
             let conf = with(&old("iptables").set("ingressPolicy", policy), "1.0.0", 2);
             for suite in [from, to] {
                 let pod = host.container("first");
-                suite(&host).add(&conf, &pod, "eth0").result();
-                suite(&host).del(&conf, &pod, "eth0").done();
+                host.call(suite, "firewall").add(&conf, &pod, "eth0").result();
+                host.call(suite, "firewall").del(&conf, &pod, "eth0").done();
                 pod.remove_netns();
             }
             let before = rules(&host);
             let pod = host.container("pod");
-            from(&host).add(&conf, &pod, "eth0").result();
+            host.call(from, "firewall").add(&conf, &pod, "eth0").result();
             let with_pod = rules(&host);
             assert_ne!(with_pod, before);
-            to(&host).check(&conf, &pod, "eth0").done();
-            to(&host).add(&conf, &pod, "eth0").result();
+            host.call(to, "firewall").check(&conf, &pod, "eth0").done();
+            host.call(to, "firewall").add(&conf, &pod, "eth0").result();
             assert_eq!(rules(&host), with_pod, "{policy}: either suite knows the other's rules");
-            to(&host).del(&conf, &pod, "eth0").done();
+            host.call(to, "firewall").del(&conf, &pod, "eth0").done();
             assert_eq!(rules(&host), before, "{policy}: DEL by the other suite");
         }
     }

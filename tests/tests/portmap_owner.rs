@@ -1,7 +1,7 @@
 //! `portmap`: DEL and GC find what belongs to whom, in every layout; upgrades; many at once.
 
 use cni_tests::published::mapping;
-use cni_tests::{Call, Conf, Host, Place, Snapshot, needs};
+use cni_tests::{Conf, Host, Place, Snapshot, Suite, needs};
 use serde_json::json;
 
 const BACKENDS: [&str; 2] = ["nftables", "iptables"];
@@ -66,26 +66,22 @@ fn gc_keeps_the_valid_and_other_networks() {
     }
 }
 
-type Suite = fn(&Host) -> Call;
-const OURS: Suite = |host| host.plugin("portmap");
-const REFERENCE: Suite = |host| host.reference("portmap");
-
 #[test]
 fn either_suite_removes_what_the_other_made() {
     needs!(Reference, Iptables);
-    for (from, to) in [(OURS, REFERENCE), (REFERENCE, OURS)] {
+    for (from, to) in [(Suite::Ours, Suite::Reference), (Suite::Reference, Suite::Ours)] {
         let host = Host::new();
         let pod = host.container("pod");
         let (conf, _) = settled(&host, &conf("iptables"), &pod);
         for suite in [from, to] {
-            suite(&host).add(&conf, &pod, "eth0").result();
-            suite(&host).del(&conf, &pod, "eth0").done();
+            host.call(suite, "portmap").add(&conf, &pod, "eth0").result();
+            host.call(suite, "portmap").del(&conf, &pod, "eth0").done();
         }
         let before = host.snapshot();
-        from(&host).add(&conf, &pod, "eth0").result();
+        host.call(from, "portmap").add(&conf, &pod, "eth0").result();
         // The reference of this age looks for the IPv4 rules among the IPv6 ones.
         host.plugin("portmap").check(&conf, &pod, "eth0").done();
-        to(&host).del(&conf, &pod, "eth0").done();
+        host.call(to, "portmap").del(&conf, &pod, "eth0").done();
         host.snapshot().assert_same_as(&before, "DEL by the other suite");
     }
 }

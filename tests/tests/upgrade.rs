@@ -1,10 +1,6 @@
 //! A node is upgraded by replacing the executables while containers run: what either suite made, the other removes.
 
-use cni_tests::{Call, Conf, Container, Host, Place, needs};
-
-type Suite = fn(&Host, &str) -> Call;
-const OURS: Suite = |host, plugin| host.plugin(plugin);
-const REFERENCE: Suite = |host, plugin| host.reference(plugin);
+use cni_tests::{Conf, Container, Host, Place, Suite, needs};
 
 fn cases() -> Vec<(&'static str, Conf)> {
     let masquerade = |conf: Conf| conf.set("ipMasq", true).set("ipMasqBackend", "iptables");
@@ -24,16 +20,16 @@ fn handover(from: Suite, to: Suite) {
         let host = Host::new();
         for suite in [from, to] {
             let pod = host.container("first");
-            let result = suite(&host, plugin).add(&conf, &pod, "eth0").result();
-            suite(&host, plugin).del(&conf.clone().prev(&result), &pod, "eth0").done();
+            let result = host.call(suite, plugin).add(&conf, &pod, "eth0").result();
+            host.call(suite, plugin).del(&conf.clone().prev(&result), &pod, "eth0").done();
             pod.remove_netns();
         }
         let before = host.snapshot();
         for with_result in [true, false] {
             let pod = host.container("pod");
-            let result = from(&host, plugin).add(&conf, &pod, "eth0").result();
+            let result = host.call(from, plugin).add(&conf, &pod, "eth0").result();
             let conf = if with_result { conf.clone().prev(&result) } else { conf.clone() };
-            to(&host, plugin).del(&conf, &pod, "eth0").done();
+            host.call(to, plugin).del(&conf, &pod, "eth0").done();
             assert!(pod.find_link("eth0").is_none());
             host.snapshot().assert_same_as(&before, &format!("DEL by the other suite: {}", conf.text()));
             pod.remove_netns();
@@ -44,13 +40,13 @@ fn handover(from: Suite, to: Suite) {
 #[test]
 fn what_the_reference_made_we_remove() {
     needs!(Reference, Iptables);
-    handover(REFERENCE, OURS);
+    handover(Suite::Reference, Suite::Ours);
 }
 
 #[test]
 fn what_we_made_the_reference_removes() {
     needs!(Reference, Iptables);
-    handover(OURS, REFERENCE);
+    handover(Suite::Ours, Suite::Reference);
 }
 
 /// The kernel takes the links of a namespace apart some time after its end; here they are gone first.

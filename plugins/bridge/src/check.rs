@@ -3,7 +3,7 @@
 use cni_filter::masquerade::{self, Backend};
 use cni_filter::{Filter, spoof};
 use cni_net::bridge::vlan;
-use cni_net::{Link, Rtnl, check};
+use cni_net::{Link, Netns, Rtnl, check};
 use cni_types::delegate::ipam;
 use cni_types::{Attachment, CniResult, Error, IfName, Result};
 
@@ -17,7 +17,8 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let result = check::prev_result(attachment)?;
     let host = Rtnl::open()?;
     let bridge = bridge(&host, &conf, &result)?;
-    let container = check::container(attachment, &result, "veth")?;
+    let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
+    let container = check::container(&inside, attachment, &result, "veth")?;
     let port = check::host_end(&host, &result, &container)?;
     port_of(&port, &bridge, &conf)?;
     vlans(&host, &port, &conf)?;

@@ -16,7 +16,7 @@ mod conf;
 
 use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
-use cni_net::{Rtnl, check, veth};
+use cni_net::{Netns, Rtnl, check, veth};
 use cni_types::delegate::ipam;
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
@@ -39,7 +39,8 @@ impl Plugin for Ptp {
         ipam::check(attachment)?;
         let result = check::prev_result(attachment)?;
         let host = Rtnl::open()?;
-        let container = check::container(attachment, &result, "veth")?;
+        let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
+        let container = check::container(&inside, attachment, &result, "veth")?;
         check::host_end(&host, &result, &container)?;
         if !conf.masquerade {
             return Ok(());

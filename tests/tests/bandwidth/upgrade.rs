@@ -1,20 +1,16 @@
 //! What either suite made, the other finds and removes.
 
-use cni_tests::{Call, Host, Place, needs};
+use cni_tests::{Host, Place, Suite, needs};
 use serde_json::Value;
 
 use crate::{attached, behind, both, conf, ifbs, limited, qdiscs};
-
-type Suite = fn(&Host, &str) -> Call;
-const OURS: Suite = |host, plugin| host.plugin(plugin);
-const REFERENCE: Suite = |host, plugin| host.reference(plugin);
 
 /// Qdiscs, filters without the addresses of this run, and the ifb without its MAC.
 fn made(suite: Suite, ingress: (u64, u64), egress: (u64, u64)) -> (Vec<Value>, Vec<Value>, String, Value) {
     Host::fresh(|host| {
         let pod = attached(host);
         let conf = limited(conf("1.0.0"), ingress, egress);
-        let mut result = suite(host, "bandwidth").add(&conf, &pod, "eth0").result();
+        let mut result = host.call(suite, "bandwidth").add(&conf, &pod, "eth0").result();
         let name = result["interfaces"][2]["name"].as_str().unwrap().to_owned();
         result["interfaces"][2]["mac"].take();
         // Debian's 1.1.1 has an empty one where nothing was said.
@@ -40,7 +36,7 @@ fn both_make_the_same() {
         (10_000_000_000, 80_000_000),
         (400_000_000_000, 8_000_000_000),
     ] {
-        assert_eq!(made(OURS, limit, limit), made(REFERENCE, limit, limit), "{limit:?}");
+        assert_eq!(made(Suite::Ours, limit, limit), made(Suite::Reference, limit, limit), "{limit:?}");
     }
 }
 
@@ -49,11 +45,11 @@ fn handover(from: Suite, to: Suite) {
     let pod = attached(&host);
     let before = host.snapshot();
     for with_result in [true, false] {
-        let result = from(&host, "bandwidth").add(&both(), &pod, "eth0").result();
+        let result = host.call(from, "bandwidth").add(&both(), &pod, "eth0").result();
         let conf = both().prev(&result);
-        to(&host, "bandwidth").check(&conf, &pod, "eth0").done();
+        host.call(to, "bandwidth").check(&conf, &pod, "eth0").done();
         let conf = if with_result { conf } else { conf.remove("prevResult") };
-        to(&host, "bandwidth").del(&conf, &pod, "eth0").done();
+        host.call(to, "bandwidth").del(&conf, &pod, "eth0").done();
         host.sh("tc qdisc del dev host0 root; tc qdisc del dev host0 ingress");
         host.snapshot().assert_same_as(&before, "DEL by the other suite");
     }
@@ -62,13 +58,13 @@ fn handover(from: Suite, to: Suite) {
 #[test]
 fn what_the_reference_made_we_check_and_remove() {
     needs!(Reference);
-    handover(REFERENCE, OURS);
+    handover(Suite::Reference, Suite::Ours);
 }
 
 #[test]
 fn what_we_made_the_reference_checks_and_removes() {
     needs!(Reference);
-    handover(OURS, REFERENCE);
+    handover(Suite::Ours, Suite::Reference);
 }
 
 /// The node was upgraded between the two: the reference's ifb has the name both interfaces could have.

@@ -1,15 +1,9 @@
 //! What either suite moved, the other checks and gives back.
 
-use cni_tests::{Call, Host, Place, differences, needs};
+use cni_tests::{Place, Suite, differences, needs};
 use serde_json::json;
 
 use crate::{MAC, conf, layer2, plug_in, records, with_device};
-
-type Suite = fn(&Host, &str) -> Call;
-
-const OURS: Suite = |host, plugin| host.plugin(plugin);
-
-const REFERENCE: Suite = |host, plugin| host.reference(plugin);
 
 /// The reference leaves the device down; Debian's 1.1.1 leaves the alias, too.
 fn handover(from: Suite, to: Suite, alias: Option<&str>) {
@@ -18,10 +12,10 @@ fn handover(from: Suite, to: Suite, alias: Option<&str>) {
     let conf = conf().version("1.0.0");
     for with_result in [true, false] {
         let pod = host.container("pod");
-        let result = from(&host, "host-device").add(&conf, &pod, "eth0").result();
+        let result = host.call(from, "host-device").add(&conf, &pod, "eth0").result();
         let with = conf.clone().prev(&result);
-        to(&host, "host-device").check(&with, &pod, "eth0").done();
-        to(&host, "host-device").del(if with_result { &with } else { &conf }, &pod, "eth0").done();
+        host.call(to, "host-device").check(&with, &pod, "eth0").done();
+        host.call(to, "host-device").del(if with_result { &with } else { &conf }, &pod, "eth0").done();
         let link = host.link("ens5");
         assert_eq!((link["ifalias"].as_str(), link["address"].as_str()), (alias, Some(MAC)));
         assert!(pod.find_link("eth0").is_none());
@@ -34,14 +28,14 @@ fn handover(from: Suite, to: Suite, alias: Option<&str>) {
 #[test]
 fn what_the_reference_moved_we_give_back() {
     needs!(Reference);
-    handover(REFERENCE, OURS, None);
+    handover(Suite::Reference, Suite::Ours, None);
     assert_eq!(records(), [""; 0]);
 }
 
 #[test]
 fn what_we_moved_the_reference_gives_back() {
     needs!(Reference);
-    handover(OURS, REFERENCE, Some("ens5"));
+    handover(Suite::Ours, Suite::Reference, Some("ens5"));
 }
 
 /// Its record is of no use any more, and goes with the next ADD of the device.

@@ -1,12 +1,8 @@
 //! Debian's build of the reference beside ours: the same rules and tables, and what either made the other removes.
 
-use cni_tests::{Call, Conf, Container, Host, Place, needs};
+use cni_tests::{Conf, Container, Host, Place, Suite, needs};
 
 use crate::{attached, conf, dual_stack, rules, state};
-
-type Suite = fn(&Host, &str) -> Call;
-const OURS: Suite = |host, plugin| host.plugin(plugin);
-const REFERENCE: Suite = |host, plugin| host.reference(plugin);
 
 fn made(
     suite: Suite,
@@ -14,7 +10,7 @@ fn made(
 ) -> (serde_json::Value, Vec<String>) {
     Host::fresh(|host| {
         let (pod, conf) = prepare(host);
-        let mut result = suite(host, "sbr").add(&conf, &pod, "eth0").result();
+        let mut result = host.call(suite, "sbr").add(&conf, &pod, "eth0").result();
         // Debian's 1.1.1 has an empty one where nothing was said.
         result.as_object_mut().unwrap().remove("dns");
         let (_, mut lines, routes) = state(host, &pod);
@@ -47,7 +43,7 @@ fn both_make_the_same() {
         },
     ];
     for (n, prepare) in cases.into_iter().enumerate() {
-        assert_eq!(made(OURS, prepare), made(REFERENCE, prepare), "case {n}");
+        assert_eq!(made(Suite::Ours, prepare), made(Suite::Reference, prepare), "case {n}");
     }
 }
 
@@ -62,19 +58,19 @@ fn the_reference_loses_routes_that_we_move() {
         (pod, conf)
     };
     let lost = "10.8.0.0/16 via 10.1.0.3 dev eth0 table 100".to_owned();
-    assert!(made(OURS, prepare).1.contains(&lost));
-    assert!(!made(REFERENCE, prepare).1.contains(&lost));
+    assert!(made(Suite::Ours, prepare).1.contains(&lost));
+    assert!(!made(Suite::Reference, prepare).1.contains(&lost));
 }
 
 fn handover(from: Suite, to: Suite) {
     for with_result in [true, false] {
         let host = Host::new();
         let (pod, conf) = dual_stack(&host);
-        from(&host, "sbr").add(&conf, &pod, "eth0").result();
+        host.call(from, "sbr").add(&conf, &pod, "eth0").result();
         assert_eq!(rules(&pod).len(), 2);
-        to(&host, "sbr").check(&conf, &pod, "eth0").done();
+        host.call(to, "sbr").check(&conf, &pod, "eth0").done();
         let conf = if with_result { conf } else { conf.remove("prevResult") };
-        to(&host, "sbr").del(&conf, &pod, "eth0").done();
+        host.call(to, "sbr").del(&conf, &pod, "eth0").done();
         assert_eq!(rules(&pod), [""; 0]);
     }
 }
@@ -82,26 +78,26 @@ fn handover(from: Suite, to: Suite) {
 #[test]
 fn what_the_reference_made_we_check_and_remove() {
     needs!(Reference);
-    handover(REFERENCE, OURS);
+    handover(Suite::Reference, Suite::Ours);
 }
 
 #[test]
 fn what_we_made_the_reference_checks_and_removes() {
     needs!(Reference);
-    handover(OURS, REFERENCE);
+    handover(Suite::Ours, Suite::Reference);
 }
 
 /// The reference's second interface after ours, and the other way round.
 #[test]
 fn both_pick_tables_side_by_side() {
     needs!(Reference);
-    for (first, second) in [(OURS, REFERENCE), (REFERENCE, OURS)] {
+    for (first, second) in [(Suite::Ours, Suite::Reference), (Suite::Reference, Suite::Ours)] {
         let host = Host::new();
         let (pod, conf) = dual_stack(&host);
         host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24"]);
         let other = crate::conf_of("net1", &[("10.5.0.2/24", "10.5.0.1")]);
-        first(&host, "sbr").add(&conf, &pod, "eth0").result();
-        second(&host, "sbr").add(&other, &pod, "net1").result();
+        host.call(first, "sbr").add(&conf, &pod, "eth0").result();
+        host.call(second, "sbr").add(&other, &pod, "net1").result();
         let all = ["from 10.5.0.2 lookup 102", "from 10.1.0.2 lookup 100", "from fd00:1::2 lookup 101"];
         assert_eq!(rules(&pod), all);
     }

@@ -1,15 +1,9 @@
 //! What either suite changed, the other checks and restores.
 
-use cni_tests::{Call, Host, needs};
+use cni_tests::{Host, Suite, needs};
 use serde_json::json;
 
 use crate::{attached, attributes, everything};
-
-type Suite = fn(&Host, &str) -> Call;
-
-const OURS: Suite = |host, plugin| host.plugin(plugin);
-
-const REFERENCE: Suite = |host, plugin| host.reference(plugin);
 
 fn handover(from: Suite, to: Suite) {
     let host = Host::new();
@@ -20,11 +14,11 @@ fn handover(from: Suite, to: Suite) {
     let single = [("mtu", json!(1300)), ("promisc", json!(true)), ("allmulti", json!(true))];
     let confs = single.into_iter().map(|(key, value)| conf.clone().set(key, value));
     for conf in confs.chain([all]) {
-        let result = from(&host, "tuning").add(&conf, &pod, "eth0").result();
+        let result = host.call(from, "tuning").add(&conf, &pod, "eth0").result();
         let conf = conf.prev(&result);
-        to(&host, "tuning").check(&conf, &pod, "eth0").done();
+        host.call(to, "tuning").check(&conf, &pod, "eth0").done();
         assert_ne!(attributes(&pod), before);
-        to(&host, "tuning").del(&conf, &pod, "eth0").done();
+        host.call(to, "tuning").del(&conf, &pod, "eth0").done();
         assert_eq!(attributes(&pod), before, "{}", conf.text());
         assert!(host.snapshot().lines_with("file /run/cni/tuning").is_empty());
     }
@@ -33,11 +27,11 @@ fn handover(from: Suite, to: Suite) {
 #[test]
 fn what_the_reference_changed_we_restore() {
     needs!(Reference);
-    handover(REFERENCE, OURS);
+    handover(Suite::Reference, Suite::Ours);
 }
 
 #[test]
 fn what_we_changed_the_reference_restores() {
     needs!(Reference);
-    handover(OURS, REFERENCE);
+    handover(Suite::Ours, Suite::Reference);
 }

@@ -1,12 +1,8 @@
 //! Debian's build of the reference beside ours: the same VRF and routes, and what either made the other removes.
 
-use cni_tests::{Call, Host, Place, needs};
+use cni_tests::{Host, Place, Suite, needs};
 
 use crate::{conf_of, dual_stack, master, vrfs};
-
-type Suite = fn(&Host, &str) -> Call;
-const OURS: Suite = |host, plugin| host.plugin(plugin);
-const REFERENCE: Suite = |host, plugin| host.reference(plugin);
 
 #[test]
 fn both_make_the_same() {
@@ -15,13 +11,13 @@ fn both_make_the_same() {
         Host::fresh(|host| {
             let (pod, conf) = dual_stack(host);
             pod.run(&format!("sysctl -w net.ipv6.conf.eth0.keep_addr_on_down={keep}"));
-            suite(host, "vrf").add(&conf, &pod, "eth0").result();
+            host.call(suite, "vrf").add(&conf, &pod, "eth0").result();
             let connected: Vec<_> = ["-4", "-6"].map(|family| crate::table(&pod, family, "1")).concat();
             (vrfs(&pod), master(&pod, "eth0"), pod.addresses("eth0"), connected)
         })
     };
     for keep in ["0", "1"] {
-        let (ours, theirs) = (made(OURS, keep), made(REFERENCE, keep));
+        let (ours, theirs) = (made(Suite::Ours, keep), made(Suite::Reference, keep));
         assert_eq!((&ours.0, &ours.1, &ours.2), (&theirs.0, &theirs.1, &theirs.2));
         // Debian's 1.1.1 loses the routes that do not come with addresses.
         assert!(theirs.3.iter().all(|route| ours.3.contains(route)), "{theirs:?}\n{ours:?}");
@@ -35,14 +31,14 @@ fn handover(from: Suite, to: Suite) {
         host.pair(&pod, "h-net1", "net1", &["10.5.0.2/24"]);
         let other = conf_of("net1", &["10.5.0.2/24"]);
         pod.run("ip route flush proto boot");
-        from(&host, "vrf").add(&conf, &pod, "eth0").result();
-        to(&host, "vrf").check(&conf, &pod, "eth0").done();
-        to(&host, "vrf").add(&other, &pod, "net1").result();
-        from(&host, "vrf").check(&other, &pod, "net1").done();
+        host.call(from, "vrf").add(&conf, &pod, "eth0").result();
+        host.call(to, "vrf").check(&conf, &pod, "eth0").done();
+        host.call(to, "vrf").add(&other, &pod, "net1").result();
+        host.call(from, "vrf").check(&other, &pod, "net1").done();
         let conf = if with_result { conf } else { conf.remove("prevResult") };
-        to(&host, "vrf").del(&conf, &pod, "eth0").done();
+        host.call(to, "vrf").del(&conf, &pod, "eth0").done();
         assert_eq!((vrfs(&pod).len(), master(&pod, "eth0")), (1, None));
-        to(&host, "vrf").del(&other, &pod, "net1").done();
+        host.call(to, "vrf").del(&other, &pod, "net1").done();
         assert_eq!(vrfs(&pod), []);
     }
 }
@@ -50,11 +46,11 @@ fn handover(from: Suite, to: Suite) {
 #[test]
 fn what_the_reference_made_we_check_and_remove() {
     needs!(Vrf, Reference);
-    handover(REFERENCE, OURS);
+    handover(Suite::Reference, Suite::Ours);
 }
 
 #[test]
 fn what_we_made_the_reference_checks_and_removes() {
     needs!(Vrf, Reference);
-    handover(OURS, REFERENCE);
+    handover(Suite::Ours, Suite::Reference);
 }

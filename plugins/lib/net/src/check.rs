@@ -61,13 +61,11 @@ pub fn link(rtnl: &Rtnl, entry: &Interface, kind: &str) -> Result<Link> {
 ///
 /// # Errors
 /// Code 103 naming what is missing.
-pub fn container(attachment: &Attachment, result: &CniResult, kind: &str) -> Result<Link> {
+pub fn container(inside: &Rtnl, attachment: &Attachment, result: &CniResult, kind: &str) -> Result<Link> {
     let (index, entry) = container_entry(attachment, result)?;
-    let netns = Netns::open(&attachment.netns)?;
-    let inside = Rtnl::open_in(&netns)?;
-    let link = link(&inside, entry, kind)?;
+    let link = link(inside, entry, kind)?;
     let ours = |ip: &&IpConfig| ip.interface.is_none_or(|i| i == index);
-    configured(&inside, &link, result.ips.iter().filter(ours), result.routes.iter(), None)?;
+    configured(inside, &link, result.ips.iter().filter(ours), result.routes.iter(), None)?;
     Ok(link)
 }
 

@@ -20,6 +20,6 @@ pub fn check(
     let site = Site::open(attachment)?;
     ipam::check(attachment)?;
     let result = check::prev_result(attachment)?;
-    let link = check::container(attachment, &result, kind)?;
+    let link = check::container(&site.inside, attachment, &result, kind)?;
     own(&site, &link)
 }
