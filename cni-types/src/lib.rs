@@ -16,6 +16,7 @@ mod records;
 mod result;
 mod skel;
 mod stale;
+mod state;
 mod undo;
 mod version;
 
@@ -32,6 +33,7 @@ pub use records::{Record, Records, read_small};
 pub use result::{CniResult, Dns, Interface, IpConfig, Route};
 pub use skel::{About, Attachment, Detachment, Plugin, arguments, dispatch, run, start, start_with};
 pub use stale::Stale;
+pub use state::{ensure_dir, replace_file};
 pub use undo::Undo;
 pub use version::{Family, Numbers, SpecVersion};
 

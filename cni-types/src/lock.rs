@@ -14,12 +14,23 @@ use nix::fcntl::FlockArg;
 use nix::sys::stat::{major, minor};
 
 use crate::error::{Doing, Error, Result};
+use crate::state;
 
 /// A lock, held until dropped.
 #[derive(Debug)]
 pub struct FileLock(File);
 
 impl FileLock {
+    /// Takes the lock on the file at `path`, which is made where it is missing: mode 0600, whatever the umask is, and not
+    /// through a symbolic link.
+    ///
+    /// # Errors
+    /// As [`FileLock::acquire`]; code 5 also when the file cannot be made or opened.
+    pub fn open(path: &Path, bound: Duration) -> Result<Self> {
+        let file = state::open_lock(path).doing(format!("cannot lock {}", path.display()))?;
+        Self::acquire(file, path, bound)
+    }
+
     /// Takes the lock on an open file. First come is first served; `path` is the file's, for messages.
     ///
     /// # Errors

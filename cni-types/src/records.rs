@@ -1,8 +1,8 @@
 //! What a plugin has to remember about an attachment until its DEL: one JSON object per file, with its owner in it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
@@ -12,6 +12,7 @@ use crate::attachment::AttachmentId;
 use crate::error::{Doing, Error, Result};
 use crate::json::Json;
 use crate::stale::Stale;
+use crate::state;
 
 /// No record is larger, in bytes; anything else under such a name is none.
 const SIZE_MAX: u64 = 1 << 20;
@@ -61,15 +62,8 @@ impl Records {
         let (path, draft) = (self.path(name), self.draft(id));
         members.push((self.owner_key.to_owned(), Json::String(id.tag())));
         let text = Json::Object(members).pretty();
-        let write = || {
-            DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-            file.write_all(text.as_bytes())?;
-            fs::rename(&draft, &path)
-        };
-        write()
-            .inspect_err(|_| drop(fs::remove_file(&draft)))
+        state::ensure_dir(&self.dir)
+            .and_then(|()| state::replace_file(&path, &draft, text.as_bytes()))
             .doing(format!("cannot write the record {}", path.display()))
     }
 
@@ -80,7 +74,7 @@ impl Records {
     pub fn read(&self, name: &str) -> Result<Option<Record>> {
         let path = self.path(name);
         let doing = || format!("cannot read the record {}", path.display());
-        let bytes = match read_small(&path) {
+        let bytes = match state::open_record(&path).and_then(read_start) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.doing(doing())?,
         };
@@ -190,6 +184,10 @@ impl Records {
 /// Those of opening and reading.
 pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let file: File = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    read_start(file)
+}
+
+fn read_start(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(SIZE_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)

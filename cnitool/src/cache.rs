@@ -2,15 +2,15 @@
 //! `<dir>/<network>-<container id>-<ifname>`, in libcni's format (`cniCacheV1`): libcni reads what we write and the
 //! other way round.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cni_types::{
     AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion,
+    ensure_dir, replace_file,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -89,8 +89,8 @@ impl Cache {
         let file = self.file(&runtime.id(list));
         let doing = || format!("failed to cache the result in {}", file.display());
         let text = serde_json::to_vec(&stored).map_err(io::Error::from).doing(doing())?;
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).doing(doing())?;
-        write_whole(&file, &text).doing(doing())
+        let draft = file.with_file_name(format!(".draft-{}", std::process::id()));
+        ensure_dir(&self.dir).and_then(|()| replace_file(&file, &draft, &text)).doing(doing())
     }
 
     /// The result of the attachment's ADD; `None` without a file.
@@ -156,14 +156,4 @@ impl Stored {
             capability_args: self.capability_args.unwrap_or_default(),
         })
     }
-}
-
-fn write_whole(file: &Path, text: &[u8]) -> io::Result<()> {
-    let draft = file.with_file_name(format!(".draft-{}", std::process::id()));
-    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
-    let kept = written.and_then(|mut f| f.write_all(text)).and_then(|()| fs::rename(&draft, file));
-    if kept.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    kept
 }
