@@ -1,17 +1,18 @@
 //! JSON read as Go's `encoding/json` reads it, in one place: object keys match without regard to case, the last
 //! duplicate wins, `null` leaves the default, unknown keys are ignored, numbers must be of their field's kind.
 //!
-//! Stricter than Go on purpose: text that is not UTF-8, lone surrogates (`"\ud800"`), numbers outside the range of a
-//! double and more than 127 levels of nesting are refused as a whole.
+//! Stricter than Go on purpose: text that is not UTF-8 and numbers outside the range of a double are refused as a whole.
 
 mod decode;
 mod failure;
+mod text;
 
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Number;
+use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 
@@ -30,15 +31,19 @@ pub enum Json {
     Array(Vec<Json>),
     /// An object
     Object(Vec<(String, Json)>),
+    /// A list or object below 127 others, as its text. No key of ours lies there, and a tree of 10 000 levels would be
+    /// more than the stack of whoever walks it.
+    Deep(String),
 }
 
 impl Json {
     /// Reads one document.
     ///
     /// # Errors
-    /// Code 6 when the bytes are not UTF-8, not JSON, or hold more than one document; the details say where.
+    /// Code 6 when the bytes are not UTF-8, not JSON, nested over 10 000 levels, or hold more than one document; the
+    /// details say where.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        serde_json::from_slice(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
+        text::read(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
     }
 
     /// The last value under `key` (case ignored) that is not null; `None` too when this is no object.
@@ -69,6 +74,7 @@ impl Json {
             Self::String(_) => "string",
             Self::Array(_) => "list",
             Self::Object(_) => "object",
+            Self::Deep(_) => "more than 127 levels of nesting",
         }
     }
 
@@ -164,6 +170,11 @@ impl<'de> Visitor<'de> for Tree {
         Ok(Json::String(value))
     }
 
+    /// How [`Json::Deep`] comes from our own deserializer; JSON has no such values.
+    fn visit_bytes<E: serde::de::Error>(self, text: &[u8]) -> std::result::Result<Json, E> {
+        Ok(Json::Deep(String::from_utf8_lossy(text).into_owned()))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Json, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
@@ -195,6 +206,10 @@ impl Serialize for Json {
                     map.serialize_entry(key, value)?;
                 }
                 map.end()
+            }
+            Self::Deep(text) => {
+                let raw = RawValue::from_string(text.clone()).map_err(serde::ser::Error::custom)?;
+                raw.serialize(serializer)
             }
         }
     }

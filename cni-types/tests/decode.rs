@@ -125,10 +125,74 @@ fn a_message_does_not_grow_with_its_input() {
     }
 }
 
+/// As many lists and objects, one in the other.
+fn nested(levels: usize) -> String {
+    let (mut start, mut end) = (String::new(), String::new());
+    for level in 0..levels {
+        let (open, close) = if level % 2 == 0 { ("{\"a\":", "}") } else { ("[", "]") };
+        start.push_str(open);
+        end.insert_str(0, close);
+    }
+    format!("{start}1{end}")
+}
+
+#[test]
+fn as_many_levels_as_go_takes_and_no_stack_overflows() {
+    #[derive(serde::Deserialize)]
+    struct Conf {
+        name: String,
+        any: Json,
+    }
+    let read = || {
+        for levels in [126, 127, 128, 129, 9_999] {
+            let text = format!(r#"{{"name":"n","any":{},"other":{0}}}"#, nested(levels));
+            let json = Json::parse(text.as_bytes()).unwrap();
+            assert_eq!(json.compact(), text, "{levels} levels are printed as they were read");
+            assert_eq!(Json::parse(json.pretty().as_bytes()).unwrap().compact(), text);
+            let mut sorted = json.clone();
+            sorted.sort_keys();
+            let conf: Conf = json.decode().unwrap();
+            assert_eq!((conf.name.as_str(), conf.any.compact()), ("n", nested(levels)));
+        }
+        assert!(Json::parse(nested(10_000).as_bytes()).is_ok());
+        assert!(Json::parse(nested(10_001).as_bytes()).unwrap_err().details.contains("10000 levels"));
+        let lists = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert_eq!(Json::parse(lists.as_bytes()).unwrap().compact(), lists);
+        // What is below is read as strictly as what is above.
+        for bad in [",", "[1 2]", "{1:2}", "{\"a\" 1}", "\"\\x\"", "{\"a\":1,}", "[}"] {
+            let text = nested(300).replacen('1', bad, 1);
+            assert!(Json::parse(text.as_bytes()).is_err(), "{bad}");
+        }
+        for good in ["[ ]", "{ }", "[[],{},[1 , 2]]", "{\"b\":{}, \"c\":[ ]}", "\"]\"", "\"\\ud800\""] {
+            let text = nested(300).replacen('1', good, 1);
+            assert_eq!(Json::parse(text.as_bytes()).unwrap().compact(), text);
+        }
+    };
+    // A sixteenth of a process's.
+    std::thread::Builder::new().stack_size(512 << 10).spawn(read).unwrap().join().unwrap();
+}
+
+#[test]
+fn half_a_surrogate_pair_is_a_replacement_character() {
+    for (text, expected) in [
+        (r#""\ud800""#, "\u{fffd}"),
+        (r#""\udc00x""#, "\u{fffd}x"),
+        (r#""\ud800\ud800\udc00""#, "\u{fffd}\u{10000}"),
+        (r#""\ud800\u0041""#, "\u{fffd}A"),
+        (r#""\ud800\n""#, "\u{fffd}\n"),
+        (r#""\ud83d\ude00\/\"\\\b\f\r\t\u0000""#, "\u{1f600}/\"\\\u{8}\u{c}\r\t\0"),
+        ("\"\\ud800\u{e9}\"", "\u{fffd}\u{e9}"),
+    ] {
+        assert_eq!(Json::parse(text.as_bytes()).unwrap(), Json::String(expected.into()), "{text}");
+    }
+    let key = Json::parse(br#"{"a\ud800":1}"#).unwrap();
+    assert_eq!(key.get("a\u{fffd}"), Some(&Json::Number(1.into())));
+}
+
 #[test]
 fn what_is_no_document_is_refused_as_a_whole() {
-    let (deep, open) = (format!("{{\"x\":{}1{}}}", "[".repeat(200), "]".repeat(200)), "[".repeat(100_000));
-    let texts: [&[u8]; 16] = [
+    let (deep, open) = (nested(10_001), "[".repeat(100_000));
+    let texts: [&[u8]; 31] = [
         b"",
         b" ",
         b"{",
@@ -142,7 +206,22 @@ fn what_is_no_document_is_refused_as_a_whole() {
         b"\xef\xbb\xbf{}",
         b"\xff",
         b"{\"a\":\"\xff\"}",
-        b"{\"a\":\"\\ud800\"}",
+        b"{\"a\":\"\\ud80\"}",
+        b"{\"a\":\"\\ud80g\"}",
+        b"{\"a\":\"\\x\"}",
+        b"{\"a\":\"\n\"}",
+        b"{\"a\":\"\\",
+        b"{\"a\" 1}",
+        b"{\"a\":1 \"b\":2}",
+        b"{,}",
+        b"[1,]",
+        b"[1}",
+        b"[1 2]",
+        b"nul",
+        b"01",
+        b"1.",
+        b"+1",
+        b"1e999",
         deep.as_bytes(),
         open.as_bytes(),
     ];

@@ -19,7 +19,11 @@ struct Value<'a>(&'a Json);
 macro_rules! null_is_zero {
     ($($method:ident => $visit:ident($zero:expr),)*) => {$(
         fn $method<V: de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-            if *self.0 == Json::Null { visitor.$visit($zero) } else { self.deserialize_any(visitor) }
+            match self.0 {
+                Json::Null => visitor.$visit($zero),
+                Json::Deep(_) => Err(Failure::wrong_kind(self.0, "a value")),
+                _ => self.deserialize_any(visitor),
+            }
         }
     )*};
 }
@@ -38,6 +42,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
                 let members = members.iter().map(|(k, v)| (k.as_str(), v)).collect::<Vec<_>>();
                 visitor.visit_map(Members::new(members))
             }
+            Json::Deep(text) => visitor.visit_bytes(text.as_bytes()),
         }
     }
 
