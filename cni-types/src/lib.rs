@@ -17,6 +17,7 @@ mod result;
 mod skel;
 mod stale;
 mod state;
+mod tell;
 mod undo;
 mod version;
 
@@ -34,6 +35,7 @@ pub use result::{CniResult, Dns, Interface, IpConfig, Route};
 pub use skel::{About, Attachment, Detachment, Plugin, arguments, dispatch, run, start, start_with};
 pub use stale::Stale;
 pub use state::{ensure_dir, replace_file};
+pub use tell::tell;
 pub use undo::Undo;
 pub use version::{Family, Numbers, SpecVersion};
 

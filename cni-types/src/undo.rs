@@ -1,9 +1,9 @@
 //! Taking back what a failed ADD has made: one idiom for every plugin.
 
-use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::Result;
+use crate::tell;
 
 /// A journal of how to take back what was done. Register each step right next to the act. Dropped without
 /// [`Undo::commit`], it runs the steps backwards and reports on stderr those that fail. A step that fails or panics
@@ -39,13 +39,11 @@ impl<'a> Undo<'a> {
 impl Drop for Undo<'_> {
     fn drop(&mut self) {
         for step in self.steps.drain(..).rev() {
-            let done = catch_unwind(AssertUnwindSafe(step.run));
-            // Not eprintln!, which panics when stderr is gone.
-            let _ = match done {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => writeln!(io::stderr(), "undo: cannot {}: {error}", step.what),
-                Err(_) => writeln!(io::stderr(), "undo: cannot {}: a defect of the plugin", step.what),
-            };
+            match catch_unwind(AssertUnwindSafe(step.run)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tell(format_args!("undo: cannot {}: {error}", step.what)),
+                Err(_) => tell(format_args!("undo: cannot {}: a defect of the plugin", step.what)),
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Faults at every point of a verb, one after the other, and what is left afterwards: nothing.
 
-use crate::{Case, Container, HeldLock, Host, LIMIT, Place, Trace};
+use crate::{Case, Container, HeldLock, Host, IpamScript, LIMIT, Place, Trace};
 
 /// Every step that changes something outside the process goes through one of these.
 const STEPS: [&str; 14] = [
@@ -74,6 +74,64 @@ impl Case {
             pod.remove_netns();
         }
         assert!(refused > 3, "{plugin}: only {refused} refusals made ADD fail");
+    }
+
+    /// An ADD that cannot enter a namespace, or has no thread that would, has one answer and leaves nothing: at the n-th
+    /// try of each thread, and everywhere from the moment on when IPAM is asked.
+    ///
+    /// # Panics
+    /// When it dies, or leaves something.
+    pub fn refuse_each_visit(&self) {
+        let host = self.host();
+        let before = host.after_one_container(self.plugin, &self.conf);
+        let mut failed = Vec::new();
+        for (call, errno) in [("setns", "EPERM"), ("clone3", "EAGAIN")] {
+            for n in 1..6 {
+                let when = format!("{call} {n}");
+                let trace =
+                    Trace::new(&[&format!("trace={call}"), &format!("inject={call}:error={errno}:when={n}")]);
+                let pod = host.container("pod");
+                let outcome = self.call(&host).under(&trace.command()).add(&self.conf, &pod, "eth0");
+                if outcome.exit == Some(0) {
+                    self.del(&host, &pod).done();
+                } else {
+                    failed.push((when.clone(), outcome.error().code));
+                }
+                assert_eq!(pod.ip("link show").len(), 1, "{}, {when}: {outcome:?}", self.plugin);
+                host.snapshot().assert_same_as(&before, &format!("{}, {when}: {outcome:?}", self.plugin));
+                pod.remove_netns();
+            }
+        }
+        assert!(failed.contains(&("setns 1".to_owned(), 8)) && failed.len() > 1, "{failed:?}");
+        self.refuse_late_visits();
+    }
+
+    /// The same from the moment on when IPAM is asked: the IPAM plugin sees to that.
+    fn refuse_late_visits(&self) {
+        for n in 1..4 {
+            let host = self.host();
+            let inject = format!("inject=setns:error=EPERM:when={n}");
+            let ipam = IpamScript::that_runs(
+                &host,
+                &format!(
+                    "strace -f -qq -o /run/late -e trace=setns -e {inject} -p $PPID </dev/null >/dev/null 2>&1 &
+                    until grep -q '^TracerPid:.[1-9]' /proc/$PPID/status; do :; done
+                    echo '{{\"cniVersion\":\"1.0.0\",\"ips\":[{{\"address\":\"10.9.0.2/24\",\"gateway\":\"10.9.0.1\"}},\
+                    {{\"address\":\"fd00:9::2/64\",\"gateway\":\"fd00:9::1\"}}]}}'"
+                ),
+            );
+            let case = self.with(|conf| ipam.for_conf(conf));
+            let pod = host.container("pod");
+            let outcome = case.add(&host, &pod);
+            match n {
+                1 => outcome.error().says(8, &[pod.netns().to_str().unwrap(), "EPERM"]),
+                _ => drop(outcome.result()),
+            }
+            if n > 1 {
+                case.del(&host, &pod).done();
+            }
+            assert_eq!(pod.ip("link show").len(), 1, "{}: {outcome:?}", self.plugin);
+        }
     }
 
     /// A DEL after an ADD that was killed at its n-th step leaves nothing on the host, also one without the namespace; with

@@ -1,7 +1,7 @@
 //! Faults on purpose: a request of the kernel that fails, a plugin that is killed, a lock that is held. Whatever
 //! happens, a failed ADD leaves nothing, and a DEL after a killed one neither.
 
-use cni_tests::{Case, Conf, HeldLock, Host, Place, needs};
+use cni_tests::{Case, Conf, HeldLock, Host, Place, Trace, needs};
 
 fn cases() -> Vec<Case> {
     let bridge = Conf::dual_stack_bridge().set("isDefaultGateway", true).set("macspoofchk", true);
@@ -16,6 +16,29 @@ fn cases() -> Vec<Case> {
 fn an_add_whose_nth_request_is_refused_leaves_nothing() {
     needs!(Strace);
     cases().iter().for_each(Case::refuse_each_request);
+}
+
+#[test]
+fn a_namespace_that_cannot_be_entered_is_one_error_and_leaves_nothing() {
+    needs!(Strace);
+    cases().iter().for_each(Case::refuse_each_visit);
+}
+
+/// Every plugin's STATUS that tries things out does so in a namespace that it makes, or cannot make, for that.
+#[test]
+fn a_status_that_cannot_make_a_namespace_says_so() {
+    needs!(Strace);
+    let host = Host::new();
+    for plugin in ["bridge", "ptp", "tap", "bandwidth"] {
+        let conf = Conf::bridge().version("1.1.0").set("type", plugin);
+        host.plugin(plugin).status(&conf).done();
+        let refused = Trace::new(&["trace=unshare", "inject=unshare:error=EPERM"]);
+        let error = host.plugin(plugin).under(&refused.command()).status(&conf).error();
+        error.says(50, &["cannot make a network namespace", "EPERM"]);
+        // There is no way back that could fail.
+        let refused = Trace::new(&["trace=setns", "inject=setns:error=EPERM"]);
+        host.plugin(plugin).under(&refused.command()).status(&conf).done();
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Place {
     ///
     /// # Errors
     /// Those of `act`; code 8 when the namespace is there but cannot be entered, code 100 when the kernel refuses.
-    pub(crate) fn visit<T>(&self, act: impl FnOnce(&Rtnl) -> Result<T>) -> Result<Option<T>> {
+    pub(crate) fn visit<T: Send>(&self, act: impl FnOnce(&Rtnl) -> Result<T> + Send) -> Result<Option<T>> {
         let Some(namespace) = Netns::find(Some(&self.netns))? else { return Ok(None) };
         if namespace.identity()? != self.identity {
             return Ok(None);

@@ -1,9 +1,7 @@
 //! ADD.
 
-use std::io::{self, Write};
-
 use cni_net::{Link, Rtnl, ifb};
-use cni_types::{Attachment, CniResult, Code, Interface, Result, Undo};
+use cni_types::{Attachment, CniResult, Code, Interface, Result, Undo, tell};
 
 use crate::host_end;
 use crate::limit::{Limit, Limits};
@@ -17,8 +15,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let host = Rtnl::open()?;
     let link = host_end::find(&host, attachment, &result, Code::CONFIG)?;
     for warning in [&limits.ingress, &limits.egress].into_iter().flatten().filter_map(|l| l.warning(&link)) {
-        // Not eprintln!, which panics when stderr is gone.
-        let _ = writeln!(io::stderr(), "bandwidth: {warning}");
+        tell(format_args!("bandwidth: {warning}"));
     }
     let mut undo = Undo::new();
     if let Some(limit) = &limits.ingress {

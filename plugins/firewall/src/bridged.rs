@@ -1,7 +1,8 @@
 //! Whether the packet filter sees what stays within a bridge: only with `br_netfilter`.
 
 use std::fs;
-use std::io::{self, Write};
+
+use cni_types::tell;
 
 /// Per namespace; not there before the module is loaded.
 const SWITCHES: [&str; 2] =
@@ -11,11 +12,9 @@ const SWITCHES: [&str; 2] =
 pub(crate) fn warn_unless_filtered() {
     let off = |path: &&&str| fs::read_to_string(path).map_or(true, |text| text.trim() != "1");
     if let Some(path) = SWITCHES.iter().find(off) {
-        // Not eprintln!, which panics when stderr is gone.
-        let _ = writeln!(
-            io::stderr(),
+        tell(format_args!(
             "warning: ingressPolicy isolated does not separate containers of one bridge on this host: {path} is not 1; \
              modprobe br_netfilter and set it"
-        );
+        ));
     }
 }

@@ -1,9 +1,7 @@
 //! DEL and GC.
 
-use std::io::{self, Write};
-
 use cni_types::delegate::Verb;
-use cni_types::{Code, Detachment, Error, Json, Network, Result};
+use cni_types::{Code, Detachment, Error, Json, Network, Result, tell};
 
 use crate::delegate::Delegate;
 use crate::saved::{Found, Saved, StaleConf};
@@ -19,12 +17,12 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
         Found::Nothing => return saved.remove_draft(id),
         Found::Conf(name, delegate) => (name, delegate),
         Found::Unreadable(name, error) => {
-            tell(&error);
+            warn(&error);
             // What is made is found by network, container and interface: today's configuration does as well.
             match Delegate::of(network) {
                 Ok(delegate) => (name, delegate),
                 Err(error) => {
-                    tell(&error.doing("the delegate's DEL was not run, and the file stays"));
+                    warn(&error.doing("the delegate's DEL was not run, and the file stays"));
                     return Ok(());
                 }
             }
@@ -54,7 +52,7 @@ pub(crate) fn gc(network: &Network) -> Result<()> {
     match Delegate::of(network) {
         Ok(delegate) => failures.extend(forward(&delegate, network).err()),
         Err(error) if error.code == Code::TRY_AGAIN => {
-            tell(&error.doing("the delegate's GC was not run"));
+            warn(&error.doing("the delegate's GC was not run"));
         }
         Err(error) => failures.push(error),
     }
@@ -70,7 +68,6 @@ fn forward(delegate: &Delegate, network: &Network) -> Result<()> {
     delegate.run(Verb::Gc, network).map(drop)
 }
 
-fn tell(error: &Error) {
-    // Not eprintln!, which panics when stderr is gone.
-    let _ = writeln!(io::stderr(), "flannel: {error}");
+fn warn(error: &Error) {
+    tell(format_args!("flannel: {error}"));
 }

@@ -1,6 +1,5 @@
 //! Giving a device back to the host, from wherever it is.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -175,6 +174,5 @@ fn told(device: &Device, name: &str) {
 }
 
 fn tell(text: &str) {
-    // Not eprintln!, which panics when stderr is gone.
-    let _ = writeln!(io::stderr(), "host-device: {text}");
+    cni_types::tell(format_args!("host-device: {text}"));
 }

@@ -112,7 +112,7 @@ impl Plugin for Portmap {
             Backend::Iptables => iptables::status()?,
         }
         if let Some(warning) = masquerade::warning(backend) {
-            eprintln!("{warning}");
+            cni_types::tell(warning);
         }
         Ok(())
     }

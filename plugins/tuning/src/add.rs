@@ -20,7 +20,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let netns = Netns::open(&attachment.netns)?;
     let mut undo = Undo::new();
     if !conf.sysctls.is_empty() {
-        netns.enter(|| sysctls(&netns, &conf.sysctls, &mut undo))??;
+        sysctls(&netns, &conf.sysctls, &mut undo)?;
     }
     if !conf.attributes.is_empty() {
         attributes(attachment, &netns, &conf, &mut undo)?;
@@ -30,17 +30,22 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     Ok(result)
 }
 
-/// Writes the sysctls of the namespace this thread is in, `netns`.
+/// Writes the sysctls of the container, all in one visit.
 fn sysctls<'a>(netns: &'a Netns, sysctls: &'a [Sysctl], undo: &mut Undo<'a>) -> Result<()> {
-    for Sysctl { key, name, value } in sysctls {
-        // Some can only be written; those have nothing to go back to.
-        let before = sysctl::read(name).ok();
-        sysctl::write(name, value).doing(format!("sysctl {key}"))?;
-        if let Some(before) = before {
-            let restore = move || netns.enter(|| sysctl::write(name, &before))?;
-            undo.push(format!("restore sysctl {key} in the container"), restore);
-        }
+    let mut before = Vec::new();
+    let written = netns.enter(|| sysctls.iter().try_for_each(|sysctl| write(sysctl, &mut before)))?;
+    for (sysctl, before) in before {
+        let restore = move || netns.enter(|| sysctl::write(&sysctl.name, &before))?;
+        undo.push(format!("restore sysctl {} in the container", sysctl.key), restore);
     }
+    written
+}
+
+/// Writes a sysctl of the namespace this thread is in. Some can only be written; those have nothing to go back to.
+fn write<'a>(sysctl: &'a Sysctl, before: &mut Vec<(&'a Sysctl, String)>) -> Result<()> {
+    let there = sysctl::read(&sysctl.name);
+    sysctl::write(&sysctl.name, &sysctl.value).doing(format!("sysctl {}", sysctl.key))?;
+    before.extend(there.ok().map(|value| (sysctl, value)));
     Ok(())
 }
 

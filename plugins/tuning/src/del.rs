@@ -1,9 +1,7 @@
 //! DEL.
 
-use std::io::{self, Write};
-
 use cni_net::{Netns, Rtnl};
-use cni_types::{Detachment, Error, Result};
+use cni_types::{Detachment, Error, Result, tell};
 
 use crate::attributes::Attributes;
 use crate::backup::Backups;
@@ -18,11 +16,11 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
     match backups.read(&detachment.id) {
         Ok(Some(before)) => {
             if let Err(error) = restore(detachment, &before)? {
-                tell(&error);
+                warn(&error);
                 return Ok(());
             }
         }
-        Err(error) => tell(&error),
+        Err(error) => warn(&error),
         Ok(None) => {}
     }
     backups.remove_if_present(&detachment.id)
@@ -36,7 +34,6 @@ fn restore(detachment: &Detachment, before: &Attributes) -> Result<Result<()>> {
     Ok(link.map_or(Ok(()), |link| before.restore(&inside, &link)))
 }
 
-fn tell(error: &Error) {
-    // Not eprintln!, which panics when stderr is gone.
-    let _ = writeln!(io::stderr(), "tuning: the interface is not as it was before ADD: {error}");
+fn warn(error: &Error) {
+    tell(format_args!("tuning: the interface is not as it was before ADD: {error}"));
 }

@@ -23,6 +23,26 @@ fn an_add_whose_nth_request_is_refused_leaves_nothing() {
     }
 }
 
+#[test]
+fn a_namespace_that_cannot_be_entered_is_one_error() {
+    needs!(Strace);
+    let host = Host::new();
+    let pod = attached(&host);
+    let before = state(&host);
+    for n in 1..4 {
+        let trace = Trace::new(&["trace=setns", &format!("inject=setns:error=EPERM:when={n}")]);
+        let outcome = host.plugin("bandwidth").under(&trace.command()).add(&both(), &pod, "eth0");
+        if n == 1 {
+            outcome.error().says(8, &["/run/netns/pod", "EPERM"]);
+            assert_eq!(state(&host), before);
+        } else {
+            outcome.result();
+            host.plugin("bandwidth").del(&both(), &pod, "eth0").done();
+            host.sh("tc qdisc del dev host0 root; tc qdisc del dev host0 ingress");
+        }
+    }
+}
+
 fn prev_result() -> serde_json::Value {
     let conf: serde_json::Value = serde_json::from_str(&conf("1.1.0").text()).unwrap();
     conf["prevResult"].clone()

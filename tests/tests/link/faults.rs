@@ -10,11 +10,17 @@ for_each_plugin!(
 );
 // What differs between the others is in the kernel: one of them will do, since the VM takes its time.
 for_each_plugin!([macvlan, vlan, tap] an_add_that_is_killed, a_full_disk);
+for_each_plugin!([macvlan, tap] a_namespace_that_cannot_be_entered);
 for_each_plugin!([macvlan, tap] a_del_that_is_killed, an_add_that_is_killed_before_gc, a_held_ipam_lock);
 
 fn an_add_whose_nth_request_is_refused(case: &Case) {
     needs!(Strace);
     case.refuse_each_request();
+}
+
+fn a_namespace_that_cannot_be_entered(case: &Case) {
+    needs!(Strace);
+    case.refuse_each_visit();
 }
 
 fn an_add_that_is_killed(case: &Case) {

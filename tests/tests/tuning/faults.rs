@@ -29,6 +29,32 @@ fn an_add_whose_nth_request_is_refused_changes_nothing() {
 }
 
 #[test]
+fn a_namespace_that_cannot_be_entered_changes_nothing() {
+    needs!(Strace);
+    let host = Host::new();
+    let (pod, conf) = attached(&host);
+    let conf = everything(conf).set("sysctl", json!({ "net.core.somaxconn": "99" }));
+    let before = (attributes(&pod), pod.sysctl("core/somaxconn"));
+    // Each thread's first time; then there is no second, which would be a way back.
+    for n in 1..4 {
+        let trace = Trace::new(&["trace=setns", &format!("inject=setns:error=EPERM:when={n}")]);
+        let outcome = host.plugin("tuning").under(&trace.command()).add(&conf, &pod, "eth0");
+        if n == 1 {
+            outcome.error().says(8, &["/run/netns/pod", "EPERM"]);
+            assert_eq!((attributes(&pod), pod.sysctl("core/somaxconn")), before);
+        } else {
+            outcome.result();
+            host.plugin("tuning").del(&conf, &pod, "eth0").done();
+        }
+    }
+    // The second sysctl is refused: the first goes back.
+    pod.run("sysctl -w net.core.somaxconn=4096");
+    let conf = conf.set("sysctl", json!({ "net.core.somaxconn": "99", "net.ipv4.ip_forward": "none" }));
+    host.plugin("tuning").add(&conf, &pod, "eth0").error();
+    assert_eq!(pod.sysctl("core/somaxconn"), "4096");
+}
+
+#[test]
 fn a_killed_add_is_undone_by_del_and_by_gc() {
     needs!(Strace);
     for by_gc in [false, true] {

@@ -33,16 +33,12 @@ impl Port {
     /// # Errors
     /// Code 8 or 100 when the kernel refuses.
     pub(super) fn open(place: &Place, closer: &Closer) -> Result<Option<Self>> {
-        let opened = place.visit(|_| {
-            packet::open(place.index)
-                .and_then(|fd| {
-                    // SAFETY: an OwnedFd is open, and the same, until it is dropped.
-                    unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }
-                        .map_err(|e| e.into_parts().1)
-                })
-                .map_err(|e| refused("cannot open a packet socket on", place, &e))
-        })?;
-        Ok(opened.map(|socket| Self { socket: Some(socket), index: place.index, closer: closer.clone() }))
+        let unusable = |e: io::Error| refused("cannot open a packet socket on", place, &e);
+        let Some(fd) = place.visit(|_| packet::open(place.index).map_err(unusable))? else { return Ok(None) };
+        // SAFETY: an OwnedFd is open, and the same, until it is dropped.
+        let socket = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }
+            .map_err(|e| unusable(e.into_parts().1))?;
+        Ok(Some(Self { socket: Some(socket), index: place.index, closer: closer.clone() }))
     }
 
     pub(super) fn send(&self, place: &Place, to: Option<Mac>, bytes: &[u8]) -> Result<()> {

@@ -110,7 +110,7 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
     backend.status(filter)?;
     if let Some(warning) = warning(backend) {
-        eprintln!("{warning}");
+        cni_types::tell(warning);
     }
     Ok(())
 }

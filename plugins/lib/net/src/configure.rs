@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use cni_types::{CniResult, Code, Error, IfName, Result};
+use cni_types::{CniResult, Code, Error, IfName, Result, tell};
 
 use crate::addr::AddFlags;
 use crate::events::Events;
@@ -67,7 +67,7 @@ pub fn prepare(interface: &Interface<'_>, extra: &[(String, &str)], ipv6: bool) 
             match sysctl::read(&disable) {
                 Ok(value) if value == "0" => {}
                 Ok(_) => sysctl::write(&disable, "0")?,
-                Err(e) => eprintln!("cannot read {disable}: {e}; does the kernel have IPv6?"),
+                Err(e) => tell(format_args!("cannot read {disable}: {e}; does the kernel have IPv6?")),
             }
         }
         // So that the addresses outlive a `down` and `up` inside the container.

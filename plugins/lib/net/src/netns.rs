@@ -1,11 +1,14 @@
 //! Network namespaces by path. Netlink never switches namespaces (a socket stays in the one it was born in); `setns`
-//! is left for opening that socket and for sysctls, whose files follow the thread.
+//! is left for opening that socket and for sysctls, whose files follow the thread. It is a thread of its own that enters,
+//! and it ends there: a way back could fail, and the process would go on in the wrong namespace.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use cni_types::{Code, Error, Result};
 use nix::sched::{CloneFlags, setns};
@@ -13,6 +16,8 @@ use nix::sys::statfs::{FsType, fstatfs};
 
 /// Magic number of namespace files (`NSFS_MAGIC`, `linux/magic.h`).
 const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
+/// Bytes of stack for what is done in a namespace: system calls and short texts.
+const STACK: usize = 256 << 10;
 
 /// An open network namespace: it stays alive as long as this does.
 #[derive(Debug)]
@@ -103,35 +108,34 @@ impl Netns {
         u32::try_from(self.file.as_raw_fd()).unwrap_or(u32::MAX)
     }
 
-    /// Runs `act` with this thread inside the namespace and comes back, also when `act` panics.
+    /// Runs `act` inside the namespace, on a thread that ends there, and waits for it. A panic of `act` goes on here.
     ///
     /// # Errors
-    /// Code 8 when the namespace cannot be entered.
-    pub fn enter<T>(&self, act: impl FnOnce() -> T) -> Result<T> {
-        let doing = |e: io::Error| unusable("enter", &self.path, &e);
-        let own = File::open("/proc/thread-self/ns/net").map_err(doing)?;
-        setns(&self.file, CloneFlags::CLONE_NEWNET).map_err(|errno| doing(errno.into()))?;
-        let _way_back = WayBack(own);
-        Ok(act())
+    /// Code 8 when the namespace cannot be entered, or there is no thread to be had.
+    pub fn enter<T: Send>(&self, act: impl FnOnce() -> T + Send) -> Result<T> {
+        elsewhere(|| setns(&self.file, CloneFlags::CLONE_NEWNET), act)
+            .map_err(|e| unusable("enter", &self.path, &e))
     }
+}
+
+/// Runs `act` on a thread that `go` has taken to another namespace. The thread does not come back.
+///
+/// # Errors
+/// That of `go`, or of starting the thread.
+pub(crate) fn elsewhere<T: Send>(
+    go: impl FnOnce() -> nix::Result<()> + Send,
+    act: impl FnOnce() -> T + Send,
+) -> io::Result<T> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn_scoped(scope, || go().map(|()| act()))?;
+        Ok(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?)
+    })
 }
 
 fn unusable(verb: &str, path: &Path, cause: &io::Error) -> Error {
     Error {
         code: Code::NETNS,
         ..Error::io(format!("cannot {verb} network namespace {}", path.display()), cause)
-    }
-}
-
-/// Returns the thread to the namespace it came from.
-pub(crate) struct WayBack(pub(crate) File);
-
-impl Drop for WayBack {
-    fn drop(&mut self) {
-        if let Err(errno) = setns(&self.0, CloneFlags::CLONE_NEWNET) {
-            // Going on would configure the host's network inside the container's namespace.
-            eprintln!("cannot return to the host's network namespace: {errno}");
-            std::process::abort();
-        }
     }
 }

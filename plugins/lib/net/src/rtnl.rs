@@ -40,9 +40,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel gives no socket.
     pub fn open() -> Result<Self> {
-        let socket = Socket::open(Protocol::Route)
-            .map_err(|e| Error::new(Code::KERNEL, "cannot open a route netlink socket").because(e))?;
-        Ok(Self(Rc::new(Inner { socket, sequence: Cell::new(1) })))
+        Self::over(Socket::open(Protocol::Route))
     }
 
     /// A socket born in `netns`.
@@ -50,7 +48,13 @@ impl Rtnl {
     /// # Errors
     /// Code 8 when the namespace cannot be entered, code 100 when the kernel gives no socket.
     pub fn open_in(netns: &Netns) -> Result<Self> {
-        netns.enter(Self::open)?
+        Self::over(netns.enter(|| Socket::open(Protocol::Route))?)
+    }
+
+    fn over(socket: std::result::Result<Socket, Errno>) -> Result<Self> {
+        let socket =
+            socket.map_err(|e| Error::new(Code::KERNEL, "cannot open a route netlink socket").because(e))?;
+        Ok(Self(Rc::new(Inner { socket, sequence: Cell::new(1) })))
     }
 
     /// One request. Answers of a dump come complete and consistent.
