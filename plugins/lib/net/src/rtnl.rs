@@ -57,6 +57,12 @@ impl Rtnl {
         Ok(Self(Rc::new(Inner { socket, sequence: Cell::new(1) })))
     }
 
+    /// What the kernel knows the socket's namespace by, whatever path and inode it has: unique until the machine boots
+    /// again. `None` before Linux 5.14.
+    pub fn netns_cookie(&self) -> Option<u64> {
+        self.0.socket.netns_cookie()
+    }
+
     /// One request. Answers of a dump come complete and consistent.
     pub(crate) fn request(&self, request: Request) -> std::result::Result<Vec<Body>, Refused> {
         self.pipeline(vec![request]).pop().unwrap_or(Ok(Vec::new()))

@@ -20,6 +20,9 @@ const BUFFER: usize = 64 << 10;
 const SMALL: usize = 16 << 10;
 /// Size of a C `int`, the value of a boolean socket option.
 const INT_SIZE: libc::socklen_t = 4;
+/// `SO_NETNS_COOKIE` (`asm-generic/socket.h`), and the size of its value.
+const SO_NETNS_COOKIE: libc::c_int = 71;
+const COOKIE_SIZE: libc::socklen_t = 8;
 
 /// Whom the socket talks to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,18 @@ impl Socket {
             libc::setsockopt(self.fd.as_raw_fd(), libc::SOL_NETLINK, option, (&raw const on).cast(), INT_SIZE)
         };
         Errno::result(result).map(drop)
+    }
+
+    /// What the kernel knows the socket's network namespace by: no other one ever gets the same number until the machine
+    /// boots again. `None` before Linux 5.14.
+    pub fn netns_cookie(&self) -> Option<u64> {
+        let (mut cookie, mut size) = (0_u64, COOKIE_SIZE);
+        // SAFETY: `cookie` and `size` outlive the call, and COOKIE_SIZE is the size of the first.
+        let result = unsafe {
+            let (value, size) = ((&raw mut cookie).cast(), &raw mut size);
+            libc::getsockopt(self.fd.as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, value, size)
+        };
+        (result == 0).then_some(cookie)
     }
 
     /// Sends requests. The kernel has worked on all of them when this returns.
