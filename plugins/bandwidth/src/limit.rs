@@ -132,6 +132,11 @@ impl Limit {
         TokenBucket::new(self.rate, self.burst_on(host_end))
     }
 
+    /// What the reference's ADD made of the same keys; without a burst it made nothing.
+    pub(crate) fn buckets_of_the_reference(&self) -> Vec<TokenBucket> {
+        self.burst.iter().flat_map(|&burst| TokenBucket::of_the_reference(self.rate, burst)).collect()
+    }
+
     /// The burst in bytes.
     fn burst_on(&self, host_end: &Link) -> u32 {
         let frames = FRAMES * (u64::from(host_end.mtu) + FRAME_HEADER);

@@ -60,6 +60,37 @@ fn it_passes_for_extreme_limits() {
     }
 }
 
+/// Made with `tc`: what a container has that the reference limited before the node was upgraded.
+#[test]
+fn it_accepts_what_the_reference_makes_of_bursts_that_wrap_at_32_bits() {
+    // CRI-O sends this burst with each limited pod.
+    for (rate, burst, limit, wrapped) in [
+        (10_000_000, 34_359_738_359, 31_248, 171_798_689),
+        (1_000_000, 34_359_738_359, 3_123, 21_474_834),
+        (100_000_000, 34_359_738_359, 312_498, 858_993_450),
+        (10_000_000, 4_294_967_295, 536_902_161, 193_273_526),
+        (8_000_000, 4_294_967_296, 536_895_912, 261_993_005),
+    ] {
+        let host = Host::new();
+        let pod = attached(&host);
+        let conf = limited(conf("1.0.0"), (rate, burst), (rate, burst));
+        let result = host.plugin("bandwidth").add(&conf, &pod, "eth0").result();
+        let conf = conf.prev(&result);
+        let ifb = ifbs(&host)[0]["ifname"].as_str().unwrap().to_owned();
+        for link in ["host0", &ifb] {
+            let bucket = format!("tbf rate {rate}bit burst {wrapped} limit {limit}");
+            host.run(&format!("tc qdisc replace dev {link} root handle 1: {bucket}"));
+        }
+        let outcome = host.plugin("bandwidth").check(&conf, &pod, "eth0");
+        assert_eq!(outcome.exit, Some(0), "{rate} {burst}: {outcome:?}");
+        for other in [format!("burst {} limit {limit}", wrapped / 2), format!("burst {wrapped} limit 65536")]
+        {
+            host.run(&format!("tc qdisc replace dev host0 root handle 1: tbf rate {rate}bit {other}"));
+            host.plugin("bandwidth").check(&conf, &pod, "eth0").error().says(103, &["host0"]);
+        }
+    }
+}
+
 #[test]
 fn it_needs_a_pair_even_without_limits() {
     let host = Host::new();

@@ -61,6 +61,28 @@ fn what_the_reference_made_we_check_and_remove() {
     handover(Suite::Reference, Suite::Ours);
 }
 
+/// CRI-O checks its containers when it is restarted, and what fails loses its address.
+#[test]
+fn what_the_reference_made_of_a_burst_that_wraps_we_check() {
+    needs!(Reference);
+    for rate in [64_000, 1_000_000, 8_000_000, 10_000_000, 123_456_789, 1_000_000_000, 400_000_000_000] {
+        for burst in [4_294_967_295, 4_294_967_296, 12_345_678_901, 34_359_738_352, 34_359_738_359] {
+            let host = Host::new();
+            let pod = attached(&host);
+            let conf = limited(conf("1.0.0"), (rate, burst), (rate, burst));
+            let outcome = host.reference("bandwidth").add(&conf, &pod, "eth0");
+            if outcome.exit != Some(0) {
+                // Wrapped to nothing, which the kernel refuses.
+                assert!(outcome.stdout.contains("invalid argument"), "{rate} {burst}: {outcome:?}");
+                continue;
+            }
+            let conf = conf.prev(&outcome.result());
+            let outcome = host.plugin("bandwidth").check(&conf, &pod, "eth0");
+            assert_eq!(outcome.exit, Some(0), "{rate} {burst}: {outcome:?}");
+        }
+    }
+}
+
 #[test]
 fn what_we_made_the_reference_checks_and_removes() {
     needs!(Reference);

@@ -45,6 +45,24 @@ impl TokenBucket {
         Self { rate, limit: saturated(limit), buffer: saturated(burst_us * 1000 / TICK_NS) }
     }
 
+    /// What the reference makes of the same, which computes in 32 bits: its burst and limit wrap. Where the processor
+    /// converts large numbers to the largest one (arm64), the burst does not.
+    pub fn of_the_reference(rate: u64, burst: u32) -> [Self; 2] {
+        let wide_rate = u128::from(rate.max(1));
+        [wrapped, saturated].map(|convert: fn(u128) -> u32| {
+            let burst_us = convert(u128::from(burst) * SECOND_US / wide_rate);
+            let buffer = convert(u128::from(burst_us) * 1000 / TICK_NS);
+            Self { rate, limit: convert(wide_rate * LATENCY_US / SECOND_US).wrapping_add(burst), buffer }
+        })
+    }
+
+    /// Whether it is `other` but for the rounding of the burst to whole bytes, as tc(8) does it.
+    pub fn is_rounded(&self, other: &Self) -> bool {
+        let ticks_of_a_byte = SECOND_US * 1000 / (TICK_NS * u128::from(self.rate.max(1))) + 1;
+        (self.rate, self.limit) == (other.rate, other.limit)
+            && u128::from(self.buffer.abs_diff(other.buffer)) <= ticks_of_a_byte
+    }
+
     /// The burst in bytes, for messages.
     pub fn burst(&self) -> u64 {
         let bytes = u128::from(self.buffer) * TICK_NS * u128::from(self.rate) / (SECOND_US * 1000);
@@ -72,6 +90,11 @@ impl TokenBucket {
         }
         bytes
     }
+}
+
+/// The lowest 32 bits.
+fn wrapped(number: u128) -> u32 {
+    u32::try_from(number & u128::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
 fn saturated(number: u128) -> u32 {
@@ -112,5 +135,17 @@ mod tests {
         assert_eq!(TokenBucket::new(1000, 10), bucket(1000, 35, 156_250));
         assert_eq!(TokenBucket::new(8, u32::MAX), bucket(8, u32::MAX, u32::MAX));
         assert_eq!(TokenBucket::new(u64::MAX / 8, 1), bucket(u64::MAX / 8, u32::MAX, 0));
+    }
+
+    #[test]
+    fn the_reference_wraps_at_32_bits() {
+        // CRI-O's burst at 10 Mbit/s, as measured on amd64: 171798689 bytes.
+        let [wrapped, saturated] = TokenBucket::of_the_reference(1_250_000, u32::MAX - 1);
+        assert_eq!((wrapped.limit, wrapped.buffer, wrapped.burst()), (31_248, 2_147_483_619, 171_798_689));
+        assert_eq!((saturated.limit, saturated.buffer), (31_248, u32::MAX));
+        let tc = TokenBucket { buffer: 2_147_483_613, ..wrapped };
+        assert!(tc.is_rounded(&wrapped) && !tc.is_rounded(&saturated));
+        let bucket = TokenBucket::new(1_000_000, 100_000);
+        assert_eq!(TokenBucket::of_the_reference(1_000_000, 100_000), [bucket; 2]);
     }
 }
