@@ -24,7 +24,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
         None => present_kind(attachment)?,
     };
     attach::check(attachment, &kind, |_, link| match device {
-        Some(device) if !device.is(link) => {
+        Some(device) if device.find_inside(std::slice::from_ref(link)).is_none() => {
             Err(Error::check(format!("link {} is not the device {} of the host", link.name, device.name)))
         }
         _ => Ok(()),

@@ -26,11 +26,13 @@ pub(crate) struct Device {
     parent_bus: String,
     /// The path of the namespace it was given to.
     pub(crate) netns: String,
+    /// What the kernel knows that namespace by, whatever its path (since Linux 5.14).
+    netns_cookie: Option<u64>,
 }
 
 impl Device {
-    /// The device as it is on the host now, to be given to the namespace `netns`.
-    pub(crate) fn of(link: &Link, netns: String) -> Self {
+    /// The device as it is on the host now, to be given to the namespace at the path `netns` with this cookie.
+    pub(crate) fn of(link: &Link, netns: String, netns_cookie: Option<u64>) -> Self {
         Self {
             name: link.name.clone(),
             alias: link.alias.clone(),
@@ -43,6 +45,7 @@ impl Device {
             parent: link.parent.clone(),
             parent_bus: link.parent_bus.clone(),
             netns,
+            netns_cookie,
         }
     }
 
@@ -55,7 +58,7 @@ impl Device {
             mac: None,
             mtu: None,
             flags: None,
-            ..Self::of(link, String::new())
+            ..Self::of(link, String::new(), None)
         }
     }
 
@@ -76,30 +79,55 @@ impl Device {
             ("parent", text(&self.parent)),
             ("parentBus", text(&self.parent_bus)),
             ("netns", text(&self.netns)),
+            ("netnsCookie", self.netns_cookie.map(|cookie| Json::Number(cookie.into()))),
         ];
         members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
 
-    /// Which of a namespace's links it is. Kind and parent device cannot be changed. Of those alike, the permanent address
-    /// tells; failing that the alias ADD gave it, its name on the host; failing that, for one that was never moved or whose
-    /// alias is gone, index and address.
-    pub(crate) fn find<'l>(&self, links: &'l [Link]) -> Option<&'l Link> {
-        let alike = || links.iter().filter(|link| link.kind == self.kind && link.parent == self.parent);
-        let is_permanent =
-            |link: &&Link| link.permanent_mac.is_some() && link.permanent_mac == self.permanent_mac;
+    /// Which of a container's links it is. Kind and parent device cannot be changed. Hardware is known by its permanent
+    /// address alone. Failing that the alias tells that ADD gave it, its name on the host, best with the index; failing
+    /// that, where the alias is gone, index and address.
+    pub(crate) fn find_inside<'l>(&self, links: &'l [Link]) -> Option<&'l Link> {
+        if self.permanent_mac.is_some() {
+            return self.find_permanent(links);
+        }
+        let alike = || links.iter().filter(|link| self.is_alike(link));
         let is_marked = |link: &&Link| link.alias == self.name;
-        let is_numbered = |link: &&Link| link.index == self.index && link.mac == self.mac;
-        alike().find(is_permanent).or_else(|| alike().find(is_marked)).or_else(|| alike().find(is_numbered))
+        let is_numbered = |link: &&Link| link.index == self.index;
+        let by_both = alike().find(|link| is_marked(link) && is_numbered(link));
+        by_both
+            .or_else(|| alike().find(is_marked))
+            .or_else(|| alike().find(|link| is_numbered(link) && link.mac == self.mac))
     }
 
-    /// Whether it is this link.
-    pub(crate) fn is(&self, link: &Link) -> bool {
-        self.find(std::slice::from_ref(link)).is_some()
+    /// Which of the host's links it is. Others there may have had its name, and have it as their alias, so the index has
+    /// to be the same. The kernel keeps it unless somebody else has it.
+    pub(crate) fn find_on_host<'l>(&self, links: &'l [Link]) -> Option<&'l Link> {
+        if self.permanent_mac.is_some() {
+            return self.find_permanent(links);
+        }
+        let is_it = |link: &&Link| link.alias == self.name || link.mac == self.mac;
+        links.iter().filter(|link| self.is_alike(link) && link.index == self.index).find(is_it)
     }
 
-    /// Whether `link`, on the host, needs nothing: the administrator's since, or never moved.
+    fn find_permanent<'l>(&self, links: &'l [Link]) -> Option<&'l Link> {
+        links.iter().find(|link| self.is_alike(link) && link.permanent_mac == self.permanent_mac)
+    }
+
+    fn is_alike(&self, link: &Link) -> bool {
+        link.kind == self.kind && link.parent == self.parent
+    }
+
+    /// Whether it may be in the namespace with this cookie. Hardware that is known for certain may be in any.
+    pub(crate) fn may_be_in(&self, cookie: Option<u64>) -> bool {
+        let is_another = self.netns_cookie.zip(cookie).is_some_and(|(recorded, there)| recorded != there);
+        self.permanent_mac.is_some() || !is_another
+    }
+
+    /// Whether `link`, on the host, needs nothing: it was never moved, or somebody has given it name and alias again.
+    /// Where both are the same, they tell nothing.
     pub(crate) fn is_back(&self, link: &Link) -> bool {
-        link.name == self.name && link.alias == self.alias && link.is_up()
+        link.name == self.name && link.alias == self.alias && (link.alias != link.name || link.is_up())
     }
 
     /// What it is to be like on the host again. Under another name it keeps the alias that says which it is.
@@ -131,32 +159,39 @@ mod tests {
 
     #[test]
     fn ports_of_one_card_are_told_apart() {
-        let device = Device::of(&port(4, "ens5", 5), String::new());
+        let device = Device::of(&port(4, "ens5", 5), String::new(), None);
         let changed = Link { name: "dev4".to_owned(), mac: None, index: 9, ..port(4, "", 5) };
         let sibling = port(4, "ens6", 6);
-        assert!(!device.is(&sibling), "not by the card they share");
-        assert_eq!(device.find(&[sibling.clone(), changed.clone()]), Some(&changed));
-        let other_card = Link { parent: "0000:3b:00.1".to_owned(), alias: "ens5".to_owned(), ..changed };
-        assert_eq!(device.find(&[sibling, other_card]), None, "an alias is easily forged, a parent is not");
+        for find in [Device::find_inside, Device::find_on_host] {
+            assert_eq!(find(&device, std::slice::from_ref(&sibling)), None, "not by the card they share");
+            assert_eq!(find(&device, &[sibling.clone(), changed.clone()]), Some(&changed));
+            let other_card =
+                Link { parent: "0000:3b:00.1".to_owned(), alias: "ens5".to_owned(), ..changed.clone() };
+            assert_eq!(find(&device, &[sibling.clone(), other_card]), None, "an alias is easily forged");
+            let marked = Link { alias: "ens5".to_owned(), ..sibling.clone() };
+            assert_eq!(find(&device, &[marked]), None, "nor is an alias as good as a permanent address");
+        }
+    }
+
+    fn veth(index: u32, alias: &str, mac: u8) -> Link {
+        let (alias, kind) = (alias.to_owned(), "veth".to_owned());
+        Link { index, name: "veth5".to_owned(), kind, alias, mac: Some(Mac([mac; 6])), ..Link::default() }
     }
 
     #[test]
     fn a_virtual_link_is_known_by_its_alias_then_by_index_and_address() {
-        let link = Link {
-            index: 4,
-            name: "veth5".to_owned(),
-            kind: "veth".to_owned(),
-            mac: Some(Mac([2; 6])),
-            ..Link::default()
-        };
-        let device = Device::of(&link, String::new());
-        let marked =
-            Link { index: 9, name: "eth0".to_owned(), alias: "veth5".to_owned(), mac: None, ..link.clone() };
-        assert_eq!(device.find(&[link.clone(), marked.clone()]), Some(&marked));
-        assert!(device.is(&link));
-        assert!(!device.is(&Link { index: 5, ..link.clone() }));
-        assert!(!device.is(&Link { mac: None, ..link }));
-        assert!(!device.is(&Link { kind: "macvlan".to_owned(), ..marked }));
+        let device = Device::of(&veth(4, "", 2), String::new(), None);
+        let (itself, marked, both) = (veth(4, "", 2), veth(9, "veth5", 3), veth(4, "veth5", 3));
+        let inside = |links: &[Link]| device.find_inside(links).cloned();
+        assert_eq!(inside(&[itself.clone(), marked.clone()]), Some(marked.clone()));
+        assert_eq!(inside(&[marked.clone(), both.clone()]), Some(both.clone()));
+        assert_eq!(inside(std::slice::from_ref(&itself)), Some(itself.clone()));
+        let macvlan = Link { kind: "macvlan".to_owned(), ..marked.clone() };
+        assert_eq!(inside(&[veth(5, "", 2), veth(4, "", 3), macvlan]), None);
+        let outside = |links: &[Link]| device.find_on_host(links).cloned();
+        assert_eq!(outside(&[marked, both.clone()]), Some(both));
+        assert_eq!(outside(std::slice::from_ref(&itself)), Some(itself));
+        assert_eq!(outside(&[veth(9, "veth5", 2), veth(4, "", 3)]), None, "another one had its name");
     }
 
     #[test]
@@ -165,6 +200,7 @@ mod tests {
         let device = Device::of(
             &Link { alias, mtu: 9000, flags: 0x1003, ..port(4, "ens5", 5) },
             "/run/netns/a".to_owned(),
+            Some(u64::MAX),
         );
         let json = Json::Object(device.members());
         assert_eq!(Json::parse(json.pretty().as_bytes()).unwrap().decode::<Device>().unwrap(), device);

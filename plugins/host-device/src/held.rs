@@ -42,6 +42,11 @@ impl Held {
         self.0.remove_if_present(id, &file_name(id))
     }
 
+    /// The attachment's own record; one that cannot be read is none.
+    pub(crate) fn find(&self, id: &AttachmentId) -> Option<Entry> {
+        entry(self.0.read(&file_name(id)).ok()??)
+    }
+
     /// The records of attachments other than `id`, of every network. Those that cannot be read are passed over.
     ///
     /// # Errors

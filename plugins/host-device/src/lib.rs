@@ -16,10 +16,11 @@ mod check;
 mod conf;
 mod device;
 mod held;
+mod host;
+mod restore;
 mod select;
 mod sysfs;
 
-use cni_net::Rtnl;
 use cni_types::delegate::ipam;
 use cni_types::{
     About, Attachment, CniResult, Code, Detachment, Error, Network, Plugin, Result, SpecVersion, Stale,
@@ -27,6 +28,7 @@ use cni_types::{
 
 use conf::Conf;
 use held::Held;
+use host::Host;
 
 /// The plugin.
 pub struct HostDevice;
@@ -53,8 +55,9 @@ impl Plugin for HostDevice {
         let stale = Stale::new(&network.name, &network.valid_attachments()?);
         let held = Held::new();
         let entries = held.stale(&stale);
+        let host = Host::open()?;
         let mut failures: Vec<_> =
-            entries.iter().flatten().filter_map(|e| back::collect(&held, e).err()).collect();
+            entries.iter().flatten().filter_map(|e| back::collect(&held, &host, e).err()).collect();
         failures.extend(entries.err());
         failures.extend(ipam::gc(network).err());
         Error::all(failures)
@@ -69,7 +72,7 @@ impl Plugin for HostDevice {
         let held = Held::new();
         held.probe().map_err(unavailable)?;
         let others = held.of_others(None).map_err(unavailable)?;
-        select::ensure_present(&conf, &Rtnl::open().map_err(unavailable)?, &others)?;
+        select::ensure_present(&conf, &Host::open().map_err(unavailable)?, &others)?;
         ipam::status(network)
     }
 }

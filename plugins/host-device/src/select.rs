@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use cni_net::{Link, Rtnl};
+use cni_net::Link;
 use cni_types::{Code, Error, Result};
 
 use crate::conf::{Conf, Selector};
 use crate::held::Entry;
+use crate::host::Host;
 use crate::sysfs::{self, PciAddress};
 
 /// What the configuration selects.
@@ -31,7 +32,7 @@ impl Selected {
 ///
 /// # Errors
 /// Code 7 when there is no selector, or two that name different devices; code 100 when a device is not there.
-pub(crate) fn select(conf: &Conf, host: &Rtnl, held: &[Entry]) -> Result<Selected> {
+pub(crate) fn select(conf: &Conf, host: &Host, held: &[Entry]) -> Result<Selected> {
     conf.refuse_none()?;
     let mut chosen: Option<(&str, Selected)> = None;
     for (key, selector) in &conf.selectors {
@@ -63,7 +64,7 @@ pub(crate) fn find_userspace(conf: &Conf) -> Option<PciAddress> {
 ///
 /// # Errors
 /// Code 50 naming what is missing.
-pub(crate) fn ensure_present(conf: &Conf, host: &Rtnl, held: &[Entry]) -> Result<()> {
+pub(crate) fn ensure_present(conf: &Conf, host: &Host, held: &[Entry]) -> Result<()> {
     for (_, selector) in &conf.selectors {
         let is_away = || match selector {
             Selector::Name(name) => held.iter().any(|entry| entry.device.name == name.as_str()),
@@ -79,13 +80,13 @@ pub(crate) fn ensure_present(conf: &Conf, host: &Rtnl, held: &[Entry]) -> Result
     Ok(())
 }
 
-fn find(selector: &Selector, host: &Rtnl) -> Result<Option<Selected>> {
+fn find(selector: &Selector, host: &Host) -> Result<Option<Selected>> {
     let link = match selector {
-        Selector::Name(name) => host.find_link(name.as_str())?,
+        Selector::Name(name) => host.rtnl.find_link(name.as_str())?,
         Selector::Mac(mac) => {
             // A NIC comes before the VLANs and bridges that borrow its address.
-            let links = host.links(None)?.into_iter().filter(|link| link.mac == Some(*mac));
-            links.min_by_key(|link| link.index)
+            let links = host.links()?.iter().filter(|link| link.mac == Some(*mac));
+            links.min_by_key(|link| link.index).cloned()
         }
         Selector::KernelPath(path) => named(host, sysfs::interface(path))?,
         Selector::Pci(address) => return on_pci(address, host),
@@ -97,15 +98,15 @@ fn find(selector: &Selector, host: &Rtnl) -> Result<Option<Selected>> {
     Ok(link.map(|link| Selected::Link(Box::new(link))))
 }
 
-fn on_pci(address: &PciAddress, host: &Rtnl) -> Result<Option<Selected>> {
+fn on_pci(address: &PciAddress, host: &Host) -> Result<Option<Selected>> {
     if address.is_driven_from_userspace()? {
         return Ok(Some(Selected::Userspace(address.clone())));
     }
     Ok(named(host, address.interface())?.map(|link| Selected::Link(Box::new(link))))
 }
 
-fn named(host: &Rtnl, name: Option<String>) -> Result<Option<Link>> {
-    name.map_or(Ok(None), |name| host.find_link(&name))
+fn named(host: &Host, name: Option<String>) -> Result<Option<Link>> {
+    name.map_or(Ok(None), |name| host.rtnl.find_link(&name))
 }
 
 fn missing(selector: &Selector, held: &[Entry]) -> Error {

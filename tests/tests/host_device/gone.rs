@@ -59,7 +59,7 @@ fn a_virtual_device_that_died_with_its_namespace() {
 }
 
 /// `eth0` of the pod is on the host as `name`.
-fn comes_back(host: &Host, name: &str) {
+pub(crate) fn comes_back(host: &Host, name: &str) {
     let set = format!("nsenter --net=/run/netns/pod ip link set eth0 netns /proc/self/fd/9 name {name}");
     host.sh(&format!("exec 9</proc/self/ns/net; {set}"));
 }

@@ -8,6 +8,7 @@ mod faults;
 mod gone;
 mod moving;
 mod nic;
+mod returned;
 mod selectors;
 mod upgrade;
 
