@@ -56,8 +56,14 @@ fn attributes<'a>(attachment: &'a Attachment, netns: &Netns, conf: &Conf, undo: 
     let link = inside.chained_interface(&id.ifname, netns)?;
     let before = conf.attributes.of(&link);
     let backups = Backups::of(&attachment.network);
-    backups.write(id, &before)?;
-    undo.push("remove the backup", move || backups.remove_if_present(id));
+    // An ADD again of what is as the first one left it: that one knows what it was like.
+    let first = backups.read(id).ok().flatten();
+    let known = first.as_ref().map(|first| first.still_ours(&conf.attributes, &link).or(&before));
+    backups.write(id, known.as_ref().unwrap_or(&before))?;
+    undo.push("put the backup back", move || match &first {
+        Some(first) => backups.write(id, first),
+        None => backups.remove_if_present(id),
+    });
     let (undo_inside, undo_link) = (inside.clone(), link.clone());
     undo.push("restore the attributes of the interface", move || before.restore(&undo_inside, &undo_link));
     conf.attributes.each().try_for_each(|attribute| inside.set_attribute(&link, attribute))

@@ -36,6 +36,30 @@ impl Attributes {
         }
     }
 
+    /// What of these to go back to on a link that ADD gave the values `set`. What is different there now, somebody has
+    /// changed since, and it is his.
+    pub(crate) fn still_ours(&self, set: &Self, link: &Link) -> Self {
+        let now = set.of(link);
+        Self {
+            mac: self.mac.filter(|_| set.mac == now.mac),
+            promiscuous: self.promiscuous.filter(|_| set.promiscuous == now.promiscuous),
+            mtu: self.mtu.filter(|_| set.mtu == now.mtu),
+            all_multicast: self.all_multicast.filter(|_| set.all_multicast == now.all_multicast),
+            tx_queue_length: self.tx_queue_length.filter(|_| set.tx_queue_length == now.tx_queue_length),
+        }
+    }
+
+    /// These, with those of `other` where there are none.
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        Self {
+            mac: self.mac.or(other.mac),
+            promiscuous: self.promiscuous.or(other.promiscuous),
+            mtu: self.mtu.or(other.mtu),
+            all_multicast: self.all_multicast.or(other.all_multicast),
+            tx_queue_length: self.tx_queue_length.or(other.tx_queue_length),
+        }
+    }
+
     /// In the order they are set.
     pub(crate) fn each(&self) -> impl Iterator<Item = Attribute> {
         let all = [

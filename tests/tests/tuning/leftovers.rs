@@ -1,6 +1,7 @@
 //! DEL without a container, GC, STATUS.
 
 use cni_tests::{Host, Place};
+use serde_json::json;
 
 use crate::{BACKUP, attached, attributes, conf, everything};
 
@@ -21,6 +22,71 @@ fn del_of_a_container_that_is_gone_removes_the_backup() {
         assert_eq!(files(), 0, "{gone}");
         pod.try_run("ip link del other");
     }
+}
+
+#[test]
+fn del_leaves_what_was_changed_since() {
+    let host = Host::new();
+    let (pod, conf) = attached(&host);
+    let before = attributes(&pod);
+    let conf = everything(conf);
+    for (change, changed) in [
+        ("mtu 1280", (before.0.clone(), 1280, false, false, before.4)),
+        ("address 02:00:00:00:00:77", ("02:00:00:00:00:77".to_owned(), before.1, false, false, before.4)),
+        ("allmulticast off", before.clone()),
+        ("txqueuelen 5", (before.0.clone(), before.1, false, false, 5)),
+    ] {
+        host.plugin("tuning").add(&conf, &pod, "eth0").result();
+        pod.run(&format!("ip link set eth0 {change}"));
+        host.plugin("tuning").del(&conf, &pod, "eth0").done();
+        assert_eq!(attributes(&pod), changed, "{change}");
+        assert!(host.snapshot().lines_with("file /run/cni/tuning").is_empty());
+        pod.run(&format!("ip link set eth0 address {} mtu {} txqueuelen {}", before.0, before.1, before.4));
+    }
+}
+
+/// A late DEL: another container has the path of the namespace, and an interface of the same name in it.
+#[test]
+fn del_leaves_another_containers_interface_alone() {
+    let host = Host::new();
+    let (pod, conf) = attached(&host);
+    let mac = attributes(&pod).0;
+    for own_mac in [false, true] {
+        let interface = json!({ "name": "eth0", "sandbox": "/run/netns/pod", "mac": mac });
+        let conf = conf.clone().prev(&json!({ "cniVersion": "1.0.0", "interfaces": [interface] }));
+        let conf = if own_mac { everything(conf) } else { conf.set("mtu", 1400) };
+        let result = host.plugin("tuning").add(&conf, &pod, "eth0").result();
+        pod.run("ip link del eth0");
+        pod.remove_netns();
+        let pod = host.container("pod");
+        host.run("ip link add host0 type veth peer name eth0 netns pod");
+        pod.run("ip link set eth0 mtu 1400 txqueuelen 77");
+        let before = attributes(&pod);
+        host.plugin("tuning").del(&conf.prev(&result), &pod, "eth0").done();
+        assert_eq!(attributes(&pod), before);
+        assert!(host.snapshot().lines_with("file /run/cni/tuning").is_empty());
+        pod.run(&format!("ip link set eth0 address {mac} mtu 1500 txqueuelen 1000"));
+    }
+}
+
+#[test]
+fn an_add_again_keeps_what_the_first_one_found() {
+    let host = Host::new();
+    let (pod, conf) = (host.container("pod"), conf("1.0.0"));
+    host.run("ip link add base type veth peer name other");
+    host.run("ip link add link base name eth0 netns pod type macvlan");
+    let before = attributes(&pod);
+    let all = everything(conf);
+    host.plugin("tuning").add(&all, &pod, "eth0").result();
+    let backup = std::fs::read_to_string(BACKUP).unwrap();
+    host.plugin("tuning").add(&all, &pod, "eth0").result();
+    assert_eq!(std::fs::read_to_string(BACKUP).unwrap(), backup);
+    // One that fails takes back what it did itself: a macvlan's MTU is at most that of its master.
+    let refused = all.clone().set("mtu", 9000).set("mac", "0a:00:00:00:00:0b");
+    host.plugin("tuning").add(&refused, &pod, "eth0").error();
+    assert_eq!(std::fs::read_to_string(BACKUP).unwrap(), backup);
+    host.plugin("tuning").del(&all, &pod, "eth0").done();
+    assert_eq!(attributes(&pod), before);
 }
 
 #[test]
