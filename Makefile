@@ -1,11 +1,13 @@
 # make demo   builds the suite and shows it at work; needs cargo and a C linker, nothing else
 # make test   builds and tests everything; as root it installs the Debian packages it misses
-# make dist   fully static executables of every plugin and cnitool in bin/
+# make dist   fully static executables of every plugin and cnitool in bin/ (BIN=DIR: there); ONE=1: all plugins are one
+#             file, with their names as hard links
 # make check  formatting, lints, licences
 
 CARGO ?= cargo
 PLUGINS := $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml ipam/*/Cargo.toml))
-EXECUTABLES := $(notdir $(PLUGINS)) cnitool
+NAMES := $(notdir $(PLUGINS))
+BIN ?= bin
 # Asked only by the recipes that need it.
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
@@ -38,10 +40,14 @@ dist:
 	then target=$(ARCH)-unknown-linux-musl; \
 	else target=$(HOST); echo "dist: no musl target to be had: static with the C library of $(HOST)"; fi; \
 	RUSTFLAGS='-C target-feature=+crt-static -C relocation-model=static --cfg sha2_backend="soft-compact"'  \
-	  $(CARGO) build --profile dist --target $$target --workspace --bins; \
-	mkdir -p bin; \
-	for name in $(EXECUTABLES); do install -m 755 "$(TARGET_DIR)/$$target/dist/$$name" bin/; done; \
-	ls -l bin
+	  $(CARGO) build --profile dist --target $$target $(if $(ONE),-p cni-plugins -p cnitool,--workspace --exclude cni-plugins --bins); \
+	mkdir -p "$(BIN)"; built="$(TARGET_DIR)/$$target/dist"; \
+	install -m 755 "$$built/cnitool" "$(BIN)/"; \
+	$(if $(ONE),first=; for name in $(NAMES); do \
+	  if [ -z "$$first" ]; then first=$$name; install -m 755 "$$built/cni-plugins" "$(BIN)/$$name"; \
+	  else ln -f "$(BIN)/$$first" "$(BIN)/$$name"; fi; \
+	done,for name in $(NAMES); do install -m 755 "$$built/$$name" "$(BIN)/"; done); \
+	ls -l "$(BIN)"
 
 clean:
 	$(CARGO) clean

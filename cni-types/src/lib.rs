@@ -32,7 +32,7 @@ pub use name::{ContainerId, IfName, NetworkName, PluginName, excerpt};
 pub use network::Network;
 pub use records::{Record, Records, read_small};
 pub use result::{CniResult, Dns, Interface, IpConfig, Route};
-pub use skel::{About, Attachment, Detachment, Plugin, arguments, dispatch, run, start, start_with};
+pub use skel::{About, Attachment, Detachment, Plugin, arguments, dispatch, refuse, run, start, start_with};
 pub use stale::Stale;
 pub use state::{ensure_dir, replace_file};
 pub use tell::tell;

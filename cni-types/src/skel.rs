@@ -5,6 +5,7 @@ mod entry;
 mod env;
 mod gate;
 mod netns;
+mod refuse;
 mod stdio;
 
 use std::io;
@@ -19,6 +20,7 @@ use crate::version::SpecVersion;
 
 pub use dispatch::dispatch;
 pub use entry::{arguments, start, start_with};
+pub use refuse::refuse;
 
 /// ADD and CHECK: an interface of a container whose namespace is known.
 #[derive(Debug, Clone)]

@@ -43,6 +43,8 @@ pub enum Need {
     Reference,
     /// `make dist` has filled `bin/`.
     Dist,
+    /// `make dist ONE=1 BIN=bin/one` has filled `bin/one`.
+    DistOne,
     /// There are other users than root: not so in a user namespace that maps one id.
     UserIds,
     /// The kernel has VLAN links.
@@ -69,6 +71,7 @@ impl Need {
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::UserIds => user_ids() > 1_000_000,
             Self::Dist => Path::new(ANCHOR).join("bin/bridge").exists(),
+            Self::DistOne => Path::new(ANCHOR).join("bin/one/bridge").exists(),
         }
     }
 
@@ -104,6 +107,7 @@ impl Need {
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",
+            Self::DistOne => "the plugins as one file in bin/one/ (make dist ONE=1 BIN=bin/one)",
             Self::UserIds => "users beside root (run as root)",
             Self::Vlan => "VLAN links in the kernel (CONFIG_VLAN_8021Q)",
             Self::Vrf => "VRFs in the kernel (CONFIG_NET_VRF)",

@@ -1,5 +1,8 @@
 //! What an ADD may cost: requests, processes, memory, and the size of what is installed.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+
 use cni_tests::{ANCHOR, Conf, Host, Place, Trace, needs, plugins, run};
 
 #[test]
@@ -59,6 +62,18 @@ fn installed_executables_are_static_and_small() {
         let most = if name == "dhcp" { 4_000_000 } else { 1_500_000 };
         assert!(size <= most, "{name} has {size} bytes");
     }
+}
+
+#[test]
+fn all_plugins_in_one_file_have_at_most_2_5_mb() {
+    needs!(DistOne);
+    let sizes = plugins().into_iter().map(|name| {
+        let file = std::fs::metadata(format!("{ANCHOR}/bin/one/{name}")).unwrap();
+        (file.ino(), file.len())
+    });
+    let files: BTreeMap<u64, u64> = sizes.collect();
+    assert_eq!(files.len(), 1, "the names are links to one file: {files:?}");
+    assert!(files.values().all(|&size| size <= 2_500_000), "{files:?}");
 }
 
 /// The limit is on the whole address space, of which resident memory is a part: a plugin that works within it never

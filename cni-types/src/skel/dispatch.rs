@@ -51,7 +51,7 @@ fn defect(plugin: &dyn Plugin, panic: &(dyn Any + Send)) -> Error {
         .because(text)
 }
 
-fn error_object(error: &Error) -> String {
+pub(super) fn error_object(error: &Error) -> String {
     let mut members = vec![
         ("cniVersion".to_owned(), Json::String(SpecVersion::CURRENT.to_string())),
         ("code".to_owned(), Json::Number(error.code.0.into())),

@@ -1,0 +1,51 @@
+//! Every plugin of the suite in one executable, for images, initial RAM disks and small systems: it is the plugin whose
+//! name is the last component of the name it is called by. Hard links, symbolic links, copies and renamed files all
+//! work; plugins that delegate find the others in `CNI_PATH` as ever.
+//!
+//! Leaves on the host what the plugin does that it is called as, and nothing of its own.
+
+use std::ffi::c_int;
+
+use cni_types::{Code, Error, Plugin, excerpt, refuse, start, start_with};
+
+/// The plugins, by name.
+pub const PLUGINS: [&dyn Plugin; 19] = [
+    &plugin_bandwidth::Bandwidth,
+    &plugin_bridge::Bridge,
+    &ipam_dhcp::Dhcp,
+    &plugin_dummy::DUMMY,
+    &plugin_firewall::Firewall,
+    &plugin_flannel::Flannel,
+    &plugin_host_device::HostDevice,
+    &ipam_host_local::HostLocal,
+    &plugin_ipvlan::IPVLAN,
+    &plugin_loopback::Loopback,
+    &plugin_macvlan::MACVLAN,
+    &plugin_portmap::Portmap,
+    &plugin_ptp::Ptp,
+    &plugin_sbr::Sbr,
+    &ipam_static::Static,
+    &plugin_tap::TAP,
+    &plugin_tuning::Tuning,
+    &plugin_vlan::VLAN,
+    &plugin_vrf::Vrf,
+];
+
+/// Runs the plugin that the first of `arguments` names, or dhcp's daemon; gives the exit status.
+pub fn main(arguments: &[String]) -> c_int {
+    let called = arguments.first().map(String::as_str).unwrap_or_default();
+    let name = called.rsplit('/').next().unwrap_or_default();
+    match (PLUGINS.iter().find(|plugin| plugin.about().name == name), arguments.get(1..)) {
+        (Some(_), Some([word, rest @ ..])) if name == "dhcp" && word == "daemon" => {
+            start_with(|| ipam_dhcp::daemon_main(rest))
+        }
+        (Some(plugin), _) => start(*plugin),
+        (None, _) => start_with(|| refuse(&unknown(called))),
+    }
+}
+
+fn unknown(called: &str) -> Error {
+    let names: Vec<_> = PLUGINS.iter().map(|plugin| plugin.about().name).collect();
+    Error::new(Code::ENVIRONMENT, format!("there is no plugin {} in this executable", excerpt(called)))
+        .because(format!("link or copy it to one of the names it has: {}", names.join(", ")))
+}
