@@ -1,6 +1,8 @@
 //! iptables: one `iptables-restore --noflush` per change and address family, atomic and with a bounded wait for the
 //! lock; at most one listing, and none where the kernel itself can say that there is nothing of ours.
 
+mod addresses;
+mod condition;
 mod legacy;
 mod listing;
 mod lock;
@@ -12,6 +14,8 @@ mod tool;
 use cni_types::Result;
 
 use crate::nft::{Family, Table};
+pub use addresses::Addresses;
+pub use condition::Condition;
 pub use legacy::nat_holds;
 pub(crate) use legacy::{
     holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,

@@ -1,6 +1,8 @@
 //! The output of `iptables-save`.
 
-use cni_types::{Cidr, parse_ip};
+use cni_types::Cidr;
+
+use super::{Addresses, Condition};
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +35,15 @@ impl Line {
 
     /// The value of an address option as a network.
     pub fn network(&self, name: &str) -> Option<Cidr> {
-        let text = self.option(name)?;
-        text.parse().ok().or_else(|| parse_ip(text).map(Cidr::host))
+        Addresses::parse(self.option(name)?)?.network()
+    }
+
+    /// Whether it has all of these conditions, given in any of iptables's forms. The words may be of several rules that
+    /// iptables made of one: see [`Condition::is`].
+    pub fn satisfies<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> bool {
+        let found = Condition::read(self.words.iter().skip(2).map(String::as_str));
+        let wanted = Condition::read(words);
+        wanted.iter().all(|wanted| wanted.matches_all() || found.iter().any(|found| wanted.is(found)))
     }
 
     /// The command that deletes this very rule.

@@ -4,8 +4,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::Cidr;
-
+use super::Addresses;
 use crate::nft::{Meta, Rule, Verdict};
 
 /// An interface a rule matches by its full name.
@@ -47,8 +46,8 @@ impl Shape {
             let value = words.next()?;
             let interface = || Some(Interface { name: value.to_owned(), negated });
             match (option, negated) {
-                ("-s", false) => shape.source = Some(address(value)?),
-                ("-d", false) => shape.destination = Some(address(value)?),
+                ("-s", false) => shape.source = Some(Addresses::parse(value)?.host()?),
+                ("-d", false) => shape.destination = Some(Addresses::parse(value)?.host()?),
                 ("-i", _) if !value.ends_with('+') => shape.incoming = interface(),
                 ("-o", _) if !value.ends_with('+') => shape.outgoing = interface(),
                 ("-m", false) if matches!(value, "comment" | "conntrack") => {}
@@ -108,12 +107,6 @@ impl Shape {
         }
         Some(shape)
     }
-}
-
-/// One address, with or without its full prefix length.
-fn address(text: &str) -> Option<IpAddr> {
-    let cidr = text.parse().ok().or_else(|| cni_types::parse_ip(text).map(Cidr::host))?;
-    (cidr == Cidr::host(cidr.ip())).then_some(cidr.ip())
 }
 
 fn ip(value: &[u8]) -> Option<IpAddr> {

@@ -1,0 +1,195 @@
+//! The conditions of a rule, compared by what they mean: iptables writes them back in other words than it was given.
+
+use super::Addresses;
+
+/// One condition, such as `! --ctstate NEW`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition<'a> {
+    negated: bool,
+    /// In its short form.
+    option: &'a str,
+    values: Vec<&'a str>,
+}
+
+/// Options with another name, and the one iptables-save writes.
+const NAMES: [(&str, &str); 15] = [
+    ("--source", "-s"),
+    ("--src", "-s"),
+    ("--destination", "-d"),
+    ("--dst", "-d"),
+    ("--in-interface", "-i"),
+    ("--out-interface", "-o"),
+    ("--protocol", "-p"),
+    ("--proto", "-p"),
+    ("--source-port", "--sport"),
+    ("--destination-port", "--dport"),
+    ("--source-ports", "--sports"),
+    ("--destination-ports", "--dports"),
+    ("--match", "-m"),
+    ("--jump", "-j"),
+    ("--goto", "-g"),
+];
+/// Options whose values are words of iptables, in any case.
+const ANY_CASE: [&str; 9] = [
+    "-p",
+    "--ctstate",
+    "--state",
+    "--ctstatus",
+    "--src-type",
+    "--dst-type",
+    "--mac-source",
+    "--tcp-flags",
+    "--pkt-type",
+];
+
+impl<'a> Condition<'a> {
+    /// Reads the words of a rule, without its chain. Loading a match (`-m`) is no condition.
+    pub fn read(words: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        let mut negated = false;
+        for word in words {
+            if word == "!" {
+                negated = true;
+            } else if word.starts_with('-') {
+                let option = NAMES.iter().find(|(long, _)| *long == word).map_or(word, |(_, short)| short);
+                found.push(Self { negated: std::mem::take(&mut negated), option, values: Vec::new() });
+            } else if let Some(last) = found.last_mut() {
+                last.values.push(word);
+            }
+        }
+        for condition in &mut found {
+            if condition.option == "--syn" {
+                condition.option = "--tcp-flags";
+                condition.values = vec!["FIN,SYN,RST,ACK", "SYN"];
+            }
+        }
+        found.retain(|condition| condition.option != "-m");
+        found
+    }
+
+    /// Whether both mean the same. Where `self` lists addresses to match (`-s a,b`, which iptables makes a rule each
+    /// of), `other` may have any of them.
+    pub fn is(&self, other: &Condition<'_>) -> bool {
+        let fold = |value: &str| {
+            if ANY_CASE.contains(&self.option) { value.to_ascii_lowercase() } else { value.to_owned() }
+        };
+        let any_of = |list: &str, value: &str| {
+            ["-s", "-d"].contains(&self.option) && list.split(',').any(|one| same(one, value))
+        };
+        self.negated == other.negated
+            && self.option == other.option
+            && self.values.len() == other.values.len()
+            && self
+                .values
+                .iter()
+                .zip(&other.values)
+                .all(|(mine, theirs)| same(&fold(mine), &fold(theirs)) || any_of(mine, theirs))
+            || self.matches_all() && other.matches_all()
+    }
+
+    /// Whether every packet of a family satisfies it: iptables does not write such a one back.
+    pub fn matches_all(&self) -> bool {
+        let all =
+            |text: &str| Addresses::parse(text).and_then(Addresses::network).is_some_and(|n| n.is_default());
+        match self.option {
+            "-s" | "-d" => !self.negated && matches!(self.values[..], [value] if all(value)),
+            "-i" | "-o" => !self.negated && self.values[..] == ["+"],
+            "-p" => !self.negated && matches!(self.values[..], ["all" | "0"]),
+            _ => false,
+        }
+    }
+}
+
+/// Whether two values mean the same: addresses, numbers, ranges of ports, rates, or lists of any of these.
+fn same(one: &str, other: &str) -> bool {
+    fn agree<T: PartialEq>(read: impl Fn(&str) -> Option<T>, one: &str, other: &str) -> bool {
+        read(one).is_some_and(|meaning| read(other) == Some(meaning))
+    }
+    let lists = || {
+        let (mine, theirs): (Vec<&str>, Vec<&str>) = (one.split(',').collect(), other.split(',').collect());
+        let within = |a: &[&str], b: &[&str]| a.iter().all(|a| b.iter().any(|b| same(a, b)));
+        mine.len() > 1 && mine.len() == theirs.len() && within(&mine, &theirs) && within(&theirs, &mine)
+    };
+    one == other
+        || agree(Addresses::parse, one, other)
+        || agree(masked_number, one, other)
+        || agree(ports, one, other)
+        || agree(rate, one, other)
+        || lists()
+}
+
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// `0x10/0xff`, or `16`, which is compared whole.
+fn masked_number(text: &str) -> Option<(u32, u32)> {
+    match text.split_once('/') {
+        Some((value, mask)) => Some((number(value)?, number(mask)?)),
+        None => Some((number(text)?, u32::MAX)),
+    }
+}
+
+/// `80:443`, either end of which may be missing.
+fn ports(text: &str) -> Option<(u16, u16)> {
+    let end = |text: &str, without| if text.is_empty() { Some(without) } else { text.parse().ok() };
+    match text.split_once(':') {
+        Some((first, last)) => Some((end(first, 0)?, end(last, u16::MAX)?)),
+        None => text.parse().ok().map(|port| (port, port)),
+    }
+}
+
+/// `5/minute`: how many, and the unit's first letter.
+fn rate(text: &str) -> Option<(u32, char)> {
+    let (count, unit) = text.split_once('/')?;
+    let known = ["second", "minute", "hour", "day"].iter().find(|known| known.starts_with(unit))?;
+    Some((count.parse().ok()?, known.chars().next()?)).filter(|_| !unit.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<Condition<'_>> {
+        Condition::read(text.split(' '))
+    }
+
+    /// On the right what iptables-save writes of the left.
+    #[test]
+    fn conditions_are_the_same_in_iptables_own_words() {
+        for (given, saved) in [
+            ("-d 192.0.2.9/24", "-d 192.0.2.0/24"),
+            ("--destination 192.0.2.1/255.255.255.255", "-d 192.0.2.1/32"),
+            ("! --src fd00:0::1", "! -s fd00::1/128"),
+            ("-m iprange --dst-range 198.19.254.254", "--dst-range 198.19.254.254-198.19.254.254"),
+            ("-m mark --mark 16", "-m mark --mark 0x10"),
+            ("-m mark --mark 0x10/255", "-m mark --mark 0x10/0xff"),
+            ("-m conntrack --ctstate established,RELATED", "-m conntrack --ctstate RELATED,ESTABLISHED"),
+            ("--sport 1024:", "-m tcp --sport 1024:65535"),
+            ("-m limit --limit 5/second", "-m limit --limit 5/sec"),
+            ("--syn", "--tcp-flags FIN,SYN,RST,ACK SYN"),
+            ("-m mac --mac-source aa:bb:cc:dd:ee:0f", "-m mac --mac-source AA:BB:CC:DD:EE:0F"),
+            ("-m set --match-set x src,dst", "-m set --match-set x src,dst"),
+            ("-s 10.0.0.1,10.0.0.2", "-s 10.0.0.2/32"),
+        ] {
+            assert!(read(given)[0].is(&read(saved)[0]), "{given}");
+        }
+        for (one, other) in [
+            ("-s 10.0.0.1", "-d 10.0.0.1"),
+            ("-s 10.0.0.1", "! -s 10.0.0.1"),
+            ("-i eth0", "-i ETH0"),
+            ("--mark 1", "--mark 0x1/0x1"),
+            ("--dport 80", "--dport 81"),
+            ("--limit 5/sec", "--limit 5/min"),
+            ("--match-set x src", "--match-set y src"),
+            ("-s 10.0.0.1,10.0.0.2", "-s 10.0.0.3"),
+            ("--sports 1,1", "--sports 1,2"),
+        ] {
+            assert!(!read(one)[0].is(&read(other)[0]), "{one}");
+        }
+        assert!(read("-s 1.2.3.4/0")[0].matches_all() && !read("! -s 0/0")[0].matches_all());
+    }
+}

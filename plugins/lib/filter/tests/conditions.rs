@@ -1,0 +1,59 @@
+//! Conditions of iptables rules, given to iptables in one form and read back in its own.
+#![allow(clippy::unwrap_used, reason = "a failed expectation is a failed test")]
+
+mod host;
+
+use cni_filter::iptables::{Protocol, list};
+use host::{enter, run, use_legacy_iptables};
+
+const TOOLS: &[&str] = &["iptables-restore", "iptables-legacy-restore", "ip6tables-save"];
+
+/// Each is other text to iptables-save, or to one of its releases.
+const FORMS: [&str; 18] = [
+    "-s 192.0.2.9/24",
+    "-d 192.0.2.1/255.255.255.255",
+    "! -d 192.0.2.1",
+    "-d 10.1/16",
+    "-s 10.0.0.1/255.0.0.255",
+    "-s 0.0.0.0/0 -d 192.0.2.1",
+    "--src 192.0.2.1 --in-interface eth+",
+    "-m iprange --dst-range 198.19.254.254",
+    "-m iprange ! --src-range 198.19.254.1-198.19.254.9",
+    "-m mark --mark 16",
+    "-m mark ! --mark 0x10/255",
+    "-m conntrack --ctstate established,related",
+    "-p tcp -m tcp --source-port 1024:",
+    "-p tcp --syn",
+    "-p udp -m multiport --destination-ports 53,4789:4790",
+    "-m limit --limit 5/second",
+    "-m mac --mac-source aa:bb:cc:dd:ee:0f",
+    "-m addrtype --dst-type local",
+];
+
+fn every_form_is_recognised() {
+    let refused: Vec<&str> = FORMS
+        .into_iter()
+        .filter(|form| {
+            let words: Vec<&str> = form.split(' ').collect();
+            let line = |words: &[&str]| {
+                run("iptables", &[&["-t", "mangle", "-F"][..]].concat());
+                run("iptables", &[&["-t", "mangle", "-A", "PREROUTING"][..], words].concat());
+                list(Protocol::V4, false, "mangle").unwrap().rules().next().unwrap().clone()
+            };
+            let other = line(&["-s", "203.0.113.7"]).satisfies(words.iter().copied());
+            other || !line(&words).satisfies(words.iter().copied())
+        })
+        .collect();
+    assert_eq!(refused, [""; 0]);
+}
+
+#[test]
+fn iptables_own_words_mean_what_was_given() {
+    if enter(TOOLS) {
+        every_form_is_recognised();
+    }
+    if enter(TOOLS) {
+        use_legacy_iptables();
+        every_form_is_recognised();
+    }
+}
