@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Error, Result};
 use crate::name::PluginName;
+use crate::nearest::nearest;
 
 pub use answer::read_result;
 pub use exec::{exec, exec_with_env};
@@ -48,9 +49,20 @@ pub fn find(name: &PluginName, path: &[PathBuf]) -> Result<PathBuf> {
     let candidates = path.iter().filter(|dir| !dir.as_os_str().is_empty()).map(|dir| dir.join(name.as_str()));
     candidates.into_iter().find(|file| is_regular(file)).ok_or_else(|| {
         let dirs: Vec<_> = path.iter().map(|dir| dir.display().to_string()).collect();
-        Error::new(Code::CONFIG, format!("failed to find plugin \"{name}\" in path [{}]", dirs.join(" ")))
-            .because("CNI_PATH must name the directory the plugins are installed in")
+        let missing = format!("failed to find plugin \"{name}\" in path [{}]", dirs.join(" "));
+        Error::new(Code::CONFIG, missing).because(
+            match nearest(name.as_str(), installed(path).iter().map(String::as_str)) {
+                Some(meant) => format!("did you mean {meant:?}? It is there"),
+                None => "CNI_PATH must name the directory the plugins are installed in".to_owned(),
+            },
+        )
     })
+}
+
+/// The names of all files in the directories, as far as they can be listed.
+fn installed(path: &[PathBuf]) -> Vec<String> {
+    let entries = path.iter().filter_map(|dir| dir.read_dir().ok()).flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn is_regular(file: &Path) -> bool {

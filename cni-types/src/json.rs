@@ -104,6 +104,28 @@ impl Json {
         String::from_utf8(out).unwrap_or_default()
     }
 
+    /// Writes whole numbers as such: `1400.0` is 1400, `1e+09` is 1000000000. So they come out when Go reads a document
+    /// whose keys it does not know and prints it again; fields for integers take no others.
+    pub fn whole_numbers(&mut self) {
+        match self {
+            Self::Number(number) => {
+                // The texts of whole doubles below 2^64 are digits, and larger ones no integer has room for.
+                let whole = number.as_f64().filter(|_| number.is_f64()).map(|n| n.to_string());
+                let integer = whole.and_then(|digits| match digits.strip_prefix('-') {
+                    Some("0") => Some(0.into()),
+                    Some(_) => digits.parse::<i64>().ok().map(Number::from),
+                    None => digits.parse::<u64>().ok().map(Number::from),
+                });
+                if let Some(integer) = integer {
+                    *number = integer;
+                }
+            }
+            Self::Array(items) => items.iter_mut().for_each(Self::whole_numbers),
+            Self::Object(members) => members.iter_mut().for_each(|(_, value)| value.whole_numbers()),
+            _ => {}
+        }
+    }
+
     /// Puts the members of every object into alphabetical order.
     pub fn sort_keys(&mut self) {
         match self {

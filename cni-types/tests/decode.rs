@@ -173,6 +173,17 @@ fn as_many_levels_as_go_takes_and_no_stack_overflows() {
 }
 
 #[test]
+fn whole_numbers_lose_their_fraction_and_exponent() {
+    let text = r#"{"a":[1400.0,1e+09,-2.0,-0.0,1.5,1e-3,7,-7],"b":{"c":1e19,"d":1e300},"e":"1.0"}"#;
+    let mut json = Json::parse(text.as_bytes()).unwrap();
+    json.whole_numbers();
+    let expected =
+        r#"{"a":[1400,1000000000,-2,0,1.5,0.001,7,-7],"b":{"c":10000000000000000000,"d":1e300},"e":"1.0"}"#;
+    assert_eq!(json, Json::parse(expected.as_bytes()).unwrap());
+    assert_eq!(json.get("a"), Json::parse(expected.as_bytes()).unwrap().get("a"));
+}
+
+#[test]
 fn half_a_surrogate_pair_is_a_replacement_character() {
     for (text, expected) in [
         (r#""\ud800""#, "\u{fffd}"),
