@@ -13,10 +13,9 @@ use cni_types::{
     ensure_dir, replace_file,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::conflist::NetworkList;
-use crate::invoke::RuntimeConf;
+use crate::invoke::{CapabilityArgs, RuntimeConf};
 use crate::request::read_result;
 
 const DIR: &str = "/var/lib/cni/results";
@@ -54,9 +53,9 @@ struct Stored {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cni_args: Option<Vec<(String, String)>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    capability_args: Option<Map<String, Value>>,
+    capability_args: Option<CapabilityArgs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    result: Option<Value>,
+    result: Option<Json>,
 }
 
 impl Cache {
@@ -73,7 +72,7 @@ impl Cache {
     ///
     /// # Errors
     /// Code 5 when it cannot be written.
-    pub fn save(&self, list: &NetworkList, runtime: &RuntimeConf, result: Value) -> Result<()> {
+    pub fn save(&self, list: &NetworkList, runtime: &RuntimeConf, result: Json) -> Result<()> {
         let netns = runtime.netns.as_deref().map(Path::to_string_lossy).unwrap_or_default();
         let stored = Stored {
             kind: KIND.into(),
@@ -86,10 +85,12 @@ impl Cache {
             capability_args: (!runtime.capability_args.is_empty()).then(|| runtime.capability_args.clone()),
             result: Some(result),
         };
-        let file = self.file(&runtime.id(list));
+        let id = runtime.id(list);
+        let file = self.file(&id);
         let doing = || format!("failed to cache the result in {}", file.display());
         let text = serde_json::to_vec(&stored).map_err(io::Error::from).doing(doing())?;
-        let draft = file.with_file_name(format!(".draft-{}", std::process::id()));
+        // Named by its owner: a process in another pid namespace may have our number.
+        let draft = file.with_file_name(format!(".draft-{}", id.tag_prefix()));
         ensure_dir(&self.dir).and_then(|()| replace_file(&file, &draft, &text)).doing(doing())
     }
 
@@ -104,13 +105,13 @@ impl Cache {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             bytes => bytes.doing(doing())?,
         };
+        let document = Json::parse(&bytes).doing(doing())?;
         // Before 2019 the file was the bare result.
-        let stored = serde_json::from_slice::<Stored>(&bytes).ok().filter(|stored| stored.kind == KIND);
-        let result = match stored {
-            Some(stored) => stored.result.unwrap_or(Value::Null).to_string().into_bytes(),
-            None => bytes,
+        let result = match Stored::read(&document) {
+            Some(stored) => stored.result.unwrap_or(Json::Null),
+            None => document,
         };
-        Json::parse(&result).and_then(|json| read_result(&json, version)).map(Some).doing(doing())
+        read_result(&result, version).map(Some).doing(doing())
     }
 
     /// Forgets the attachment.
@@ -139,14 +140,18 @@ impl Cache {
         };
         let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         files.sort();
-        let stored =
-            files.iter().filter_map(|file| serde_json::from_slice::<Stored>(&fs::read(file).ok()?).ok());
-        let ours = stored.filter(|s| s.kind == KIND && s.network_name == network.as_str());
+        let stored = files.iter().filter_map(|file| Stored::read(&Json::parse(&fs::read(file).ok()?).ok()?));
+        let ours = stored.filter(|stored| stored.network_name == network.as_str());
         Ok(ours.filter_map(Stored::into_runtime_conf).collect())
     }
 }
 
 impl Stored {
+    /// `None` for what is no file of this format.
+    fn read(document: &Json) -> Option<Self> {
+        document.decode::<Self>().ok().filter(|stored| stored.kind == KIND)
+    }
+
     fn into_runtime_conf(self) -> Option<RuntimeConf> {
         Some(RuntimeConf {
             container_id: ContainerId::new(&self.container_id).ok()?,

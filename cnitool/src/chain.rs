@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cni_types::delegate::Verb;
+use cni_types::delegate::{self, Verb};
 use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion};
 
 use crate::cache::Cache;
@@ -24,9 +24,13 @@ impl Runtime {
     /// JSON of the list's version. When a plugin fails, the ones that ran are asked to DEL, in reverse order.
     ///
     /// # Errors
-    /// The failing plugin's error; code 5 when the result cannot be cached.
+    /// The failing plugin's error; code 5 when the result cannot be cached; code 7 when a plugin is not installed: then
+    /// none is run.
     pub fn add(&self, list: &NetworkList, conf: &RuntimeConf) -> Result<String> {
         let version = list.spec_version()?;
+        for plugin in &list.plugins {
+            delegate::find(&plugin.name, &self.cni_path).doing(describe(plugin, "add"))?;
+        }
         let known = self.cache.contains(&conf.id(list));
         let mut made = None;
         let mut ran = 0;
@@ -43,7 +47,7 @@ impl Runtime {
         }
         let outcome = outcome.and_then(|()| {
             let made = made.clone().unwrap_or_default();
-            self.cache.save(list, conf, request::result_value(&made, version)?)?;
+            self.cache.save(list, conf, request::result_document(&made, version)?)?;
             made.to_json(version)
         });
         outcome.map_err(|error| {
@@ -51,7 +55,10 @@ impl Runtime {
                 // The second ADD of one attachment: taking it back would take the first one's work away.
                 return error.because("the attachment was there before, so nothing was removed");
             }
-            match self.del_plugins(list, &list.plugins[..ran], conf, made.as_ref(), true) {
+            let mut failures = self.del_plugins(list, &list.plugins[..ran], conf, made.as_ref(), true);
+            // What kept the ADD from beginning keeps the DEL from it too: that is said already.
+            failures.retain(|failure| cause_of(failure) != cause_of(&error));
+            match Error::all(failures) {
                 Ok(()) => error,
                 Err(e) => error.because(format!("and removing what was made failed too: {e}")),
             }
@@ -66,7 +73,7 @@ impl Runtime {
         conf: &RuntimeConf,
     ) -> Result<CniResult> {
         let version = list.spec_version()?;
-        let before = before.map(|result| request::result_value(result, version)).transpose()?;
+        let before = before.map(|result| request::result_document(result, version)).transpose()?;
         let stdin = request::attachment(list, plugin, before.as_ref(), &conf.capability_args);
         let answer = self.exec(Verb::Add, plugin, &stdin, Some(conf))?;
         Json::parse(&answer)
@@ -94,7 +101,7 @@ impl Runtime {
             Error::config(format!("there is no cached result of {} in network {}", conf.ifname, list.name))
                 .because(format!("no `add` of {} succeeded, or its cache file is gone", conf.container_id))
         })?;
-        let result = request::result_value(&result, version)?;
+        let result = request::result_document(&result, version)?;
         for plugin in &list.plugins {
             let stdin = request::attachment(list, plugin, Some(&result), &conf.capability_args);
             self.exec(Verb::Check, plugin, &stdin, Some(conf)).doing(describe(plugin, "check"))?;
@@ -115,7 +122,7 @@ impl Runtime {
             eprintln!("going on without a result: {e}");
             None
         });
-        self.del_plugins(list, &list.plugins, conf, result.as_ref(), false)?;
+        Error::all(self.del_plugins(list, &list.plugins, conf, result.as_ref(), false))?;
         self.cache.remove_if_present(&id)
     }
 
@@ -126,11 +133,10 @@ impl Runtime {
         conf: &RuntimeConf,
         result: Option<&CniResult>,
         all: bool,
-    ) -> Result<()> {
-        let version = list.spec_version()?;
+    ) -> Vec<Error> {
         // DEL with a result came with 0.4.0.
-        let result = result.filter(|_| version >= SpecVersion::V0_4_0);
-        let result = result.and_then(|result| request::result_value(result, version).ok());
+        let version = list.spec_version().ok().filter(|version| *version >= SpecVersion::V0_4_0);
+        let result = result.zip(version).and_then(|(r, version)| request::result_document(r, version).ok());
         let mut failures = Vec::new();
         for plugin in plugins.iter().rev() {
             let stdin = request::attachment(list, plugin, result.as_ref(), &conf.capability_args);
@@ -141,7 +147,7 @@ impl Runtime {
                 }
             }
         }
-        Error::all(failures)
+        failures
     }
 
     /// GC: DEL for every cached attachment of the network outside `valid`, then GC of every plugin with that list.
@@ -199,4 +205,9 @@ impl Runtime {
 
 fn describe(plugin: &PluginConf, verb: &str) -> String {
     format!("plugin type=\"{}\" failed ({verb})", plugin.name)
+}
+
+/// The message behind what [`describe`] put in front of it.
+fn cause_of(error: &Error) -> &str {
+    error.msg.split_once("): ").map_or(error.msg.as_str(), |(_, cause)| cause)
 }

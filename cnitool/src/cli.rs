@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use cni_types::excerpt;
+use cni_types::{excerpt, nearest};
 
-/// A command, or the reason and the usage text for a person.
+/// A command, or what is wrong and how the command is used, for a person.
 type Result<T> = std::result::Result<T, String>;
 
-/// What `cnitool help` prints, and what follows the reason on stderr when the command line is not understood.
+/// What `cnitool help` prints.
 pub(crate) const USAGE: &str = "\
 cnitool attaches network namespaces to CNI networks, by hand.
 
@@ -20,6 +20,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool demo   [conflist]          see it work, in namespaces of its own
 
   -i, --ifname NAME                  interface name (default $CNI_IFNAME or eth0)
+      --version                      print the version and the specification's versions
 
   NETCONFPATH   directory of the network configurations (default /etc/cni/net.d)
   CNI_PATH      directories of the plugins, separated by ':' (default /opt/cni/bin)
@@ -27,6 +28,16 @@ cnitool attaches network namespaces to CNI networks, by hand.
   CAP_ARGS      capability arguments for the plugins: a JSON object
   CNI_IFNAME    the interface's name in the namespace
 ";
+
+/// The verbs with what they take.
+const VERBS: [(&str, &str); 6] = [
+    ("add", "[-i NAME] <network> <netns>"),
+    ("check", "[-i NAME] <network> <netns>"),
+    ("del", "[-i NAME] <network> <netns>"),
+    ("gc", "<network>"),
+    ("status", "<network>"),
+    ("demo", "[conflist]"),
+];
 
 /// One attachment, as the command line names it.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,72 +56,101 @@ pub(crate) enum Command {
     Status { network: String },
     Demo { conflist: Option<PathBuf> },
     Help,
+    Version,
 }
 
 /// Reads the arguments after the program's name.
 ///
 /// # Errors
-/// The reason and the usage text.
+/// The mistake in one line, and how the verb is used.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
-    let mut words = Vec::new();
-    let mut ifname = None;
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.to_str() {
-            Some("-h" | "--help") => return Ok(Command::Help),
-            Some("-i" | "--ifname") => {
-                let name = arguments.next().ok_or_else(|| usage("--ifname needs a name"))?;
-                ifname = Some(name.to_string_lossy().into_owned());
-            }
-            Some(text) if text.starts_with("--ifname=") => {
-                ifname = text.split_once('=').map(|(_, name)| name.to_owned());
-            }
-            Some(text) if text.starts_with('-') => {
-                return Err(usage(&format!("unknown option {}", excerpt(text))));
-            }
-            _ => words.push(argument.clone()),
-        }
-    }
-    command(words, ifname)
-}
-
-fn command(words: Vec<OsString>, ifname: Option<String>) -> Result<Command> {
+    let (words, options) = words_and_options(arguments);
     let mut words = words.into_iter();
-    let verb = words.next().ok_or_else(|| usage("no command given"))?;
+    let verb = words.next().unwrap_or_default().to_string_lossy().into_owned();
+    let mistake = |what: &str| mistake(&verb, what);
+    let ifname = match options {
+        Options::Help => return Ok(Command::Help),
+        Options::Version => return Ok(Command::Version),
+        Options::Wrong(what) => return Err(mistake(&what)),
+        Options::Ifname(ifname) => ifname,
+    };
     let rest: Vec<OsString> = words.collect();
-    Ok(match verb.to_str() {
-        Some("add") => Command::Add(target("add", rest, ifname)?),
-        Some("check") => Command::Check(target("check", rest, ifname)?),
-        Some("del") => Command::Del(target("del", rest, ifname)?),
-        Some("gc") => Command::Gc { network: network("gc", rest)? },
-        Some("status") => Command::Status { network: network("status", rest)? },
-        Some("demo") if rest.len() > 1 => return Err(usage("demo takes at most one file")),
-        Some("demo") => Command::Demo { conflist: rest.into_iter().next().map(PathBuf::from) },
-        Some("help") => Command::Help,
-        _ => return Err(usage(&format!("unknown command {}", excerpt(&verb.to_string_lossy())))),
+    Ok(match verb.as_str() {
+        "add" => Command::Add(target(rest, ifname).map_err(|what| mistake(&what))?),
+        "check" => Command::Check(target(rest, ifname).map_err(|what| mistake(&what))?),
+        "del" => Command::Del(target(rest, ifname).map_err(|what| mistake(&what))?),
+        "gc" => Command::Gc { network: network(rest).map_err(|what| mistake(&what))? },
+        "status" => Command::Status { network: network(rest).map_err(|what| mistake(&what))? },
+        "demo" if rest.len() > 1 => return Err(mistake("demo takes at most one file")),
+        "demo" => Command::Demo { conflist: rest.into_iter().next().map(PathBuf::from) },
+        "help" => Command::Help,
+        "" => return Err(mistake("no command given")),
+        _ => return Err(mistake(&format!("unknown command {}", excerpt(&verb)))),
     })
 }
 
-fn target(verb: &str, rest: Vec<OsString>, ifname: Option<String>) -> Result<Target> {
-    let [network, netns] = <[OsString; 2]>::try_from(rest)
-        .map_err(|_| usage(&format!("{verb} takes a network and a network namespace")))?;
+enum Options {
+    Help,
+    Version,
+    Ifname(Option<String>),
+    Wrong(String),
+}
+
+fn words_and_options(arguments: &[OsString]) -> (Vec<OsString>, Options) {
+    let (mut words, mut options) = (Vec::new(), Options::Ifname(None));
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let found = match argument.to_str() {
+            Some("-h" | "--help") => Options::Help,
+            Some("--version") => Options::Version,
+            Some("-i" | "--ifname") => match arguments.next() {
+                Some(name) => Options::Ifname(Some(name.to_string_lossy().into_owned())),
+                None => Options::Wrong("--ifname needs a name".to_owned()),
+            },
+            Some(text) if text.starts_with("--ifname=") => {
+                Options::Ifname(text.split_once('=').map(|(_, name)| name.to_owned()))
+            }
+            Some(text) if text.starts_with('-') => {
+                Options::Wrong(format!("unknown option {}", excerpt(text)))
+            }
+            _ => {
+                words.push(argument.clone());
+                continue;
+            }
+        };
+        // The first that decides.
+        if matches!(options, Options::Ifname(_)) {
+            options = found;
+        }
+    }
+    (words, options)
+}
+
+fn target(rest: Vec<OsString>, ifname: Option<String>) -> Result<Target> {
+    let [network, netns] =
+        <[OsString; 2]>::try_from(rest).map_err(|_| "it takes a network and a network namespace")?;
     Ok(Target { network: text(network)?, netns: netns.into(), ifname })
 }
 
 /// The Go tool demands a namespace here too and ignores it; it may be left out.
-fn network(verb: &str, rest: Vec<OsString>) -> Result<String> {
-    if rest.len() > 2 {
-        return Err(usage(&format!("{verb} takes a network")));
-    }
-    text(rest.into_iter().next().ok_or_else(|| usage(&format!("{verb} takes a network")))?)
+fn network(rest: Vec<OsString>) -> Result<String> {
+    let (many, first) = (rest.len() > 2, rest.into_iter().next());
+    text(first.filter(|_| !many).ok_or("it takes a network")?)
 }
 
 fn text(word: OsString) -> Result<String> {
-    word.into_string().map_err(|word| usage(&format!("{} is not UTF-8", excerpt(&word.to_string_lossy()))))
+    word.into_string().map_err(|word| format!("{} is not UTF-8", excerpt(&word.to_string_lossy())))
 }
 
-fn usage(why: &str) -> String {
-    format!("cnitool: {why}\n\n{USAGE}")
+/// One line for what is wrong, and one for what the verb takes, or for the verbs that there are.
+fn mistake(verb: &str, what: &str) -> String {
+    let verbs = || VERBS.iter().map(|(verb, _)| *verb);
+    if let Some((verb, takes)) = VERBS.iter().find(|(known, _)| *known == verb) {
+        return format!("cnitool: {what}\nusage: cnitool {verb} {takes}\n");
+    }
+    let meant = nearest(verb, verbs()).map(|meant| format!(": did you mean {meant:?}?")).unwrap_or_default();
+    let all = verbs().collect::<Vec<_>>().join("|");
+    format!("cnitool: {what}{meant}\nusage: cnitool {all} …; `cnitool help` has more\n")
 }
 
 #[cfg(test)]
@@ -139,15 +179,29 @@ mod tests {
         for line in ["help", "-h", "add --help"] {
             assert_eq!(parse(line).unwrap(), Command::Help);
         }
+        for line in ["--version", "add --version"] {
+            assert_eq!(parse(line).unwrap(), Command::Version);
+        }
     }
 
     #[test]
-    fn anything_else_shows_the_usage() {
-        for line in
-            ["", "add", "add net", "add net a b", "gc", "status", "demo a b", "ad net a", "add -x n a", "-i"]
-        {
-            let error = parse(line).unwrap_err();
-            assert!(error.contains("cnitool add    <network> <netns>"), "{line:?}: {error}");
+    fn a_mistake_is_one_line_and_the_verbs_usage() {
+        let add = "usage: cnitool add [-i NAME] <network> <netns>";
+        let all = "usage: cnitool add|check|del|gc|status|demo …; `cnitool help` has more";
+        for (line, what, usage) in [
+            ("", "no command given", all),
+            ("add", "it takes a network and a network namespace", add),
+            ("add net a b", "it takes a network and a network namespace", add),
+            ("add -x n a", "unknown option \"-x\"", add),
+            ("add net -i", "--ifname needs a name", add),
+            ("gc", "it takes a network", "usage: cnitool gc <network>"),
+            ("status a b c", "it takes a network", "usage: cnitool status <network>"),
+            ("demo a b", "demo takes at most one file", "usage: cnitool demo [conflist]"),
+            ("ad net a", "unknown command \"ad\": did you mean \"add\"?", all),
+            ("chekc net a", "unknown command \"chekc\": did you mean \"check\"?", all),
+            ("attach net a", "unknown command \"attach\"", all),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), format!("cnitool: {what}\n{usage}\n"), "{line:?}");
         }
     }
 }

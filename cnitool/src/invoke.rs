@@ -1,13 +1,16 @@
 //! One run of one plugin: the environment of the protocol (spec 1.1.0, section 2 "Parameters").
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use cni_types::delegate::{Verb, exec_with_env};
-use cni_types::{AttachmentId, Code, ContainerId, Error, IfName, Result};
-use serde_json::{Map, Value};
+use cni_types::{AttachmentId, Code, ContainerId, Error, IfName, Json, Result};
 
 use crate::conflist::{NetworkList, PluginConf};
+
+/// Values for the capabilities that plugins declare.
+pub type CapabilityArgs = BTreeMap<String, Json>;
 
 /// One attachment of a container, without its network.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,8 +23,8 @@ pub struct RuntimeConf {
     pub ifname: IfName,
     /// `CNI_ARGS`
     pub args: Vec<(String, String)>,
-    /// Values for the capabilities that plugins declare.
-    pub capability_args: Map<String, Value>,
+    /// What becomes `runtimeConfig`.
+    pub capability_args: CapabilityArgs,
 }
 
 impl RuntimeConf {

@@ -24,7 +24,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use cni_types::{Error, Result};
+use cni_types::{Error, Result, SpecVersion};
 
 use cli::Command;
 use settings::Settings;
@@ -34,8 +34,8 @@ pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let outcome = match cli::parse(&arguments) {
         Ok(command) => run(command),
-        Err(usage) => {
-            eprint!("{usage}");
+        Err(mistake) => {
+            eprint!("{mistake}");
             return ExitCode::FAILURE;
         }
     };
@@ -48,19 +48,20 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Help => print(cli::USAGE)?,
+        Command::Version => print(&version())?,
         Command::Demo { conflist } => return Ok(demo::run(conflist.as_deref())),
         Command::Add(target) => {
             let (settings, list) = Settings::load(&target.network)?;
-            let answer = settings.runtime.add(&list, &settings.attachment(&target)?)?;
+            let answer = settings.runtime.add(&list, &settings.attachment(&target, &list)?)?;
             print(&format!("{answer}\n"))?;
         }
         Command::Check(target) => {
             let (settings, list) = Settings::load(&target.network)?;
-            settings.runtime.check(&list, &settings.attachment(&target)?)?;
+            settings.runtime.check(&list, &settings.attachment(&target, &list)?)?;
         }
         Command::Del(target) => {
             let (settings, list) = Settings::load(&target.network)?;
-            settings.runtime.del(&list, &settings.attachment(&target)?)?;
+            settings.runtime.del(&list, &settings.attachment(&target, &list)?)?;
         }
         Command::Gc { network } => {
             let (settings, list) = Settings::load(&network)?;
@@ -72,6 +73,12 @@ fn run(command: Command) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn version() -> String {
+    let versions: Vec<&str> = SpecVersion::ALL.iter().map(|version| version.as_str()).collect();
+    let (own, known) = (env!("CARGO_PKG_VERSION"), versions.join(", "));
+    format!("cnitool v{own}\nCNI protocol versions supported: {known}\n")
 }
 
 fn print(text: &str) -> Result<()> {

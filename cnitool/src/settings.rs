@@ -2,14 +2,13 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use cni_types::{Code, ContainerId, Error, IfName, Result, excerpt, hex};
-use serde_json::{Map, Value};
+use cni_types::{Code, ContainerId, Error, IfName, Json, Result, excerpt, hex, nearest};
 
 use crate::cache::Cache;
 use crate::chain::Runtime;
 use crate::cli::Target;
 use crate::conflist::{NetworkList, dir};
-use crate::invoke::RuntimeConf;
+use crate::invoke::{CapabilityArgs, RuntimeConf};
 
 const NET_DIR: &str = "/etc/cni/net.d";
 const PLUGIN_DIR: &str = "/opt/cni/bin";
@@ -18,7 +17,7 @@ const PLUGIN_DIR: &str = "/opt/cni/bin";
 pub(crate) struct Settings {
     pub(crate) runtime: Runtime,
     args: Vec<(String, String)>,
-    capability_args: Map<String, Value>,
+    capability_args: CapabilityArgs,
     ifname: String,
 }
 
@@ -33,22 +32,51 @@ impl Settings {
         let settings = Self {
             runtime: Runtime { cni_path: cni_path()?, cache: Cache::default() },
             args: variable("CNI_ARGS")?.map_or_else(|| Ok(Vec::new()), |text| cni_args(&text))?,
-            capability_args: variable("CAP_ARGS")?.map_or_else(|| Ok(Map::new()), |text| cap_args(&text))?,
-            ifname: variable("CNI_IFNAME")?.unwrap_or_else(|| "eth0".into()),
+            capability_args: variable("CAP_ARGS")?
+                .map_or_else(|| Ok(CapabilityArgs::new()), |text| cap_args(&text))?,
+            ifname: text("CNI_IFNAME")?.unwrap_or_else(|| "eth0".into()),
         };
         Ok((settings, list))
     }
 
-    /// The attachment that the command line asks for.
+    /// What is wrong with the capability arguments, in words: those that no plugin of the network would get.
+    fn unused_capability_args(&self, list: &NetworkList) -> Vec<String> {
+        let declared = list.capabilities();
+        let unused = self.capability_args.keys().filter(|name| !declared.contains(&name.as_str()));
+        let say = |name: &String| {
+            let meant =
+                nearest(name, declared.iter().copied()).map(|meant| format!("did you mean {meant:?}?"));
+            let all = match declared.is_empty() {
+                true => "none is declared".to_owned(),
+                false => format!("declared are {}", declared.join(", ")),
+            };
+            let hint = meant.unwrap_or(all);
+            format!(
+                "CAP_ARGS: no plugin of network {} declares the capability {}: {hint}",
+                list.name,
+                excerpt(name)
+            )
+        };
+        unused.map(say).collect()
+    }
+
+    /// The attachment to the network that the command line asks for. Capability arguments that no plugin would get are
+    /// warned about on stderr.
     ///
     /// # Errors
     /// Code 4 for a bad interface name, code 5 when the working directory is gone.
-    pub(crate) fn attachment(&self, target: &Target) -> Result<RuntimeConf> {
+    pub(crate) fn attachment(&self, target: &Target, list: &NetworkList) -> Result<RuntimeConf> {
+        for unused in self.unused_capability_args(list) {
+            eprintln!("warning: {unused}");
+        }
         let netns = absolute(&target.netns)?;
         Ok(RuntimeConf {
             container_id: container_id(&netns.to_string_lossy())?,
             netns: Some(netns),
-            ifname: IfName::new(target.ifname.as_ref().unwrap_or(&self.ifname))?,
+            ifname: match &target.ifname {
+                Some(name) => IfName::new(name)?,
+                None => IfName::new(&self.ifname).map_err(|e| e.doing("CNI_IFNAME"))?,
+            },
             args: self.args.clone(),
             capability_args: self.capability_args.clone(),
         })
@@ -92,7 +120,12 @@ pub(crate) fn container_id(netns: &str) -> Result<ContainerId> {
 
 /// A variable's text; empty counts as unset.
 fn variable(name: &str) -> Result<Option<String>> {
-    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    Ok(text(name)?.filter(|value| !value.is_empty()))
+}
+
+/// A variable's text, be it empty.
+fn text(name: &str) -> Result<Option<String>> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
     value.into_string().map(Some).map_err(|value| {
         Error::new(Code::ENVIRONMENT, format!("{name} is not UTF-8"))
             .because(excerpt(&value.to_string_lossy()))
@@ -111,10 +144,18 @@ fn cni_args(text: &str) -> Result<Vec<(String, String)>> {
     pairs.collect()
 }
 
-fn cap_args(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text).map_err(|e| {
-        Error::new(Code::ENVIRONMENT, "CAP_ARGS is no JSON object").because(excerpt(text)).because(e)
-    })
+/// An object, or null for none. Whole numbers reach the plugins as such.
+fn cap_args(text: &str) -> Result<CapabilityArgs> {
+    let bad = |why: String| {
+        Error::new(Code::ENVIRONMENT, "CAP_ARGS is no JSON object").because(excerpt(text)).because(why)
+    };
+    let mut json = Json::parse(text.as_bytes()).map_err(|e| bad(e.details))?;
+    json.whole_numbers();
+    match json {
+        Json::Null => Ok(CapabilityArgs::new()),
+        Json::Object(members) => Ok(members.into_iter().collect()),
+        _ => Err(bad("write {\"capability\": value, …}".to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +188,10 @@ mod tests {
 
     #[test]
     fn capability_args_are_an_object() {
-        assert_eq!(cap_args(r#"{"mac":"02:00:00:00:00:01"}"#).unwrap()["mac"], "02:00:00:00:00:01");
+        let args = cap_args(r#"{"mac":"02:00:00:00:00:01","bandwidth":{"ingressRate":1e+06}}"#).unwrap();
+        assert_eq!(args["mac"], Json::String("02:00:00:00:00:01".into()));
+        assert_eq!(args["bandwidth"].compact(), r#"{"ingressRate":1000000}"#);
+        assert!(cap_args("null").unwrap().is_empty());
         for bad in ["[]", "{", "1"] {
             assert_eq!(cap_args(bad).unwrap_err().code, Code::ENVIRONMENT, "{bad}");
         }

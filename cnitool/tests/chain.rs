@@ -198,3 +198,46 @@ fn a_plugin_that_is_not_installed_is_named_with_the_path() {
     let error = bench.runtime().add(&list(CHAIN), &conf()).unwrap_err();
     assert!(error.to_string().contains("failed to find plugin \"first\" in path ["), "{error}");
 }
+
+#[test]
+fn a_misspelt_plugin_is_told_before_any_is_run() {
+    let bench = Bench::new(&["bridge", "portmap"]);
+    let chain = list(r#"{"cniVersion":"1.1.0","name":"n","plugins":[{"type":"bridge"},{"type":"protmap"}]}"#);
+    let error = bench.runtime().add(&chain, &conf()).unwrap_err();
+    assert_eq!(error.code, Code::CONFIG);
+    assert!(error.msg.starts_with("plugin type=\"protmap\" failed (add): failed to find"), "{error}");
+    assert_eq!(
+        error.details, "did you mean \"portmap\"? It is there",
+        "no word of a removal that failed too"
+    );
+    assert_eq!(verbs(&bench.calls()), [""; 0]);
+}
+
+#[test]
+fn a_del_that_fails_as_its_add_did_is_not_told_twice() {
+    let bench = Bench::new(&["first", "second"]);
+    let missing = r#"{"code":7,"msg":"failed to find plugin \"host-locla\" in path [/x]","details":"d"}"#;
+    bench.fail("second", "ADD", missing);
+    bench.fail("second", "DEL", missing);
+    let chain = list(r#"{"cniVersion":"1.1.0","name":"n","plugins":[{"type":"first"},{"type":"second"}]}"#);
+    let error = bench.runtime().add(&chain, &conf()).unwrap_err();
+    assert_eq!(error.details, "d");
+    assert_eq!(verbs(&bench.calls()), ["ADD first", "ADD second", "DEL second", "DEL first"]);
+    bench.fail("first", "DEL", r#"{"code":5,"msg":"stuck"}"#);
+    let error = bench.runtime().add(&chain, &conf()).unwrap_err();
+    assert!(
+        error
+            .details
+            .contains("removing what was made failed too: plugin type=\"first\" failed (delete): stuck"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_draft_of_a_process_in_another_pid_namespace_stays_as_it_is() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    let theirs = format!(".draft-{}", std::process::id());
+    bench.put_cached(&theirs, "half a result");
+    bench.runtime().add(&list(CHAIN), &conf()).unwrap();
+    assert_eq!(bench.cache_files(), [theirs.as_str(), "net1-c1-eth0"]);
+}

@@ -105,13 +105,19 @@ fn failures_are_one_text_on_stderr_and_exit_1() {
         (&["check", "net1", "/run/netns/a"], ("", ""), "no cached result"),
         (&["add", "net1", "/run/netns/a"], ("CNI_ARGS", "IP"), "invalid CNI_ARGS pair \"IP\""),
         (&["add", "net1", "/run/netns/a"], ("CAP_ARGS", "[]"), "CAP_ARGS is no JSON object"),
-        (&["add", "net1", "/run/netns/a"], ("CNI_IFNAME", "a/b"), "invalid interface name"),
+        (&["add", "net1", "/run/netns/a"], ("CNI_IFNAME", "a/b"), "CNI_IFNAME: invalid interface name"),
+        (
+            &["add", "net1", "/run/netns/a"],
+            ("CNI_IFNAME", ""),
+            "CNI_IFNAME: invalid interface name: it is empty",
+        ),
+        (&["add", "--ifname=", "net1", "/run/netns/a"], ("", ""), "invalid interface name: it is empty"),
         (
             &["add", "net1", "/run/netns/a"],
             ("CNI_PATH", "/nowhere"),
             "failed to find plugin \"first\" in path [/nowhere]",
         ),
-        (&["add", "net1"], ("", ""), "cnitool add    <network> <netns>"),
+        (&["add", "net1"], ("", ""), "usage: cnitool add [-i NAME] <network> <netns>"),
     ] {
         let env = [env];
         let output = tool(&bench, arguments, if env[0].0.is_empty() { &[] } else { &env });
@@ -119,4 +125,51 @@ fn failures_are_one_text_on_stderr_and_exit_1() {
         assert!(output.stdout.is_empty(), "{arguments:?}");
         assert!(stderr(&output).contains(gist), "{arguments:?}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn capability_args_reach_plugins_as_libcni_writes_them_and_unused_ones_are_warned_about() {
+    let bench = Bench::new(&["first"]);
+    let arguments = ["add", "net1", "/run/netns/a"];
+    let runtime_config = |args: &str| {
+        bench.forget_calls();
+        let output = tool(&bench, &arguments, &[("CAP_ARGS", args)]);
+        succeeds(&output);
+        let stdin: Value = serde_json::from_str(&bench.calls()[0].stdin).unwrap();
+        (stdin.get("runtimeConfig").map(Value::to_string), stderr(&output))
+    };
+    let mac = |text: &str| Some(format!(r#"{{"mac":{text}}}"#));
+    assert_eq!(runtime_config("null"), (None, String::new()));
+    assert_eq!(runtime_config("{}"), (None, String::new()));
+    assert_eq!(runtime_config(r#"{"mac":1e+09}"#), (mac("1000000000"), String::new()));
+    assert_eq!(runtime_config(r#"{"mac":[1400.0,"\ud800"]}"#), (mac("[1400,\"\u{fffd}\"]"), String::new()));
+    let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    succeeds(&tool(&bench, &arguments, &[("CAP_ARGS", &format!(r#"{{"mac":{deep}}}"#))]));
+    assert!(bench.calls()[1].stdin.contains(&deep), "{}", bench.calls()[1].stdin);
+    succeeds(&tool(&bench, &["check", "net1", "/run/netns/a"], &[]));
+    let (given, warning) = runtime_config(r#"{"mca":1,"portMappings":[]}"#);
+    assert_eq!(given, None);
+    let lines: Vec<&str> = warning.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            r#"warning: CAP_ARGS: no plugin of network net1 declares the capability "mca": did you mean "mac"?"#,
+            r#"warning: CAP_ARGS: no plugin of network net1 declares the capability "portMappings": declared are mac"#
+        ]
+    );
+}
+
+#[test]
+fn the_version_is_told_without_any_network() {
+    let bench = Bench::new(&[]);
+    let output = tool(&bench, &["--version"], &[]);
+    succeeds(&output);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        text,
+        format!(
+            "cnitool v{version}\nCNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n"
+        )
+    );
 }

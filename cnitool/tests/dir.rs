@@ -59,7 +59,7 @@ fn what_cannot_be_found_or_read_is_named() {
     assert!(error("n").msg.contains("no net configurations found in /"), "{}", error("n"));
     put(&dir.0, "a.conflist", r#"{"name":"a","plugins":[{"type":"t"}]}"#);
     assert!(error("n").msg.contains("no net configuration with name \"n\" in /"), "{}", error("n"));
-    put(&dir.0, "0.conflist", "{");
+    put(&dir.0, "0.conflist", r#"{"name":"a""#);
     assert!(error("a").msg.contains("0.conflist: "), "{}", error("a"));
     fs::remove_file(dir.0.join("0.conflist")).unwrap();
     put(&dir.0, "0.conf", r#"{"name":"n"}"#);
@@ -67,4 +67,81 @@ fn what_cannot_be_found_or_read_is_named() {
     assert_eq!(find_network(&dir.0.join("0.conf"), "n").unwrap_err().code, Code::IO);
     let missing = find_network(&dir.0.join("missing"), "n").unwrap_err();
     assert!(missing.msg.contains("no net configurations found"), "{missing}");
+}
+
+#[test]
+fn what_another_networks_file_holds_is_its_own_affair() {
+    let dir = TempDir::new();
+    for (at, text) in [
+        "",
+        "{",
+        "[]",
+        r#"{"plugins":[{"type":"t"}]}"#,
+        r#"{"name":1}"#,
+        r#"{"name":"a b","plugins":[{"type":"t"}]}"#,
+        r#"{"name":"o","plugins":[{"type":"../x"}]}"#,
+        r#"{"name":"o","plugins":[{"type":"t","capabilities":{"mac":"true"}}]}"#,
+        r#"{"name":"o","plugins":{}}"#,
+        r#"{"name":"o"}"#,
+        r#"{"name":"o","cniVersion":7,"disableGC":"maybe","plugins":[{"type":"t"}]}"#,
+    ]
+    .iter()
+    .enumerate()
+    {
+        for extension in ["conflist", "conf", "json"] {
+            put(&dir.0, &format!("0-{at}.{extension}"), text);
+        }
+    }
+    put(&dir.0, "o/10.conf", "{");
+    put(&dir.0, "20.conflist", r#"{"name":"list","plugins":[{"type":"list"}]}"#);
+    put(&dir.0, "20.conf", r#"{"name":"single","type":"single"}"#);
+    assert_eq!(plugin(&dir.0, "list"), "list");
+    assert_eq!(plugin(&dir.0, "single"), "single");
+    // The one asked for is validated, and its file named.
+    for (name, gist) in [("a b", "invalid characters"), ("o", "0-10.conflist: key \"cniVersion\"")] {
+        let error = find_network(&dir.0, name).unwrap_err().to_string();
+        assert!(error.contains(".conflist: ") && error.contains(gist), "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_unknown_network_is_answered_with_those_that_are_there() {
+    let dir = TempDir::new();
+    let error = |name: &str| find_network(&dir.0, name).unwrap_err();
+    put(&dir.0, "web.yaml", "name: web");
+    assert!(error("web").msg.starts_with("no net configurations found in /"), "{}", error("web"));
+    assert!(error("web").details.contains("web.yaml is not read: write it as JSON"), "{}", error("web"));
+    put(&dir.0, "10.conflist", r#"{"name":"frontend","plugins":[{"type":"t"}]}"#);
+    put(&dir.0, "20.conf", r#"{"name":"backend","type":"t"}"#);
+    let there = "there are backend, frontend";
+    assert!(error("web").details.contains(there) && !error("web").details.contains("did you mean"));
+    assert!(error("web").details.contains("web.yaml is not read"), "{}", error("web"));
+    let slip = error("forntend").details;
+    assert!(slip.contains("did you mean \"frontend\"?") && slip.contains(there), "{slip}");
+}
+
+#[test]
+fn a_file_whose_extension_does_not_fit_its_content_is_to_be_renamed() {
+    let dir = TempDir::new();
+    put(&dir.0, "10-a.conf", r#"{"name":"a","plugins":[{"type":"t"}]}"#);
+    put(&dir.0, "20-b.conflist", r#"{"name":"b","type":"t"}"#);
+    for (name, file, holds, rename) in [
+        ("a", "10-a.conf", "it holds a list of plugins", "rename it to 10-a.conflist"),
+        ("b", "20-b.conflist", "it holds one plugin, not a list", "rename it to 20-b.conf"),
+    ] {
+        let error = find_network(&dir.0, name).unwrap_err();
+        assert_eq!(error.code, Code::CONFIG);
+        assert!(error.msg.ends_with(&format!("{file}: {holds}")) && error.details == rename, "{error}");
+    }
+}
+
+#[test]
+fn the_file_with_an_unknown_version_is_named() {
+    let dir = TempDir::new();
+    put(&dir.0, "10-a.conflist", r#"{"name":"a","cniVersion":"7.0.0","plugins":[{"type":"t"}]}"#);
+    put(&dir.0, "20-b.conf", r#"{"name":"b","cniVersion":"7.0.0","type":"t"}"#);
+    for (name, file) in [("a", "10-a.conflist: network a"), ("b", "20-b.conf: network b")] {
+        let error = find_network(&dir.0, name).unwrap().spec_version().unwrap_err();
+        assert!(error.msg.contains(&format!("{file}: unknown cniVersion \"7.0.0\"")), "{error}");
+    }
 }

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use cni_net::{Netns, Rtnl};
 use cni_types::{CniResult, ContainerId, IfName, Json, Result, SpecVersion};
-use serde_json::Map;
 
 use super::item::{Item, Owner};
 use super::report::Report;
@@ -17,7 +16,7 @@ use super::world::World;
 use super::{show, signals, snapshot, stage};
 use crate::cache::Cache;
 use crate::chain::Runtime;
-use crate::invoke::RuntimeConf;
+use crate::invoke::{CapabilityArgs, RuntimeConf};
 use crate::request;
 
 const CONTAINERS: [&str; 3] = ["web", "api", "db"];
@@ -69,7 +68,7 @@ impl Play {
                 netns: Some(netns.path().to_owned()),
                 ifname: IfName::new("eth0")?,
                 args: Vec::new(),
-                capability_args: Map::new(),
+                capability_args: CapabilityArgs::new(),
             };
             containers.push(Container { name, netns, conf, result: None });
         }

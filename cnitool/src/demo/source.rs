@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cni_types::{Doing, Error, PluginName, Result, delegate};
-use serde_json::Value;
+use cni_types::{Doing, Error, Json, PluginName, Result, delegate};
 
-use crate::conflist::{NetworkList, dir, member};
+use crate::conflist::{NetworkList, dir};
 use crate::settings;
 
 /// The example file that is built in.
@@ -24,7 +23,7 @@ pub(super) struct Source {
 impl Source {
     /// Whether the network's containers leave with the host's address.
     pub(super) fn masquerades(&self) -> bool {
-        self.list.plugins.iter().any(|plugin| member(&plugin.object, "ipMasq") == Some(&Value::Bool(true)))
+        self.list.plugins.iter().any(|plugin| plugin.object.get("ipMasq") == Some(&Json::Bool(true)))
     }
 }
 
@@ -42,10 +41,8 @@ pub(super) fn find(conflist: Option<&Path>) -> Result<Source> {
     let mut plugins = Vec::new();
     for plugin in &list.plugins {
         plugins.push(plugin.name.clone());
-        if let Some(Value::Object(ipam)) = member(&plugin.object, "ipam") {
-            if let Some(Value::String(name)) = member(ipam, "type") {
-                plugins.push(PluginName::new(name)?);
-            }
+        if let Some(name) = plugin.object.get("ipam").and_then(|ipam| ipam.get_str("type")) {
+            plugins.push(PluginName::new(name)?);
         }
     }
     for plugin in &plugins {
