@@ -27,6 +27,8 @@ pub enum Need {
     Iptables,
     /// The kernel has ipvlan links.
     Ipvlan,
+    /// The executable `jq`.
+    Jq,
     /// The kernel has the tables of `iptables-legacy`.
     LegacyIptables,
     /// The DHCP server `dnsmasq`.
@@ -62,6 +64,7 @@ impl Need {
             Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
             Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
+            Self::Jq => is_installed("jq"),
             Self::Dnsmasq => is_installed("dnsmasq"),
             Self::Kea => is_installed("kea-dhcp4"),
             Self::Tcpdump => is_installed("tcpdump"),
@@ -99,6 +102,7 @@ impl Need {
             Self::Firewalld => "firewalld (apt-get install firewalld dbus)",
             Self::Iptables => "iptables (apt-get install iptables)",
             Self::Ipvlan => "ipvlan links in the kernel (CONFIG_IPVLAN)",
+            Self::Jq => "jq (apt-get install jq)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
             Self::Dnsmasq => "dnsmasq (apt-get install dnsmasq-base)",
             Self::Kea => "Kea (apt-get install kea-dhcp4-server)",
