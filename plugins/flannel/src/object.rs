@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use cni_types::Json;
 use serde::{Deserialize, Deserializer};
 
-/// The members; of two with one name the last counts.
+/// The members; of two with one name the last counts. Whole numbers are written as such, since it is handed on: a plugin
+/// takes 1400 and not `1400.0`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Object(BTreeMap<String, Json>);
 
@@ -61,6 +62,8 @@ impl Object {
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        BTreeMap::deserialize(deserializer).map(Self)
+        let mut members: BTreeMap<String, Json> = BTreeMap::deserialize(deserializer)?;
+        members.values_mut().for_each(Json::whole_numbers);
+        Ok(Self(members))
     }
 }

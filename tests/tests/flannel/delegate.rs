@@ -183,3 +183,20 @@ fn what_the_runtime_adds_reaches_the_delegate() {
     host.plugin("flannel").add(&conf, &pod, "eth0").result();
     assert_eq!(pod.link("eth0")["address"], "0a:00:00:00:00:07");
 }
+
+/// As the reference, which reads these objects without knowing their keys: a delegate takes no `1400.0` for a number.
+#[test]
+fn whole_numbers_reach_the_delegate_as_such() {
+    let host = node();
+    write_subnet_env(DUAL_STACK);
+    let pod = host.container("pod");
+    let spy = Spy::new(&host);
+    let conf = r#"{"cniVersion":"1.0.0","name":"n","type":"flannel","runtimeConfig":{"rate":1e+06},
+        "delegate":{"type":"spy","mtu":1400.0,"half":0.5},"ipam":{"type":"spy","n":[2.0]}}"#;
+    let conf = Conf::new(serde_json::from_str(conf).unwrap());
+    spy.flannel(&host).add(&conf, &pod, "eth0").result();
+    let (text, _) = spy.input();
+    for part in [r#""mtu":1400,"#, r#""half":0.5"#, r#""n":[2]"#, r#""rate":1000000}"#] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
