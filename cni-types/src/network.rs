@@ -72,6 +72,18 @@ impl Network {
         })
     }
 
+    /// What ADD returned, for CHECK, which cannot be done without.
+    ///
+    /// # Errors
+    /// Code 7 when there is none; those of [`Network::prev_result`].
+    pub fn result_of_add(&self) -> Result<CniResult> {
+        self.prev_result()?.ok_or_else(|| {
+            Error::config("Required prevResult missing: CHECK needs the result of ADD").because(
+                "the runtime has lost it: make the container anew; by hand, `cnitool check` passes what `add` returned",
+            )
+        })
+    }
+
     /// The IPAM plugin to delegate to; `None` means the network has no addresses (layer 2).
     ///
     /// # Errors

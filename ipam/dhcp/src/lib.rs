@@ -58,9 +58,7 @@ impl Plugin for Dhcp {
     fn check(&self, attachment: &Attachment) -> Result<()> {
         let Attachment { id, network, .. } = attachment;
         conf::read(network.json(), network.args.as_str())?;
-        let Some(previous) = network.prev_result()? else {
-            return Err(Error::config("Required prevResult missing").because("CHECK compares with it"));
-        };
+        let previous = network.result_of_add()?;
         let netns = whole(&attachment.netns)?;
         let held = daemon_of(network).lease(&Request::Check(id.clone(), netns), attachment)?;
         for ip in &held.ips {

@@ -30,9 +30,7 @@ impl Plugin for Static {
     /// chain may have replaced it.
     fn check(&self, attachment: &Attachment) -> Result<()> {
         let conf = Conf::read(&attachment.network)?;
-        let Some(previous) = attachment.network.prev_result()? else {
-            return Err(Error::config("Required prevResult missing").because("CHECK compares with it"));
-        };
+        let previous = attachment.network.result_of_add()?;
         for wanted in conf.ips.iter().filter(|ip| ip.gateway.is_some()) {
             let found = previous.ips.iter().find(|ip| ip.address.ip() == wanted.address.ip());
             if let Some(found) = found.filter(|found| found.gateway != wanted.gateway) {

@@ -62,7 +62,9 @@ impl Plugin for Flannel {
         let delegate = match Saved::of(network).find(&attachment.id)? {
             Found::Conf(_, delegate) => delegate,
             Found::Unreadable(_, error) => {
-                return Err(Error::check("the saved configuration is none").because(error));
+                return Err(Error::check("the saved configuration is none")
+                    .because("make the container anew")
+                    .because(error));
             }
             Found::Nothing => {
                 return Err(Error::check("there is no saved configuration of the attachment")

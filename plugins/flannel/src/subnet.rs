@@ -63,7 +63,7 @@ impl SubnetEnv {
         let networks = [cidrs("FLANNEL_NETWORK", &[',']), cidrs("FLANNEL_IPV6_NETWORK", &[','])].concat();
         let subnets = [cidrs("FLANNEL_SUBNET", &[]), cidrs("FLANNEL_IPV6_SUBNET", &[])].concat();
         let mtu = value("FLANNEL_MTU").and_then(|text| {
-            let problem = |_| format!("FLANNEL_MTU: {} is no number of bytes", excerpt(text));
+            let problem = |_| format!("FLANNEL_MTU: {} is no number of bytes, such as 1450", excerpt(text));
             text.parse().map_err(problem).map_err(|problem| bad.push(problem)).ok()
         });
         let masquerades = value("FLANNEL_IPMASQ").map(|text| text == "true");

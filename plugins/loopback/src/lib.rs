@@ -40,7 +40,12 @@ impl Plugin for Loopback {
 
     fn check(&self, attachment: &Attachment) -> Result<()> {
         let (_, lo) = open(&Netns::open(&attachment.netns)?)?;
-        if lo.is_up() { Ok(()) } else { Err(Error::check("link lo is down, expected up")) }
+        if lo.is_up() {
+            Ok(())
+        } else {
+            Err(Error::check("link lo is down, expected up")
+                .because("`ip link set lo up` in the container, or make it anew"))
+        }
     }
 
     fn del(&self, detachment: &Detachment) -> Result<()> {

@@ -56,7 +56,8 @@ impl Conf {
             Some(gateway) if gateway.is_ipv4() != ipv4 => Err(Error::config(format!(
                 "prevResult has gateway {gateway} for {}, of the other address family",
                 ip.address
-            ))),
+            ))
+            .because("the IPAM plugin gave it; the key \"gateways\" takes its place")),
             gateway => Ok(gateway),
         }
     }
@@ -68,7 +69,8 @@ fn one_per_family(ips: impl Iterator<Item = IpAddr>) -> Result<[Option<IpAddr>; 
         if let Some(first) = gateways[usize::from(!ip.is_ipv4())].replace(ip) {
             return Err(Error::config(format!(
                 "gateways has {first} and {ip}: there can be one IPv4 and one IPv6 gateway"
-            )));
+            ))
+            .because("leave one of the two out; further routes belong into the IPAM plugin's \"routes\""));
         }
     }
     Ok(gateways)

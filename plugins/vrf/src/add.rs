@@ -61,5 +61,7 @@ fn table(conf: &Conf, link: &Link, routing: &Routing) -> Result<u32> {
         (None, Some(route)) => format!("it has a route to {}", route.dst),
         (None, None) => return Ok(table),
     };
-    Err(Error::config(format!("table {table} is taken, VRF {} cannot have it", conf.name)).because(user))
+    Err(Error::config(format!("table {table} is taken, VRF {} cannot have it", conf.name))
+        .because("without the key \"table\" a free one is picked")
+        .because(user))
 }

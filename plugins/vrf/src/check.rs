@@ -13,7 +13,9 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let result = check::prev_result(attachment)?;
     let (inside, link) = check::interface(attachment)?;
     let found = conf.find(&inside).map_err(|e| Error::check(e.msg).because(e.details))?;
-    let vrf = found.ok_or_else(|| Error::check(format!("VRF {} is gone", conf.name)))?;
+    let vrf = found.ok_or_else(|| {
+        Error::check(format!("VRF {} is gone", conf.name)).because("make the container anew")
+    })?;
     if link.master != Some(vrf.index) {
         return Err(Error::check(format!("interface {ifname} is not in VRF {}", vrf.name)));
     }

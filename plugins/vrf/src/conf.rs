@@ -40,12 +40,14 @@ impl Conf {
         let name = &self.name;
         if link.kind != vrf::KIND {
             let text = format!("link {name} already exists in the container and is no VRF");
-            return Err(Error::config(text).because(format!("it is of kind {:?}", link.kind)));
+            return Err(Error::config(text)
+                .because(format!("it is of kind {:?}: choose another \"vrfname\"", link.kind)));
         }
         match (self.table, link.vrf_table()) {
             (Some(wanted), Some(there)) if wanted != there => Err(Error::config(format!(
                 "VRF {name} already exists with a different routing table: {there}, not {wanted}"
-            ))),
+            ))
+            .because(format!("write \"table\": {there}, or choose another \"vrfname\""))),
             _ => Ok(Some(link)),
         }
     }

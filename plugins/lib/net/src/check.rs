@@ -11,8 +11,7 @@ use crate::rtnl::Rtnl;
 /// # Errors
 /// Code 7 when the configuration has none: CHECK cannot be done without.
 pub fn prev_result(attachment: &Attachment) -> Result<CniResult> {
-    let missing = || Error::config("CHECK needs prevResult, the result of ADD; the configuration has none");
-    attachment.network.prev_result()?.ok_or_else(missing)
+    attachment.network.result_of_add()
 }
 
 /// The result's entry of the container's interface, with its index.
