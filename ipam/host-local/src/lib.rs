@@ -23,12 +23,11 @@ mod store;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::time::SystemTime;
 
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
 use conf::Conf;
-use store::{Owner, Store};
+use store::{Owner, Started, Store};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,7 +75,7 @@ impl Plugin for HostLocal {
 
     fn gc(&self, network: &Network) -> Result<()> {
         // Taken before the lock is waited for: what is reserved from here on is not in the list yet.
-        let since = SystemTime::now();
+        let since = Started::now();
         let directory = conf::directory(network)?;
         let valid: HashSet<Owner> = network
             .valid_attachments()?

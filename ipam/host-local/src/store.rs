@@ -21,6 +21,7 @@ use directory::Directory;
 use index::Index;
 use lock::Lock;
 pub(crate) use reservation::Owner;
+pub(crate) use scan::Started;
 
 /// Where a reservation is written before it gets its name. One is enough, under the lock.
 const NEW: &str = ".host-local.new";

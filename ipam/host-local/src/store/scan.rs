@@ -1,7 +1,7 @@
 //! Reading the files themselves: where there is no index to believe, for GC, and to confirm what the index says.
 
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use cni_types::{Doing, Error, Result};
 use nix::fcntl::OFlag;
@@ -13,6 +13,25 @@ use super::{NEW, Store};
 
 /// So many files that cannot be removed are named: on a read-only disk there may be thousands.
 const REPORTED: usize = 16;
+
+/// When GC began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started {
+    date: SystemTime,
+    at: Instant,
+}
+
+impl Started {
+    pub(crate) fn now() -> Self {
+        Self { date: SystemTime::now(), at: Instant::now() }
+    }
+
+    /// The dates that files have which were made between then and now. A later one is from before somebody set the clock
+    /// back, and says nothing. The clock may be set while GC waits, too.
+    fn until_now(self) -> (SystemTime, SystemTime) {
+        (self.date, SystemTime::now().max(self.date + self.at.elapsed()))
+    }
+}
 
 impl Store {
     /// Reads all files, and removes the garbage among them.
@@ -29,15 +48,18 @@ impl Store {
         !self.fresh
     }
 
-    /// Removes the reservations whose owner `valid` does not know. One made after `since` stays: it is younger than the
+    /// Removes the reservations whose owner `valid` does not know. One made since `started` stays: it is younger than the
     /// list that `valid` goes by.
     ///
     /// # Errors
     /// Code 5: what could not be removed, after everything else was.
-    pub(crate) fn collect(&mut self, since: SystemTime, valid: impl Fn(&Owner) -> bool) -> Result<()> {
+    pub(crate) fn collect(&mut self, started: Started, valid: impl Fn(&Owner) -> bool) -> Result<()> {
+        // Under the lock nobody makes one.
+        let (since, now) = started.until_now();
         let younger = |directory: &Directory, ip: IpAddr| {
             let file = directory.open_entry(&ip.to_string(), OFlag::O_RDONLY, 0);
-            file.and_then(|file| file.metadata()?.modified()).is_ok_and(|modified| modified > since)
+            let made = file.and_then(|file| file.metadata()?.modified());
+            made.is_ok_and(|made| made > since && made <= now)
         };
         let failures = self.scan(|directory, ip, owner| valid(owner) || younger(directory, ip))?;
         Error::all(failures)

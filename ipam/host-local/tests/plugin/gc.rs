@@ -92,6 +92,24 @@ fn gc_never_frees_what_is_younger_than_its_list() {
     assert_eq!(data.reservations().into_keys().collect::<Vec<_>>(), ["10.1.0.9"]);
 }
 
+/// The clock was set back, so they come from the future: no ADD that runs beside this GC has made them.
+#[test]
+fn gc_frees_what_is_dated_in_the_future() {
+    let data = DataDir::new();
+    for (n, seconds) in [3600, 86_400, 10 * 365 * 86_400].into_iter().enumerate() {
+        let name = format!("10.1.0.{}", n + 2);
+        data.write(&name, format!("gone{n}\r\neth0").as_bytes());
+        let file = File::options().write(true).open(data.network().join(&name)).unwrap();
+        file.set_modified(SystemTime::now() + Duration::from_secs(seconds)).unwrap();
+    }
+    data.write("10.1.0.100", b"valid\r\neth0");
+    let file = File::options().write(true).open(data.network().join("10.1.0.100")).unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_secs(86_400)).unwrap();
+    let valid = json!([{ "containerID": "valid", "ifname": "eth0" }]);
+    Call::new("GC", "").run(&conf(&data, valid)).done();
+    assert_eq!(data.reservations().into_keys().collect::<Vec<_>>(), ["10.1.0.100"]);
+}
+
 /// Whether the process waits for a lock (`->` in proc_locks(5)).
 pub(crate) fn waits(pid: u32) -> bool {
     let locks = fs::read_to_string("/proc/locks").unwrap();
