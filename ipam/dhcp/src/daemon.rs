@@ -1,6 +1,7 @@
 //! The daemon: it has the leases, and keeps them. One thread, one task per lease, and nothing open for a lease that is
 //! not being talked about.
 
+mod alarm;
 mod closer;
 mod connection;
 mod flags;

@@ -30,7 +30,7 @@ impl Record {
         };
         let client_id = query::client_id(&self.id);
         let bytes = query::packet(&message, self.place.mac, &client_id, &self.wanted, false);
-        self.place.visit(|_| {
+        self.place.visit(|| {
             let sent = packet::sender().and_then(|socket| {
                 packet::send(&socket, self.place.index, server_mac, &bytes).map(|()| socket)
             });

@@ -136,6 +136,30 @@ pub(crate) fn open_files(service: &Service) -> usize {
     std::fs::read_dir(format!("/proc/{}/fd", service.pid())).unwrap().count()
 }
 
+/// The clock of a lease goes on while the machine is suspended: what the daemon waits by has to do so, too.
+#[test]
+fn a_lease_is_waited_for_by_the_clock_that_counts_suspension() {
+    needs!(Kea);
+    let host = Host::new();
+    let _kea = kea(&server(&host), [4000, 1000, 3000]);
+    let daemon = host.dhcp_daemon(&[]);
+    for name in ["one", "two"] {
+        add(&host, &host.container(name));
+    }
+    let timers: Vec<_> = std::fs::read_dir(format!("/proc/{}/fdinfo", daemon.pid()))
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok())
+        .filter(|text| text.contains("clockid:"))
+        .collect();
+    let [timer] = &timers[..] else { panic!("not one timer for all leases: {timers:?}") };
+    let value = |key: &str| timer.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim().to_owned();
+    // CLOCK_BOOTTIME (clockid_t, linux/time.h).
+    assert_eq!(value("clockid:"), "7", "{timer}");
+    let left = value("it_value:");
+    let seconds: u32 = left.trim_matches(['(', ')']).split(',').next().unwrap().trim().parse().unwrap();
+    assert!((1..=1000).contains(&seconds), "it is set for the first renewal: {timer}");
+}
+
 #[test]
 fn a_link_that_is_deleted_ends_its_lease() {
     needs!(Kea);

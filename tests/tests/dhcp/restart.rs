@@ -1,6 +1,9 @@
 //! The daemon dies and comes back.
 
+use std::os::unix::fs::MetadataExt;
+
 use cni_tests::{Host, Place, Service, needs};
+use serde_json::Value;
 
 use crate::{STATE, add, address, address_monitor, conf, del, kea, no_records, records, server};
 
@@ -84,6 +87,51 @@ fn a_container_that_went_meanwhile_is_forgotten() {
     new.run("ip link add eth0 type veth peer name other");
     let _daemon = host.dhcp_daemon(&[]);
     no_records();
+}
+
+/// A namespace gets the number of the one that went before it: then path, inode, name and index are the same.
+#[test]
+fn a_namespace_that_looks_like_the_old_one_is_another() {
+    needs!(Kea);
+    for with_cookie in [true, false] {
+        let host = Host::new();
+        let kea = kea(&server(&host), [600, 300, 500]);
+        let daemon = host.dhcp_daemon(&[]);
+        let pod = host.container("pod");
+        add(&host, &pod);
+        let index = pod.link("eth0")["ifindex"].clone();
+        daemon.end("KILL");
+        pod.remove_netns();
+        let pod = host.container("pod");
+        host.run(&format!("ip link add other type veth peer name eth0 index {index} netns pod"));
+        let path = std::fs::read_dir(STATE).unwrap().next().unwrap().unwrap().path();
+        let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let namespace = std::fs::metadata(pod.netns()).unwrap();
+        (record["device"], record["inode"]) = (namespace.dev().into(), namespace.ino().into());
+        if !with_cookie {
+            record.as_object_mut().unwrap().remove("netnsCookie");
+        }
+        std::fs::write(&path, record.to_string()).unwrap();
+        let _daemon = host.dhcp_daemon(&[]);
+        no_records();
+        assert_eq!(kea.received("DHCPRELEASE"), 0, "not from another container's interface");
+    }
+}
+
+/// A plugin behind the one that asked changes the address; the lease stays.
+#[test]
+fn an_interface_with_another_mac_address_in_the_same_namespace_is_still_the_one() {
+    needs!(Kea);
+    let host = Host::new();
+    let kea = kea(&server(&host), [30, 3, 20]);
+    let daemon = host.dhcp_daemon(&[]);
+    let pod = host.container("pod");
+    let result = add(&host, &pod);
+    pod.run("ip link set eth0 address 02:00:00:00:00:77");
+    daemon.end("KILL");
+    let _daemon = host.dhcp_daemon(&[]);
+    host.plugin("dhcp").check(&conf().prev(&result), &pod, "eth0").done();
+    kea.nth_received(2, "DHCPREQUEST");
 }
 
 #[test]

@@ -11,7 +11,6 @@ use std::task::Poll;
 
 use cni_types::{CniResult, Result};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
 
 use super::leases::{Held, Leases};
 use super::log;
@@ -101,8 +100,8 @@ impl Keeper {
     }
 
     async fn wait(&mut self) -> Woken {
-        let until_deadline = self.machine.deadline().saturating_sub(clock::now());
-        let mut deadline = pin!(sleep(until_deadline));
+        let leases = Rc::clone(&self.leases);
+        let mut deadline = pin!(leases.alarm().until(self.machine.deadline()));
         let Self { orders, waiting, port, .. } = self;
         let mut packet = pin!(async {
             match port {

@@ -11,6 +11,7 @@ use cni_types::{AttachmentId, CniResult, Result};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_local;
 
+use super::alarm::Alarm;
 use super::closer::Closer;
 use super::flags::Flags;
 use super::keeper::{Keeper, Order};
@@ -27,6 +28,7 @@ pub(super) struct Leases {
     flags: Flags,
     state: State,
     closer: Closer,
+    alarm: Rc<Alarm>,
     keepers: RefCell<HashMap<AttachmentId, Entry>>,
     ignored: Cell<u64>,
 }
@@ -61,12 +63,12 @@ impl Leases {
     /// Those of the daemon that listens on `socket`.
     ///
     /// # Errors
-    /// Code 5 when its state directory cannot be written to.
+    /// Code 5 when its state directory cannot be written to, or there is no timer.
     pub(super) fn new(flags: Flags, socket: &Path) -> Result<Rc<Self>> {
         let state = State::beside(socket);
         state.probe()?;
         let (closer, keepers, ignored) = (Closer::default(), RefCell::default(), Cell::default());
-        Ok(Rc::new(Self { flags, state, closer, keepers, ignored }))
+        Ok(Rc::new(Self { flags, state, closer, alarm: Alarm::start()?, keepers, ignored }))
     }
 
     /// Takes up what an earlier daemon has left: leases go on; those whose container has gone are forgotten; what was
@@ -163,6 +165,10 @@ impl Leases {
 
     pub(super) fn closer(&self) -> &Closer {
         &self.closer
+    }
+
+    pub(super) fn alarm(&self) -> &Alarm {
+        &self.alarm
     }
 
     pub(super) fn broadcast(&self) -> bool {

@@ -34,7 +34,7 @@ impl Port {
     /// Code 8 or 100 when the kernel refuses.
     pub(super) fn open(place: &Place, closer: &Closer) -> Result<Option<Self>> {
         let unusable = |e: io::Error| refused("cannot open a packet socket on", place, &e);
-        let Some(fd) = place.visit(|_| packet::open(place.index).map_err(unusable))? else { return Ok(None) };
+        let Some(fd) = place.visit(|| packet::open(place.index).map_err(unusable))? else { return Ok(None) };
         // SAFETY: an OwnedFd is open, and the same, until it is dropped.
         let socket = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }
             .map_err(|e| unusable(e.into_parts().1))?;

@@ -26,6 +26,9 @@ pub(super) struct Document {
     netns: String,
     device: u64,
     inode: u64,
+    /// Missing where the kernel, or an earlier version of this, has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    netns_cookie: Option<u64>,
     index: u32,
     mac: String,
     shares_mac: bool,
@@ -76,6 +79,7 @@ impl Document {
             netns: place.netns.to_string_lossy().into_owned(),
             device: place.identity.0,
             inode: place.identity.1,
+            netns_cookie: place.cookie,
             index: place.index,
             mac: place.mac.to_string(),
             shares_mac: place.shares_mac,
@@ -102,6 +106,7 @@ impl Document {
         let place = Place {
             netns: self.netns.into(),
             identity: (self.device, self.inode),
+            cookie: self.netns_cookie,
             ifname,
             index: self.index,
             mac: mac(&self.mac)?,

@@ -18,6 +18,7 @@ fn record(given: Given) -> Record {
     let place = Place {
         netns: "/run/netns/a".into(),
         identity: (4, 4_026_532_000),
+        cookie: Some(u64::MAX),
         ifname,
         index: 2,
         mac: Mac([2, 0, 0, 0, 0, 1]),

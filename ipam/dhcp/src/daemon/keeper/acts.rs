@@ -140,13 +140,12 @@ impl Keeper {
         let address = self.held.binding.borrow_mut().take().map(|binding| binding.address);
         let Some(address) = address else { return self.report(self.leases.state().remove_if_present(id)) };
         log!("{}: the lease of {address} {why}; the address is taken away", self.held.name());
-        let taken =
-            place.visit(|rtnl| {
-                let addresses = rtnl.addresses(place.index)?;
-                addresses.iter().map(|there| there.cidr).filter(|cidr| cidr.ip() == address).try_for_each(
-                    |cidr| rtnl.remove_address_if_present(place.index, place.ifname.as_str(), cidr),
-                )
-            });
+        let taken = place.find_there().and_then(|there| {
+            let Some(rtnl) = there else { return Ok(()) };
+            let addresses = rtnl.addresses(place.index)?;
+            let mut ours = addresses.iter().map(|there| there.cidr).filter(|cidr| cidr.ip() == address);
+            ours.try_for_each(|cidr| rtnl.remove_address_if_present(place.index, place.ifname.as_str(), cidr))
+        });
         if let Err(error) = taken {
             log!("{}: {error}", self.held.name());
         }

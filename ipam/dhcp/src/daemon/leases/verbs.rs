@@ -39,7 +39,7 @@ impl Leases {
                         query::name(&id)
                     )));
                 }
-                Some(binding) if held.place == place => return Ok(binding.result),
+                Some(binding) if held.place.is_at(&place) => return Ok(binding.result),
                 // The same names, but another container.
                 Some(_) => self.del(&id).await?,
             }
