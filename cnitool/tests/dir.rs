@@ -113,7 +113,7 @@ fn an_unknown_network_is_answered_with_those_that_are_there() {
     assert!(error("web").details.contains("web.yaml is not read: write it as JSON"), "{}", error("web"));
     put(&dir.0, "10.conflist", r#"{"name":"frontend","plugins":[{"type":"t"}]}"#);
     put(&dir.0, "20.conf", r#"{"name":"backend","type":"t"}"#);
-    let there = "there are backend, frontend";
+    let there = "it has backend, frontend";
     assert!(error("web").details.contains(there) && !error("web").details.contains("did you mean"));
     assert!(error("web").details.contains("web.yaml is not read"), "{}", error("web"));
     let slip = error("forntend").details;

@@ -108,16 +108,15 @@ fn not_found(dir: &Path, name: &str, others: &BTreeSet<String>, files: &[PathBuf
         Error::config(format!("no net configurations found in {}", dir.display()))
     };
     let mut hints = Vec::new();
-    hints.extend(
-        nearest(name, others.iter().map(String::as_str)).map(|meant| format!("did you mean {meant:?}?")),
-    );
     if !others.is_empty() {
-        hints.push(format!("there are {}", others.iter().cloned().collect::<Vec<_>>().join(", ")));
+        hints.push(format!("it has {}", others.iter().cloned().collect::<Vec<_>>().join(", ")));
     }
     let yaml = files.iter().filter(|file| has_extension(file, &["yaml", "yml"]));
     hints.extend(
         yaml.map(|file| format!("{} is not read: write it as JSON into a .conflist", file.display())),
     );
+    let meant = nearest(name, others.iter().map(String::as_str));
+    hints.extend(meant.map(|meant| format!("did you mean {meant:?}?")));
     if hints.is_empty() {
         hints.push("the variable NETCONFPATH names the directory to look in".to_owned());
     }
