@@ -49,6 +49,15 @@ impl Trace {
         self
     }
 
+    /// The same trace of the plugin and its children, each thread of which has its own count.
+    #[must_use]
+    pub fn with_threads(mut self) -> Self {
+        if !self.words.iter().any(|word| word == "-f") {
+            self.words.insert(1, "-f".to_owned());
+        }
+        self
+    }
+
     /// The command line for [`crate::Call::under`].
     pub fn command(&self) -> Vec<&str> {
         self.words.iter().map(String::as_str).collect()

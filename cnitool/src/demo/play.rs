@@ -171,7 +171,7 @@ impl Play {
         let (mut of_containers, of_network): (Vec<Item>, Vec<Item>) =
             left.into_iter().partition(|item| self.owners.iter().any(|owner| owner.owns(item)));
         for container in &self.containers {
-            let links = Rtnl::open_in(&container.netns)?.links(None)?;
+            let links = Rtnl::open_in(&container.netns)?.links()?;
             let inside = links.into_iter().filter(|link| link.name != "lo");
             of_containers.extend(inside.map(|link| Item::Link(link.kind, link.name, link.alias)));
         }

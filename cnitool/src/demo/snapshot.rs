@@ -22,7 +22,7 @@ const FORWARDING: [&str; 2] = ["ipv4/ip_forward", "ipv6/conf/all/forwarding"];
 /// When the kernel refuses to say, or a directory cannot be read.
 pub(super) fn take(host: &Rtnl) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    for link in host.links(None)? {
+    for link in host.links()? {
         for address in host.addresses(link.index)? {
             items.push(Item::Address(address.cidr));
         }

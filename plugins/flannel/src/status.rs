@@ -37,7 +37,7 @@ fn refuse_other_subnet(delegate: &Delegate, subnet: &SubnetEnv) -> Result<()> {
     let host = Rtnl::open()?;
     let bridge = gateway_bridge(delegate);
     let in_cluster = |ip| subnet.networks.iter().any(|network| network.contains(ip));
-    for link in host.links(None)? {
+    for link in host.links()? {
         let is_bridge = bridge == Some(link.name.as_str());
         // flannel.<vni>, flannel-v6.<vni>, flannel-wg and so on: each backend has its own.
         if !is_bridge && !link.name.starts_with("flannel") {

@@ -66,7 +66,7 @@ fn search(device: &Device, paths: &[&Path]) -> Result<Search> {
             // Another namespace may have the path by now.
             Ok(Some(inside)) if device.may_be_in(inside.netns_cookie()) => {
                 search.namespace_is_known = true;
-                if let Some(link) = device.find_inside(&inside.links(None)?).cloned() {
+                if let Some(link) = device.find_inside(&inside.links()?).cloned() {
                     search.found = Some((inside, link));
                     break;
                 }

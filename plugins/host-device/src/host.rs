@@ -30,7 +30,7 @@ impl Host {
         if let Some(links) = self.links.get() {
             return Ok(links);
         }
-        let links = self.rtnl.links(None)?;
+        let links = self.rtnl.links()?;
         Ok(self.links.get_or_init(|| links))
     }
 

@@ -59,7 +59,7 @@ fn status_tries_all_that_add_needs_and_changes_nothing() {
     let requests = trace.request_lengths();
     assert!(requests.len() >= 5, "{requests:?}");
     for (n, length) in requests.into_iter().enumerate() {
-        let trace = Trace::refusing(n + 1, length);
+        let trace = Trace::refusing(n + 1, length).with_threads();
         let error = host.plugin("bandwidth").under(&trace.command()).status(&conf).error();
         error.says(50, &["the kernel cannot limit rates"]);
         host.snapshot().assert_same_as(&before, "a failing STATUS");

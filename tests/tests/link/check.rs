@@ -120,7 +120,6 @@ fn it_changes_nothing(case: &Case) {
     let host = case.host();
     let pod = host.container("pod");
     let result = case.add(&host, &pod).result();
-    crate::receives(&pod, "fd00:44::2");
     let (outside, inside) = (host.snapshot(), cni_tests::Snapshot::take(&pod));
     let case = case.with(|conf| conf.prev(&result));
     case.call(&host).check(&case.conf, &pod, "eth0").done();

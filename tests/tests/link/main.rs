@@ -98,13 +98,6 @@ fn other_machine(host: &Host) -> Container {
     outside
 }
 
-/// Asks until the container receives at its IPv6 address. The kernel makes it one to receive at in a worker of its own,
-/// which has to wait for a lock: a moment after the address is there.
-fn receives(pod: &Container, address: &str) {
-    let local = || !pod.ip(&format!("-6 route show table local {address}")).is_empty();
-    assert!((0..10_000).any(|_| local()), "{}", pod.run("ip -6 route show table local"));
-}
-
 /// The case, where this machine can run it.
 fn runnable(case: Case) -> Option<Case> {
     let needs: &[Need] = match case.plugin {

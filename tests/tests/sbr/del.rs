@@ -139,7 +139,7 @@ fn gc_and_status_change_nothing() {
     // A kernel that says no to rules: the request's type is overwritten with one nobody knows.
     let length = cni_tests::Trace::new(&["trace=sendto"]);
     host.plugin("sbr").under(&length.command()).status(&conf).done();
-    let refusing = cni_tests::Trace::refusing(1, length.request_lengths()[0]);
+    let refusing = cni_tests::Trace::refusing(1, length.request_lengths()[0]).with_threads();
     let error = host.plugin("sbr").under(&refusing.command()).status(&conf).error();
     error.says(50, &["route by source", "rule from 192.0.2.1/32", "EOPNOTSUPP"]);
     host.plugin("sbr").status(&conf.version("1.0.0")).error().says(1, &["STATUS"]);

@@ -223,9 +223,18 @@ fn a_batch_of_ten_thousand_elements_fits() {
     socket.commit(&batch, None).unwrap();
     let listed = socket.dump(&Element::list(set)).unwrap();
     assert_eq!(listed.iter().map(|answer| Element::read(answer).count()).sum::<usize>(), 10_000);
+    // Each looked up: an object per request.
+    let keys: Vec<_> = (0..2000).map(|n| element(n).find(set)).collect();
+    assert_eq!(socket.ask(&keys).unwrap().iter().flatten().count(), 2000);
     // All of them refused: as many answers as messages.
     let mut batch = Batch::new();
     batch.extend((0..10_000).map(|n| element(n).add(set)));
     assert_eq!(socket.commit(&batch, None).unwrap_err().errno, Errno::EEXIST);
+    socket.generation().unwrap();
+    // Few enough that the buffers stay as they are, and more refusals than they have room for.
+    let mut batch = Batch::new();
+    batch.extend((0..320).map(|n| Chain { table: TABLE, name: &format!("none{n}") }.remove()));
+    let refused = socket.commit(&batch, None).unwrap_err();
+    assert_eq!((refused.errno, &*refused.act), (Errno::ENOENT, "delete chain ip t none0"));
     socket.generation().unwrap();
 }

@@ -1,5 +1,7 @@
 //! Addresses of links. `ip address show|add|delete dev LINK`.
 
+pub(crate) mod usable;
+
 use std::net::IpAddr;
 
 use cni_types::{Cidr, Result};
@@ -7,7 +9,7 @@ use cni_types::{Cidr, Result};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::{Body, Request};
 use cni_netlink::attr::{Attrs, find, host32};
-use cni_netlink::{CREATE, DUMP, EXCL};
+use cni_netlink::{CREATE, EXCL, Precision};
 
 /// `IFA_FLAGS` (`linux/if_addr.h`)
 pub(crate) const IFA_FLAGS: u16 = 8;
@@ -97,6 +99,11 @@ pub(crate) fn add(index: u32, link: &str, cidr: Cidr, how: AddFlags) -> Request 
     Request::new(format!("add address {cidr} to {link}"), libc::RTM_NEWADDR, CREATE | EXCL, body)
 }
 
+/// Whether a listed address is of this link: kernels before 4.20 list those of all.
+pub(crate) fn is_of(message: &Body, index: u32) -> bool {
+    message.get(4..HEADER).is_some_and(|bytes| host32(bytes) == index)
+}
+
 fn decode(message: &Body) -> Option<Address> {
     let header = message.get(..HEADER)?;
     let attributes = &message[HEADER..];
@@ -118,21 +125,29 @@ impl Rtnl {
         let list = Request::new(
             format!("list the addresses of the link with index {index}"),
             libc::RTM_GETADDR,
-            DUMP,
+            0,
             Attrs::behind(&ifaddrmsg(index, 0, 0)),
         );
-        Ok(self.request(list)?.iter().filter_map(decode).collect())
+        let answers = self.list(&list, Precision::Exact)?;
+        Ok(answers.iter().filter(|answer| is_of(answer, index)).filter_map(decode).collect())
     }
 
-    /// Adds an address; one that is there already, with the same prefix, is success.
+    /// Adds an address; one that is there already, with the same prefix, is success. On return it is usable.
     ///
     /// # Errors
-    /// Code 100 when the kernel refuses.
+    /// Code 100 when the kernel refuses, code 11 when it is too busy to finish.
     pub fn ensure_address(&self, index: u32, link: &str, cidr: Cidr) -> Result<()> {
-        match self.request(add(index, link, cidr, AddFlags::default())) {
-            Err(refused) if !refused.is_exist() => Err(refused.into()),
-            _ => Ok(()),
+        let mut requests = vec![add(index, link, cidr, AddFlags::default())];
+        requests.extend((!cidr.is_ipv4()).then(|| usable::ask(index, cidr.ip())));
+        let mut answers = self.pipeline(requests).into_iter();
+        match answers.next() {
+            Some(Err(refused)) if !refused.is_exist() => return Err(refused.into()),
+            _ => {}
         }
+        if answers.all(|answer| usable::is_usable(&answer)) {
+            return Ok(());
+        }
+        self.wait_until_usable(index, link, &[cidr.ip()])
     }
 
     /// Deletes an address; one that is gone already is success.

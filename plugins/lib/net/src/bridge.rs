@@ -133,7 +133,7 @@ pub fn ensure_promiscuous(host: &Rtnl, bridge: &Link) -> Result<()> {
 /// # Errors
 /// Code 100 when the kernel refuses to say.
 pub fn port_count(host: &Rtnl, bridge: &Link) -> Result<usize> {
-    Ok(host.links(None)?.iter().filter(|link| link.master == Some(bridge.index)).count())
+    host.port_count(bridge.index)
 }
 
 /// Explains a refused port: a full bridge says no more than "exchange full".

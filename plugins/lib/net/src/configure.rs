@@ -1,12 +1,11 @@
 //! Giving the container's interface its addresses and routes, and bringing it up.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use cni_types::{CniResult, Code, Error, IfName, Result, tell};
+use cni_types::{CniResult, Code, Error, IfName, Result};
 
-use crate::addr::AddFlags;
-use crate::events::Events;
+use crate::addr::{AddFlags, Address, usable};
 use crate::link::set_up;
 use crate::netns::Netns;
 use crate::route::{Route, SCOPE_GLOBAL};
@@ -63,12 +62,7 @@ pub fn prepare(interface: &Interface<'_>, extra: &[(String, &str)], ipv6: bool) 
             return Ok(());
         }
         for link in ["lo", name] {
-            let disable = format!("ipv6/conf/{link}/disable_ipv6");
-            match sysctl::read(&disable) {
-                Ok(value) if value == "0" => {}
-                Ok(_) => sysctl::write(&disable, "0")?,
-                Err(e) => tell(format_args!("cannot read {disable}: {e}; does the kernel have IPv6?")),
-            }
+            sysctl::ensure_ipv6(link)?;
         }
         // So that the addresses outlive a `down` and `up` inside the container.
         sysctl::write(&format!("ipv6/conf/{name}/keep_addr_on_down"), "1")
@@ -86,10 +80,9 @@ pub fn configure(
     duplicates: Duplicates,
     subnet: &Subnet,
 ) -> Result<()> {
-    let detect = duplicates == Duplicates::Detected && result.ips.iter().any(|ip| !ip.address.is_ipv4());
-    let events =
-        detect.then(|| interface.netns.enter(|| Events::subscribe(RTNLGRP_IPV6_IFADDR))).transpose()?;
     let name = interface.name.as_str();
+    let ipv6: Vec<_> = result.ips.iter().map(|ip| ip.address.ip()).filter(|ip| !ip.is_ipv4()).collect();
+    let detect = duplicates == Duplicates::Detected && !ipv6.is_empty();
     let mut requests = Vec::new();
     let how = AddFlags { detect_duplicates: detect, no_connected_route: *subnet != Subnet::OnLink };
     for ip in &result.ips {
@@ -102,11 +95,15 @@ pub fn configure(
     for route in routes(interface, result)? {
         requests.push(route.add());
     }
-    interface.inside.all(requests)?;
-    match events {
-        Some(events) => wait_for_detection(interface, &events?),
-        None => Ok(()),
+    let acts = requests.len();
+    requests.extend(ipv6.iter().map(|ip| usable::ask(interface.index, *ip)));
+    let mut answers = interface.inside.pipeline(requests);
+    let usable = answers.split_off(acts).iter().all(usable::is_usable);
+    answers.into_iter().try_for_each(|answer| answer.map(drop))?;
+    if usable || detect && !is_detected(interface)? {
+        return Ok(());
     }
+    interface.inside.wait_until_usable(interface.index, name, &ipv6)
 }
 
 /// The result's routes as the kernel takes them: without a gateway of their own, through the address's.
@@ -134,28 +131,24 @@ fn routes(interface: &Interface<'_>, result: &CniResult) -> Result<Vec<Route>> {
     routes.collect()
 }
 
-fn wait_for_detection(interface: &Interface<'_>, events: &Events) -> Result<()> {
-    let deadline = Instant::now() + DAD_LIMIT;
-    loop {
-        let addresses = interface.inside.addresses(interface.index)?;
+/// Waits until no address is tentative: false where nobody could answer, without a carrier.
+fn is_detected(interface: &Interface<'_>) -> Result<bool> {
+    let inside = interface.inside;
+    let tentative = |addresses: &[Address]| addresses.iter().any(|a| a.tentative && !a.cidr.is_ipv4());
+    let detected = inside.ask_until(RTNLGRP_IPV6_IFADDR, DAD_LIMIT, || {
+        let addresses = inside.addresses(interface.index)?;
         if let Some(address) = addresses.iter().find(|a| a.duplicate) {
-            return Err(Error::new(
-                Code::KERNEL,
-                format!("address {} is in use by another machine", address.cidr),
-            )
-            .because("IPv6 duplicate address detection failed"));
+            let text = format!("address {} is in use by another machine", address.cidr);
+            return Err(Error::new(Code::KERNEL, text).because("IPv6 duplicate address detection failed"));
         }
-        let Some(tentative) = addresses.iter().find(|a| a.tentative && !a.cidr.is_ipv4()) else {
-            return Ok(());
-        };
-        let Some(left) = deadline.checked_duration_since(Instant::now()) else {
-            let up = interface.inside.link(interface.name.as_str())?.is_operational();
-            // Without a carrier nobody can answer, and nobody will have the address.
-            let stuck = format!("address {} is still tentative after {DAD_LIMIT:?}", tentative.cidr);
-            return if up { Err(Error::new(Code::KERNEL, stuck)) } else { Ok(()) };
-        };
-        events.next(left, &mut |_| {});
+        Ok((!tentative(&addresses)).then_some(()))
+    })?;
+    if detected.is_none() && inside.link(interface.name.as_str())?.is_operational() {
+        let name = interface.name;
+        let text = format!("an IPv6 address of {name} is still tentative after {DAD_LIMIT:?}");
+        return Err(Error::new(Code::KERNEL, text));
     }
+    Ok(detected.is_some())
 }
 
 /// Has the kernel tell the segment who has the interface's addresses now: a gratuitous ARP per IPv4 address, an

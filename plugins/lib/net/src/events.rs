@@ -11,29 +11,23 @@ use crate::rtnl::Rtnl;
 /// `RTNLGRP_LINK` (`linux/rtnetlink.h`)
 const RTNLGRP_LINK: u32 = 1;
 /// How long a wait listens before it asks once more, in case an event was lost.
-const LISTEN: Duration = Duration::from_millis(500);
+pub(crate) const LISTEN: Duration = Duration::from_millis(500);
+
+pub(crate) fn unheard(errno: Errno) -> Error {
+    Error::new(Code::KERNEL, "cannot listen to the kernel's events").because(errno)
+}
 
 /// A subscription to one multicast group in the namespace it was opened in.
 pub struct Events(Socket);
 
 impl Events {
-    /// Starts listening; every change from now on is heard.
-    ///
-    /// # Errors
-    /// Code 100 when the kernel gives no socket.
-    pub(crate) fn subscribe(group: u32) -> Result<Self> {
-        let socket = Socket::listen(Protocol::Route, group);
-        socket
-            .map(Self)
-            .map_err(|e| Error::new(Code::KERNEL, "cannot listen to the kernel's events").because(e))
-    }
-
-    /// Starts listening to link changes.
+    /// Starts listening to link changes; every one from now on is heard.
     ///
     /// # Errors
     /// Code 100 when the kernel gives no socket.
     pub fn of_links() -> Result<Self> {
-        Self::subscribe(RTNLGRP_LINK)
+        let socket = Socket::listen(Protocol::Route, RTNLGRP_LINK);
+        socket.map(Self).map_err(unheard)
     }
 
     /// Hands the next datagram's messages to `each`. False when none came within `limit` (at most half a second), or

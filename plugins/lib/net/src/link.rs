@@ -27,7 +27,7 @@ pub use new::{NewLink, Side};
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
 /// `IFLA_EXT_MASK`
-const IFLA_EXT_MASK: u16 = 29;
+pub(crate) const IFLA_EXT_MASK: u16 = 29;
 /// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA` inside `IFLA_LINKINFO`
 pub(crate) const INFO_SLAVE_KIND: u16 = 4;
 pub(crate) const INFO_SLAVE_DATA: u16 = 5;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use cni_types::{Code, Error, Result};
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns};
 use nix::sys::statfs::{FsType, fstatfs};
 
@@ -80,11 +81,14 @@ impl Netns {
             return Err(Refusal::NotANamespace);
         }
         // SAFETY: NS_GET_NSTYPE takes no argument and only returns the namespace's CLONE_* flag.
-        let kind = unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) };
-        if kind == libc::CLONE_NEWNET {
-            Ok(Self { file, path: path.to_owned() })
-        } else {
-            Err(Refusal::NotANamespace)
+        let kind = Errno::result(unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) });
+        match kind {
+            Ok(libc::CLONE_NEWNET) | Err(Errno::ENOTTY | Errno::ENOSYS) => {
+                // A kernel before 4.11, or an emulated one, does not tell; entering one of another kind fails.
+                Ok(Self { file, path: path.to_owned() })
+            }
+            Ok(_) => Err(Refusal::NotANamespace),
+            Err(errno) => Err(Refusal::Io(errno.into())),
         }
     }
 

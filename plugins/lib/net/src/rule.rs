@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_netlink::{CREATE, DUMP, EXCL};
+use cni_netlink::{CREATE, EXCL, Precision};
 use cni_types::{Cidr, Result};
 
 use crate::addr::{bytes, family, ip_of, unspecified};
@@ -111,8 +111,8 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn find_rules(&self) -> Result<Option<Vec<Rule>>> {
-        let list = Request::new("list the rules", RTM_GETRULE, DUMP, Attrs::behind(&[0; HEADER]));
-        match self.request(list) {
+        let list = Request::new("list the rules", RTM_GETRULE, 0, Attrs::behind(&[0; HEADER]));
+        match self.list(&list, Precision::Exact) {
             Err(refused) if refused.is_unsupported() => Ok(None),
             answer => Ok(Some(answer?.iter().filter_map(decode).collect())),
         }

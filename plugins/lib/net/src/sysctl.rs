@@ -4,7 +4,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Result, tell};
 
 fn path(name: &str) -> String {
     format!("/proc/sys/net/{name}")
@@ -32,6 +32,20 @@ pub fn write_if_possible(name: &str, value: &str) {
 /// The errno; not found when the kernel has no such sysctl.
 pub fn read(name: &str) -> io::Result<String> {
     fs::read_to_string(path(name)).map(|text| text.trim_end().to_owned())
+}
+
+/// Enables IPv6 on a link where a sysctl has it off. A kernel that does not say is told on stderr: it may have no IPv6.
+///
+/// # Errors
+/// Code 100 with the sysctl's path and the errno.
+pub fn ensure_ipv6(link: &str) -> Result<()> {
+    let name = format!("ipv6/conf/{link}/disable_ipv6");
+    match read(&name) {
+        Ok(value) if value == "0" => {}
+        Ok(_) => write(&name, "0")?,
+        Err(e) => tell(format_args!("cannot read {}: {e}; does the kernel have IPv6?", path(&name))),
+    }
+    Ok(())
 }
 
 /// Enables forwarding of a family on the whole host. A value that is 1 already is not written again, so that a

@@ -4,7 +4,7 @@ mod redirect;
 mod tbf;
 
 use cni_netlink::attr::{Attrs, find};
-use cni_netlink::{CREATE, DUMP, EXCL};
+use cni_netlink::{CREATE, EXCL, Precision};
 use cni_types::Result;
 
 use crate::link::Link;
@@ -85,7 +85,8 @@ impl Rtnl {
     pub fn root_qdisc(&self, link: &Link) -> Result<Option<(String, Option<TokenBucket>)>> {
         let doing = format!("list the qdiscs of link {}", link.name);
         let body = Attrs::behind(&tcmsg(link.index, 0, 0, 0));
-        let messages = self.request(Request::new(doing, libc::RTM_GETQDISC, DUMP, body))?;
+        let list = Request::new(doing, libc::RTM_GETQDISC, 0, body);
+        let messages = self.list(&list, Precision::Exact)?;
         let root = messages.iter().find_map(|message| {
             let attributes = of(message, link.index, ROOT)?;
             let kind = find(attributes, TCA_KIND).map(string)?;

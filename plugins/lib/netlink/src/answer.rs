@@ -143,11 +143,11 @@ mod tests {
     #[test]
     fn a_malformed_message_ends_the_datagram() {
         let mut datagram = message(16, 0, &[1, 2, 3, 4]);
-        datagram.extend_from_slice(&[9, 0, 0, 0, 1]);
+        datagram.extend_from_slice(&[&9_u32.to_ne_bytes()[..], &[1]].concat());
         let answers: Vec<_> = Answer::each(&datagram).collect();
         assert!(matches!(answers[..], [Some(Answer::Object { kind: 16, .. }), None]), "{answers:?}");
-        for bad in [&[0][..], &[15, 0, 0, 0], &[255, 255, 255, 255, 0, 0, 0, 0]] {
-            assert_eq!(Answer::each(bad).collect::<Vec<_>>(), [None]);
+        for bad in [vec![0], 15_u32.to_ne_bytes().to_vec(), vec![255, 255, 255, 255, 0, 0, 0, 0]] {
+            assert_eq!(Answer::each(&bad).collect::<Vec<_>>(), [None]);
         }
     }
 }

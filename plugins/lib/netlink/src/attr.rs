@@ -148,9 +148,12 @@ mod tests {
 
     #[test]
     fn malformed_attributes_end_the_list() {
-        for bad in [&[1, 0][..], &[3, 0, 1, 0], &[200, 0, 1, 0, 5], &[0, 0, 0, 0]] {
-            assert_eq!(each(bad).count(), 0, "{bad:?}");
+        // A length, a type of 1, and what follows.
+        let bytes =
+            |length: u16, rest: &[u8]| [&length.to_ne_bytes()[..], &1_u16.to_ne_bytes(), rest].concat();
+        for bad in [vec![1, 0], bytes(3, &[]), bytes(200, &[5]), bytes(0, &[])] {
+            assert_eq!(each(&bad).count(), 0, "{bad:?}");
         }
-        assert_eq!(each(&[5, 0, 1, 0, 9]).collect::<Vec<_>>(), [(1, &[9][..])]);
+        assert_eq!(each(&bytes(5, &[9])).collect::<Vec<_>>(), [(1, &[9][..])]);
     }
 }

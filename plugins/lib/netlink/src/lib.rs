@@ -6,9 +6,11 @@
 
 mod answer;
 pub mod attr;
+mod exchange;
 mod socket;
 
 pub use answer::Answer;
+pub use exchange::{Objects, Precision, Refusal, Request};
 pub use nix::errno::Errno;
 pub use socket::{Protocol, Socket};
 

@@ -46,6 +46,16 @@ impl Message {
         &self.act
     }
 
+    /// What is behind the netlink header.
+    pub(super) fn body(&self) -> Vec<u8> {
+        [&[self.family, 0, 0, 0], self.attrs.as_bytes()].concat()
+    }
+
+    /// The message as a request for an object or a list, with its [`Message::body`].
+    pub(super) fn wire<'a>(&self, body: &'a [u8]) -> cni_netlink::Request<'a> {
+        cni_netlink::Request { kind: self.kind, flags: self.flags, body, is_lookup: true }
+    }
+
     /// The message as the kernel reads it; `more` are further header flags.
     pub fn encode(&self, sequence: u32, more: u16, out: &mut Vec<u8>) {
         encode(out, [self.kind, self.flags | more], sequence, [self.family, 0, 0, 0], self.attrs.as_bytes());
@@ -84,26 +94,32 @@ mod tests {
     use super::*;
     use crate::nft::Table;
 
+    /// `struct nlmsghdr`, whose numbers are in host order.
+    fn header(length: u32, kind: u16, flags: u16, sequence: u32) -> Vec<u8> {
+        let [length, sequence] = [length, sequence].map(u32::to_ne_bytes);
+        let [kind, flags] = [kind, flags].map(u16::to_ne_bytes);
+        [&length[..], &kind, &flags, &sequence, &[0; 4]].concat()
+    }
+
+    /// `struct nlattr` of type 1: its numbers are in host order, netfilter's values in network order.
+    fn attribute(value: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(4 + value.len()).unwrap();
+        [&length.to_ne_bytes()[..], &1_u16.to_ne_bytes(), value].concat()
+    }
+
     #[test]
     fn a_batch_has_the_bytes_of_the_headers() {
         let mut out = Vec::new();
         begin(&mut out, 1, Some(0x0102_0304));
-        assert_eq!(
-            out,
-            [
-                28, 0, 0, 0, 0x10, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr
-                0, 0, 0, 10, // nfgenmsg: res_id is the subsystem, big-endian
-                8, 0, 1, 0, 1, 2, 3, 4,
-            ]
-        );
+        // struct nfgenmsg: res_id is the subsystem, big-endian.
+        let golden = [header(28, 0x10, 1, 1), vec![0, 0, 0, 10], attribute(&[1, 2, 3, 4])].concat();
+        assert_eq!(out, golden);
         out.clear();
         Table { family: Family::Inet, name: "abc" }.ensure().encode(2, cni_netlink::ACK, &mut out);
-        assert_eq!(
-            out,
-            [28, 0, 0, 0, 0, 10, 5, 4, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8, 0, 1, 0, b'a', b'b', b'c', 0]
-        );
+        let golden = [header(28, 0x0a00, 0x0405, 2), vec![1, 0, 0, 0], attribute(b"abc\0")].concat();
+        assert_eq!(out, golden);
         out.clear();
         end(&mut out, 3);
-        assert_eq!(out, [20, 0, 0, 0, 0x11, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10]);
+        assert_eq!(out, [header(20, 0x11, 1, 3), vec![0, 0, 0, 10]].concat());
     }
 }

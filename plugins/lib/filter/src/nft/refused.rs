@@ -1,5 +1,6 @@
 //! What the kernel answers when it does not do something.
 
+use cni_netlink::Refusal;
 use cni_types::{Code, Error};
 use nix::errno::Errno;
 
@@ -19,6 +20,10 @@ impl Refused {
         Self { errno, act: act.into(), text: String::new() }
     }
 
+    pub(super) fn by(refusal: Refusal, act: &str) -> Self {
+        Self { errno: refusal.errno, act: act.to_owned(), text: refusal.text }
+    }
+
     /// Whether the kernel has no nftables at all: no nfnetlink, or no nf_tables in it.
     pub fn is_absent(&self) -> bool {
         matches!(self.errno, Errno::EPROTONOSUPPORT | Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT)
@@ -27,6 +32,11 @@ impl Refused {
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
+        if refused.errno == Errno::EINTR {
+            // Only an interrupted list is refused so.
+            return Self::try_again(format!("nftables cannot {}", refused.act))
+                .because("the ruleset kept changing while it was read");
+        }
         let mut cause = refused.errno.to_string();
         if !refused.text.is_empty() {
             cause = format!("{cause}: {}", refused.text);

@@ -1,10 +1,9 @@
 //! A netfilter netlink socket of the network namespace it was opened in. The kernel works on a request while it is
 //! being sent, so an answer is either there at once or never comes: nothing in here waits.
 
-use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use cni_netlink::{Answer, Errno, Protocol, Socket as Wire};
+use cni_netlink::{Answer, Errno, Precision, Protocol, Refusal, Socket as Wire};
 use cni_types::{Error, Result};
 
 use super::lookup::number;
@@ -13,13 +12,12 @@ use super::{Batch, Family, Refused};
 
 /// `NFTA_GEN_ID`.
 const GEN_ID: u16 = 1;
-/// How long [`Socket::transact`] and interrupted dumps start over while others keep changing the ruleset.
+/// How long [`Socket::transact`] starts over while others keep changing the ruleset.
 const CONTENTION_LIMIT: Duration = Duration::from_secs(10);
 
 /// The socket.
 pub struct Socket {
     wire: Wire,
-    sequence: Cell<u32>,
 }
 
 impl Socket {
@@ -30,7 +28,7 @@ impl Socket {
     pub fn open() -> std::result::Result<Self, Refused> {
         let wire = Wire::open(Protocol::Netfilter)
             .map_err(|errno| Refused::new(errno, "open a netfilter netlink socket"))?;
-        Ok(Self { wire, sequence: Cell::new(1) })
+        Ok(Self { wire })
     }
 
     /// The ruleset's generation: every change in the namespace, whoever makes it, gives a new one.
@@ -44,86 +42,32 @@ impl Socket {
         answer.and_then(|attrs| number(&attrs, GEN_ID)).ok_or_else(broken)
     }
 
-    /// Looks up objects by key, all with one write: the attributes of each, `None` for what is not there.
+    /// Looks up objects by key: the attributes of each, `None` for what is not there.
     ///
     /// # Errors
     /// Any answer but the object or `ENOENT`.
     pub fn ask(&self, requests: &[Message]) -> std::result::Result<Vec<Option<Vec<u8>>>, Refused> {
-        let first = self.advance(requests.len());
-        let mut out = Vec::with_capacity(128 * requests.len());
-        for (sequence, request) in (first..).zip(requests) {
-            request.encode(sequence, 0, &mut out);
-        }
-        let name = |errno| Refused::new(errno, requests.first().map_or("ask nothing", Message::act));
-        self.wire.send(&out).map_err(name)?;
-        let mut found = vec![None; requests.len()];
-        let mut pending = requests.len();
-        let mut refused = None;
-        while pending > 0 {
-            self.wire
-                .receive(&mut |answer| {
-                    let index = answer.sequence().wrapping_sub(first) as usize;
-                    let Some(request) = requests.get(index) else { return };
-                    pending = pending.saturating_sub(1);
-                    match answer {
-                        Answer::Object { body, .. } => found[index] = Some(attrs(body)),
-                        Answer::Done { errno: None | Some(Errno::ENOENT), .. } => {}
-                        Answer::Done { errno: Some(errno), text, .. } => {
-                            refused =
-                                Some(Refused { errno, act: request.act.clone(), text: text.to_owned() });
-                        }
-                    }
-                })
-                .map_err(name)?;
-        }
-        refused.map_or(Ok(found), Err)
+        let bodies: Vec<_> = requests.iter().map(Message::body).collect();
+        let wire: Vec<_> = requests.iter().zip(&bodies).map(|(request, body)| request.wire(body)).collect();
+        let answers = self.wire.exchange(&wire).into_iter().zip(requests);
+        let found = answers.map(|(answer, request)| match answer {
+            Ok(objects) => Ok(objects.into_iter().next().map(attrs)),
+            Err(Refusal { errno: Errno::ENOENT, .. }) => Ok(None),
+            Err(refusal) => Err(Refused::by(refusal, request.act())),
+        });
+        found.collect()
     }
 
-    /// Lists objects: the attributes of every one. A table, chain or set that does not exist has none. A list that a
-    /// change interrupts is started over.
+    /// Lists objects: the attributes of every one, as they were at one moment. A table, chain or set that does not exist
+    /// has none.
     ///
     /// # Errors
-    /// `EINTR` when changes kept interrupting for 10 s, else the kernel's refusal.
+    /// `EINTR` when changes kept interrupting it, else the kernel's refusal.
     pub fn dump(&self, request: &Message) -> std::result::Result<Vec<Vec<u8>>, Refused> {
-        let deadline = Instant::now() + CONTENTION_LIMIT;
-        loop {
-            match self.dump_once(request) {
-                Err(refused) if refused.errno == Errno::EINTR && Instant::now() < deadline => {}
-                Err(refused) if refused.errno == Errno::ENOENT => return Ok(Vec::new()),
-                result => return result,
-            }
-        }
-    }
-
-    fn dump_once(&self, request: &Message) -> std::result::Result<Vec<Vec<u8>>, Refused> {
-        let expected = self.advance(1);
-        let mut out = Vec::with_capacity(128);
-        request.encode(expected, 0, &mut out);
-        let name = |errno| Refused::new(errno, request.act());
-        self.wire.send(&out).map_err(name)?;
-        let mut objects = Vec::new();
-        let mut interrupted = false;
-        let mut end = None;
-        while end.is_none() {
-            self.wire
-                .receive(&mut |answer| {
-                    if answer.sequence() != expected {
-                        return;
-                    }
-                    interrupted |= answer.is_interrupted();
-                    match answer {
-                        Answer::Object { body, .. } => objects.push(attrs(body)),
-                        Answer::Done { errno, text, .. } => {
-                            end = Some(errno.map(|e| Refused { text: text.to_owned(), ..name(e) }));
-                        }
-                    }
-                })
-                .map_err(name)?;
-        }
-        match end.flatten() {
-            Some(refused) => Err(refused),
-            None if interrupted => Err(name(Errno::EINTR)),
-            None => Ok(objects),
+        match self.wire.list(request.wire(&request.body()), Precision::Exact) {
+            Ok(objects) => Ok(objects.into_iter().map(attrs).collect()),
+            Err(Refusal { errno: Errno::ENOENT, .. }) => Ok(Vec::new()),
+            Err(refusal) => Err(Refused::by(refusal, request.act())),
         }
     }
 
@@ -147,29 +91,32 @@ impl Socket {
         if batch.is_empty() {
             return Ok(());
         }
-        let first = self.advance(batch.steps().len() + 2);
+        let first = self.wire.number(batch.steps().len() + 2);
         let (out, last) = batch.encode(first, generation, commit);
         let name = |errno| Refused::new(errno, "change the ruleset");
         self.wire.send(&out).map_err(name)?;
         let mut refused: Option<Refused> = None;
         let mut done = false;
         while !done {
-            self.wire
-                .receive(&mut |answer| {
-                    let Answer::Done { sequence, errno, text, .. } = answer else { return };
-                    let index = sequence.wrapping_sub(first);
-                    if index > last - first {
-                        return;
-                    }
-                    // The begin only answers to refuse the batch as a whole.
-                    done |= sequence == last || index == 0;
-                    let step = batch.steps().get((index as usize).wrapping_sub(1));
-                    if let (Some(errno), None) = (errno, &refused) {
-                        let act = step.map_or("change the ruleset", Message::act);
-                        refused = Some(Refused { errno, act: act.to_owned(), text: text.to_owned() });
-                    }
-                })
-                .map_err(name)?;
+            let received = self.wire.receive(&mut |answer| {
+                let Answer::Done { sequence, errno, text, .. } = answer else { return };
+                let index = sequence.wrapping_sub(first);
+                if index > last - first {
+                    return;
+                }
+                // The begin only answers to refuse the batch as a whole.
+                done |= sequence == last || index == 0;
+                let step = batch.steps().get((index as usize).wrapping_sub(1));
+                if let (Some(errno), None) = (errno, &refused) {
+                    let act = step.map_or("change the ruleset", Message::act);
+                    refused = Some(Refused { errno, act: act.to_owned(), text: text.to_owned() });
+                }
+            });
+            match received {
+                // More steps were refused than there is room for answers: the first is known.
+                Err(Errno::EAGAIN | Errno::ENOBUFS) if refused.is_some() => break,
+                received => received.map_err(name)?,
+            }
         }
         refused.map_or(Ok(()), Err)
     }
@@ -200,19 +147,12 @@ impl Socket {
 
     /// What went over the socket so far: messages sent, bytes received.
     pub fn traffic(&self) -> (u32, usize) {
-        (self.sequence.get() - 1, self.wire.received())
-    }
-
-    fn advance(&self, messages: usize) -> u32 {
-        let first = self.sequence.get();
-        let count = u32::try_from(messages).unwrap_or(u32::MAX / 2);
-        // A dump or batch never comes near 2^32 messages, so numbers do not meet again within one exchange.
-        self.sequence.set(first.checked_add(count).unwrap_or(1));
-        first
+        (self.wire.numbered(), self.wire.received())
     }
 }
 
 /// The attributes behind the `struct nfgenmsg`.
-fn attrs(body: &[u8]) -> Vec<u8> {
-    body.get(GENMSG..).unwrap_or_default().to_vec()
+fn attrs(mut body: Vec<u8>) -> Vec<u8> {
+    body.drain(..GENMSG.min(body.len()));
+    body
 }

@@ -27,7 +27,7 @@ fn find(inside: &Rtnl, detachment: &Detachment, kind: &str) -> Result<Option<Lin
     if named.as_ref().is_some_and(|link| link.alias.starts_with(&tag)) {
         return Ok(named);
     }
-    let tagged = inside.links(Some(kind))?.into_iter().find(|link| link.alias.starts_with(&tag));
+    let tagged = inside.tagged(kind, |alias| alias.starts_with(&tag))?.into_iter().next();
     // One without a tag is the reference's, or its ADD was killed in between.
     Ok(tagged.or_else(|| named.filter(|link| !AttachmentId::is_tag(&link.alias))))
 }

@@ -1,13 +1,15 @@
 //! VLANs of a bridge port: what is there, and a wanted set applied exactly.
 
+mod list;
+
 use std::fmt;
 
 use cni_types::Result;
 
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
-use cni_netlink::DUMP;
-use cni_netlink::attr::{Attrs, each, host16};
+use cni_netlink::attr::Attrs;
+pub use list::list;
 
 /// `BRIDGE_VLAN_INFO_PVID`, `_UNTAGGED`, `_RANGE_BEGIN`, `_RANGE_END` (`linux/if_bridge.h`)
 const PVID: u16 = 1 << 1;
@@ -16,15 +18,6 @@ const RANGE_BEGIN: u16 = 1 << 3;
 const RANGE_END: u16 = 1 << 4;
 /// `IFLA_BRIDGE_VLAN_INFO` inside `IFLA_AF_SPEC`
 const IFLA_BRIDGE_VLAN_INFO: u16 = 2;
-/// `RTM_GETVLAN` (`linux/rtnetlink.h`, Linux 5.6)
-const RTM_GETVLAN: u16 = 114;
-/// `BRIDGE_VLANDB_ENTRY` and inside it `_ENTRY_INFO`, `_ENTRY_RANGE`
-const BRIDGE_VLANDB_ENTRY: u16 = 1;
-const BRIDGE_VLANDB_ENTRY_INFO: u16 = 1;
-const BRIDGE_VLANDB_ENTRY_RANGE: u16 = 2;
-/// Size of `struct br_vlan_msg`.
-const HEADER: usize = 8;
-
 /// One VLAN of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Vlan {
@@ -86,40 +79,6 @@ fn ranges(vlans: &[Vlan]) -> Vec<(u16, u16, u16)> {
         }
     }
     ranges
-}
-
-/// The VLANs of the port with this index, in order. Empty on a bridge that does not filter.
-///
-/// # Errors
-/// Code 100 when the kernel refuses to say.
-pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
-    let mut header = [0; HEADER];
-    header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
-    header[4..8].copy_from_slice(&index.to_ne_bytes());
-    let doing = format!("list the VLANs of the bridge port with index {index}");
-    let messages = host.request(Request::new(doing, RTM_GETVLAN, DUMP, Attrs::behind(&header)))?;
-    let mut vlans = Vec::new();
-    for message in &messages {
-        for (_, entry) in
-            each(message.get(HEADER..).unwrap_or_default()).filter(|a| a.0 == BRIDGE_VLANDB_ENTRY)
-        {
-            let (mut flags, mut first, mut last) = (0, 0, 0);
-            for (kind, payload) in each(entry) {
-                match kind {
-                    BRIDGE_VLANDB_ENTRY_INFO => {
-                        flags = host16(payload);
-                        first = host16(payload.get(2..).unwrap_or_default());
-                        last = last.max(first);
-                    }
-                    BRIDGE_VLANDB_ENTRY_RANGE => last = host16(payload),
-                    _ => {}
-                }
-            }
-            vlans.extend((first..=last).map(|id| Vlan { id, native: flags & PVID != 0 }));
-        }
-    }
-    vlans.sort_unstable();
-    Ok(vlans)
 }
 
 /// Adds `wanted` to the port and, with `exact`, removes every other VLAN from it.

@@ -1,6 +1,6 @@
 //! Looking links up. `ip link show`.
 
-use cni_netlink::DUMP;
+use cni_netlink::Precision;
 use cni_netlink::attr::Attrs;
 use cni_types::{Code, Error, IfName, Result};
 
@@ -77,17 +77,47 @@ impl Rtnl {
         .because(format!("it is a {kind} with index {}; was this container's DEL forgotten?", link.index)))
     }
 
-    /// All links; with `kind`, those of one kind only.
+    /// All links.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say, code 11 when links kept coming and going meanwhile.
+    pub fn links(&self) -> Result<Vec<Link>> {
+        self.links_of(None, Precision::Exact)
+    }
+
+    /// How many ports the bridge or other master with this index has.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
-    pub fn links(&self, kind: Option<&str>) -> Result<Vec<Link>> {
+    pub(crate) fn port_count(&self, master: u32) -> Result<usize> {
+        let links = self.links_of(None, Precision::Rough)?;
+        Ok(links.iter().filter(|link| link.master == Some(master)).count())
+    }
+
+    /// The links of one kind whose alias, the owner's tag, is as `wanted`.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub(crate) fn tagged(&self, kind: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Link>> {
+        let mut links = self.links_of(Some(kind), Precision::Rough)?;
+        links.retain(|link| wanted(&link.alias));
+        // A list that changes meanwhile may have a link twice.
+        links.sort_by_key(|link| link.index);
+        links.dedup_by_key(|link| link.index);
+        Ok(links)
+    }
+
+    /// Those of one kind, or all.
+    pub(super) fn links_of(&self, kind: Option<&str>, precision: Precision) -> Result<Vec<Link>> {
         let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
         body.host32(IFLA_EXT_MASK, SKIP_STATS);
         if let Some(kind) = kind {
             body.nest(libc::IFLA_LINKINFO, |info| info.text(libc::IFLA_INFO_KIND, kind));
         }
-        let messages = self.request(Request::new("list the links", libc::RTM_GETLINK, DUMP, body))?;
-        Ok(messages.iter().filter_map(|m| decode::link(m)).collect())
+        let list = Request::new("list the links", libc::RTM_GETLINK, 0, body);
+        let messages = self.list(&list, precision)?;
+        let links = messages.iter().filter_map(|m| decode::link(m));
+        // A kernel that does not know the kind lists everything.
+        Ok(links.filter(|link| kind.is_none_or(|kind| link.kind == kind)).collect())
     }
 }

@@ -78,7 +78,7 @@ pub fn find_untagged(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
 /// All failures, folded, after every link was tried.
 pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
     let stale = Stale::new(network, valid);
-    let stale = host.links(Some("ifb"))?.into_iter().filter(|link| stale.includes(&link.alias));
+    let stale = host.tagged("ifb", |alias| stale.includes(alias))?.into_iter();
     Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
 }
 

@@ -3,7 +3,7 @@
 mod member;
 
 use cni_netlink::attr::{Attrs, find, host32};
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Precision};
 use cni_types::{AttachmentId, IfName, Result};
 
 use super::{IFF_UP, Link, ifinfomsg};
@@ -58,8 +58,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn vrfs(&self) -> Result<Vec<Link>> {
-        // A kernel without VRFs knows no such kind, and lists everything.
-        Ok(self.links(Some(KIND))?.into_iter().filter(|link| link.kind == KIND).collect())
+        self.links_of(Some(KIND), Precision::Exact)
     }
 
     /// Deletes the VRF when it has no member any more.
@@ -67,7 +66,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn remove_vrf_if_empty(&self, vrf: &Link) -> Result<()> {
-        let has_member = self.links(None)?.iter().any(|link| link.master == Some(vrf.index));
+        let has_member = self.links()?.iter().any(|link| link.master == Some(vrf.index));
         if has_member { Ok(()) } else { self.remove_link_if_present(vrf.index) }
     }
 }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_netlink::{APPEND, CREATE, DUMP};
+use cni_netlink::{APPEND, CREATE, Precision};
 use cni_types::{Cidr, Result};
 
 use super::hop::{self, NextHop, ONLINK};
@@ -141,7 +141,7 @@ impl From<Route> for RouteEntry {
 }
 
 impl Rtnl {
-    /// The routes of both families, IPv4 first: those of one table, or all.
+    /// The routes of both families, IPv4 first: those of one table, or all. Kernels before 4.20 list all in any case.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
@@ -150,8 +150,11 @@ impl Rtnl {
         if let Some(table) = table {
             body.host32(libc::RTA_TABLE, table);
         }
-        let list = Request::new("list the routes", libc::RTM_GETROUTE, DUMP, body);
-        Ok(self.request(list)?.into_iter().filter_map(RouteEntry::decode).collect())
+        let list = Request::new("list the routes", libc::RTM_GETROUTE, 0, body);
+        let mut routes: Vec<_> =
+            self.list(&list, Precision::Exact)?.into_iter().filter_map(RouteEntry::decode).collect();
+        routes.retain(|route| table.is_none_or(|table| table == route.table));
+        Ok(routes)
     }
 }
 
@@ -163,9 +166,16 @@ mod tests {
     fn multipath() -> Body {
         let mut hops = Vec::new();
         for (last, flags) in [(1, ONLINK), (2, 0x11)] {
-            hops.extend_from_slice(&[16, 0, flags, 0, 7, 0, 0, 0, 8, 0, 5, 0, 10, 1, 0, last]);
+            // struct rtnexthop: length, flags, hops, index.
+            hops.extend_from_slice(&16_u16.to_ne_bytes());
+            hops.extend_from_slice(&[flags, 0]);
+            hops.extend_from_slice(&7_u32.to_ne_bytes());
+            let mut gateway = Attrs::default();
+            gateway.bytes(libc::RTA_GATEWAY, &[10, 1, 0, last]);
+            hops.extend_from_slice(gateway.as_bytes());
         }
-        let mut body = Attrs::behind(&[2, 16, 0, 0, 254, 3, 0, 1, 0x10, 0, 0, 0]);
+        let [a, b, c, d] = 0x10_u32.to_ne_bytes();
+        let mut body = Attrs::behind(&[2, 16, 0, 0, 254, 3, 0, 1, a, b, c, d]);
         body.host32(libc::RTA_TABLE, TABLE_MAIN);
         body.bytes(libc::RTA_DST, &[10, 9, 0, 0]);
         body.bytes(libc::RTA_MULTIPATH, &hops);
@@ -180,7 +190,7 @@ mod tests {
         assert!(entry.is_only_through(7) && !entry.is_only_through(8));
         let moved = RouteEntry::decode(entry.in_table(1000).body().as_bytes().to_vec()).unwrap();
         assert_eq!((moved.table, &moved.hops, moved.dst), (1000, &entry.hops, entry.dst));
-        assert_eq!((moved.message[4], moved.message[8]), (0, 0));
+        assert_eq!((moved.message[4], host32(&moved.message[8..])), (0, 0));
         let hops = find(&moved.message[HEADER..], libc::RTA_MULTIPATH).unwrap();
         assert_eq!(hop::each(hops).map(|(_, header, _)| header[2]).collect::<Vec<_>>(), [ONLINK, 0]);
         assert_eq!(find(&moved.message[HEADER..], libc::RTA_CACHEINFO), None);

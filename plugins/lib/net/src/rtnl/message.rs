@@ -1,5 +1,6 @@
 //! One rtnetlink request, with its purpose.
 
+use cni_netlink::ACK;
 use cni_netlink::attr::Attrs;
 
 /// A request; `doing` completes "cannot …" in an error.
@@ -17,7 +18,15 @@ impl Request {
         Self { doing: doing.into(), kind, flags, body }
     }
 
-    /// Whether something goes: message types come in fours, and "delete" is the second (`linux/rtnetlink.h`).
+    /// What goes over the wire. The answer to a look-up is the object, to anything else an acknowledgement.
+    pub(super) fn wire(&self) -> cni_netlink::Request<'_> {
+        let is_lookup = self.kind & 3 == 2;
+        let flags = if is_lookup { self.flags } else { self.flags | ACK };
+        cni_netlink::Request { kind: self.kind, flags, body: self.body.as_bytes(), is_lookup }
+    }
+
+    /// Whether something goes: message types come in fours, and "delete" is the second, "get" the third
+    /// (`linux/rtnetlink.h`).
     pub(crate) fn is_delete(&self) -> bool {
         self.kind & 3 == 1
     }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use cni_netlink::Errno;
+use cni_netlink::{Errno, Refusal};
 use cni_types::{Code, Error};
+
+use super::message::Request;
 
 /// The errno and, where it gave one, the kernel's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,8 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(super) fn new(doing: &str, errno: Errno) -> Self {
-        Self { doing: doing.to_owned(), errno, text: String::new() }
+    pub(super) fn new(request: &Request, refusal: Refusal) -> Self {
+        Self { doing: request.doing.clone(), errno: refusal.errno, text: refusal.text }
     }
 
     /// Whether the thing is there already.
@@ -67,6 +69,11 @@ impl fmt::Display for Refused {
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
-        Self::new(Code::KERNEL, format!("cannot {}", refused.doing)).because(&refused)
+        let doing = format!("cannot {}", refused.doing);
+        match refused.errno {
+            // Only an interrupted list is refused so.
+            Errno::EINTR => Self::try_again(doing).because("the list kept changing while it was read"),
+            _ => Self::new(Code::KERNEL, doing).because(&refused),
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! `mirred egress redirect`.
 
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_netlink::{CREATE, DUMP, EXCL};
+use cni_netlink::{CREATE, EXCL, Precision};
 use cni_types::Result;
 
 use super::{INGRESS_HANDLE, TCA_KIND, TCA_OPTIONS, of, tcmsg};
@@ -64,7 +64,8 @@ impl Rtnl {
     pub fn find_redirect(&self, from: &Link) -> Result<Option<u32>> {
         let doing = format!("list the ingress filters of link {}", from.name);
         let body = Attrs::behind(&tcmsg(from.index, 0, INGRESS_HANDLE, 0));
-        let messages = match self.request(Request::new(doing, libc::RTM_GETTFILTER, DUMP, body)) {
+        let list = Request::new(doing, libc::RTM_GETTFILTER, 0, body);
+        let messages = match self.list(&list, Precision::Exact) {
             // Without an ingress qdisc there is nothing to list.
             Err(refused) if refused.is_not_found() || refused.is_invalid() => return Ok(None),
             answer => answer?,

@@ -1,12 +1,12 @@
 //! Members of a VRF. Joining and leaving take an interface down and up again: its routes go, and of its IPv6 addresses
-//! all that `keep_addr_on_down` does not hold. What the kernel does not make anew is put back at once, so there is nothing
-//! to wait for: addresses without duplicate detection, then routes, those on the link first.
+//! all that `keep_addr_on_down` does not hold. What the kernel does not make anew is put back at once: addresses without
+//! duplicate detection, then routes, those on the link first.
 
-use cni_netlink::DUMP;
+use cni_netlink::Precision;
 use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_types::{Result, Undo};
 
-use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS};
+use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS, ip_of, is_of};
 use crate::link::{Link, ifinfomsg};
 use crate::route::tables::{Routing, TABLE_LOCAL, TABLE_MAIN};
 use crate::route::{RouteEntry, SCOPE_LINK};
@@ -37,9 +37,9 @@ impl Settings {
         header[0] = libc::AF_INET6.to_le_bytes()[0];
         header[4..].copy_from_slice(&link.index.to_ne_bytes());
         let doing = format!("list the IPv6 addresses of {}", link.name);
-        let list = Request::new(doing, libc::RTM_GETADDR, DUMP, Attrs::behind(&header));
-        let mut addresses = rtnl.request(list)?;
-        addresses.retain(|address| address.get(..HEADER).is_some_and(|header| header[3] < SCOPE_LINK));
+        let list = Request::new(doing, libc::RTM_GETADDR, 0, Attrs::behind(&header));
+        let mut addresses = rtnl.list(&list, Precision::Exact)?;
+        addresses.retain(|address| is_of(address, link.index) && address[3] < SCOPE_LINK);
         let ours = |route: &&RouteEntry| {
             route.is_only_through(link.index) && route.table != TABLE_LOCAL && !route.is_the_kernels
         };
@@ -62,7 +62,10 @@ impl Settings {
             TABLE_MAIN => route.in_table(table).add(),
             _ => route.add(),
         });
-        rtnl.settle(addresses.chain(routes).collect())
+        rtnl.settle(addresses.chain(routes).collect())?;
+        let ip = |address: &Body| find(&address[HEADER..], libc::IFA_ADDRESS).and_then(ip_of);
+        let ips: Vec<_> = self.addresses.iter().filter_map(ip).collect();
+        if ips.is_empty() { Ok(()) } else { rtnl.wait_until_usable(link.index, &link.name, &ips) }
     }
 }
 

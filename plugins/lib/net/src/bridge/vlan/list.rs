@@ -1,0 +1,79 @@
+//! The VLANs a port has.
+
+use cni_netlink::Precision;
+use cni_netlink::attr::{Attrs, each, find, host16, host32};
+use cni_types::Result;
+
+use super::{IFLA_BRIDGE_VLAN_INFO, PVID, Vlan};
+use crate::link::{IFLA_EXT_MASK, ifinfomsg};
+use crate::rtnl::Rtnl;
+use crate::rtnl::message::{Body, Request};
+
+/// `RTM_GETVLAN` (`linux/rtnetlink.h`, Linux 5.6)
+const RTM_GETVLAN: u16 = 114;
+/// `BRIDGE_VLANDB_ENTRY` and inside it `_ENTRY_INFO`, `_ENTRY_RANGE`
+const BRIDGE_VLANDB_ENTRY: u16 = 1;
+const BRIDGE_VLANDB_ENTRY_INFO: u16 = 1;
+const BRIDGE_VLANDB_ENTRY_RANGE: u16 = 2;
+/// Size of `struct br_vlan_msg`.
+const HEADER: usize = 8;
+/// `RTEXT_FILTER_BRVLAN` (`linux/rtnetlink.h`): ports with their VLANs, each by itself.
+const WITH_VLANS: u32 = 1 << 1;
+/// Size of `struct ifinfomsg`.
+const LINK_HEADER: usize = 16;
+
+/// The VLANs of the port with this index, in order. Empty on a bridge that does not filter.
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
+    let mut header = [0; HEADER];
+    header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
+    header[4..8].copy_from_slice(&index.to_ne_bytes());
+    let doing = format!("list the VLANs of the bridge port with index {index}");
+    let list = Request::new(doing, RTM_GETVLAN, 0, Attrs::behind(&header));
+    let mut vlans: Vec<_> = match host.list(&list, Precision::Exact) {
+        Err(refused) if refused.is_unsupported() => by_links(host, index)?,
+        answers => answers?.iter().flat_map(vlans).collect(),
+    };
+    vlans.sort_unstable();
+    Ok(vlans)
+}
+
+/// Kernels before 5.6 tell VLANs along with all bridge ports, and only so.
+fn by_links(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
+    let mut header = ifinfomsg(0, 0, 0);
+    header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
+    let mut body = Attrs::behind(&header);
+    body.host32(IFLA_EXT_MASK, WITH_VLANS);
+    let list = Request::new("list the bridge ports with their VLANs", libc::RTM_GETLINK, 0, body);
+    let ports = host.list(&list, Precision::Exact)?;
+    let port = ports.iter().find(|port| port.get(4..).is_some_and(|bytes| host32(bytes) == index));
+    let spec = port.and_then(|port| find(port.get(LINK_HEADER..)?, libc::IFLA_AF_SPEC)).unwrap_or_default();
+    let infos = each(spec).filter(|(kind, _)| *kind == IFLA_BRIDGE_VLAN_INFO);
+    Ok(infos.map(|(_, info)| vlan(info)).map(|(flags, id)| Vlan { id, native: flags & PVID != 0 }).collect())
+}
+
+/// `struct bridge_vlan_info`: flags and id.
+fn vlan(info: &[u8]) -> (u16, u16) {
+    (host16(info), host16(info.get(2..).unwrap_or_default()))
+}
+
+fn vlans(answer: &Body) -> Vec<Vlan> {
+    let entries = each(answer.get(HEADER..).unwrap_or_default()).filter(|a| a.0 == BRIDGE_VLANDB_ENTRY);
+    let ranges = entries.flat_map(|(_, entry)| {
+        let (mut flags, mut first, mut last) = (0, 0, 0);
+        for (kind, payload) in each(entry) {
+            match kind {
+                BRIDGE_VLANDB_ENTRY_INFO => {
+                    (flags, first) = vlan(payload);
+                    last = last.max(first);
+                }
+                BRIDGE_VLANDB_ENTRY_RANGE => last = host16(payload),
+                _ => {}
+            }
+        }
+        (first..=last).map(move |id| Vlan { id, native: flags & PVID != 0 })
+    });
+    ranges.collect()
+}
