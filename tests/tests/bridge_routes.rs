@@ -89,6 +89,66 @@ fn a_route_of_scope_link_has_no_gateway() {
 }
 
 #[test]
+fn a_route_of_scope_link_does_not_take_the_gateway_of_the_address() {
+    for (plugin, conf) in [("bridge", Conf::dual_stack_bridge().set("isGateway", true)), ("ptp", Conf::ptp())]
+    {
+        let host = Host::new();
+        let pod = host.container("pod");
+        let routes = json!([{ "dst": "100.64.0.0/10", "scope": 253 }, { "dst": "2001:db8::/32", "scope": 253 },
+            { "dst": "192.0.2.0/24", "scope": 0 }]);
+        let conf = conf.version("1.1.0").ipam("routes", routes);
+        let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
+        let on_link = &pod.routes("-4", "100.64.0.0/10")[0];
+        assert_eq!((&on_link["scope"], on_link.get("gateway")), (&json!("link"), None), "{plugin}");
+        assert_eq!(pod.routes("-6", "2001:db8::/32")[0].get("gateway"), None, "{plugin}");
+        assert!(pod.routes("-4", "192.0.2.0/24")[0]["gateway"].is_string(), "{plugin}");
+        host.plugin(plugin).check(&conf.prev(&result), &pod, "eth0").done();
+    }
+}
+
+#[test]
+fn each_attribute_of_a_route_is_honoured_and_checked() {
+    for (plugin, conf) in [("bridge", Conf::dual_stack_bridge().set("isGateway", true)), ("ptp", Conf::ptp())]
+    {
+        let host = Host::new();
+        let pod = host.container("pod");
+        let attributes = [("table", 77), ("mtu", 1300), ("advmss", 1200), ("priority", 50)];
+        let route = |dst: &str| {
+            let mut route = json!({ "dst": dst });
+            attributes.iter().for_each(|(key, value)| route[key] = json!(value));
+            route
+        };
+        let routes = json!([route("192.0.2.0/24"), route("2001:db8::/32")]);
+        let conf = conf.version("1.1.0").ipam("routes", routes);
+        let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
+        let check = || host.plugin(plugin).check(&conf.clone().prev(&result), &pod, "eth0");
+        check().done();
+        for (family, dst) in [("-4", "192.0.2.0/24"), ("-6", "2001:db8::/32")] {
+            let route = pod.ip(&format!("{family} route show table 77 {dst}")).remove(0);
+            assert_eq!((&route["dst"], &route["metric"]), (&json!(dst), &json!(50)), "{route}");
+            let metrics = &route["metrics"][0];
+            assert_eq!((&metrics["mtu"], &metrics["advmss"]), (&json!(1300), &json!(1200)), "{route}");
+            let gateway = route["gateway"].as_str().unwrap();
+            let whole = format!("{dst} via {gateway} dev eth0");
+            pod.run(&format!("ip {family} route del {dst} table 77"));
+            for other in [
+                "table 78 metric 50 mtu 1300 advmss 1200",
+                "table 77 metric 51 mtu 1300 advmss 1200",
+                "table 77 metric 50 mtu 1301 advmss 1200",
+                "table 77 metric 50 advmss 1200",
+                "table 77 metric 50 mtu 1300 advmss 1201",
+            ] {
+                pod.run(&format!("ip {family} route add {whole} {other}"));
+                check().error().says(103, &[dst]);
+                pod.run(&format!("ip {family} route del {whole} {other}"));
+            }
+            pod.run(&format!("ip {family} route add {whole} table 77 metric 50 mtu 1300 advmss 1200"));
+            check().done();
+        }
+    }
+}
+
+#[test]
 fn two_gateways_to_one_destination_are_both_kept() {
     let host = Host::new();
     let pod = host.container("pod");
@@ -136,6 +196,24 @@ fn ipv6_is_enabled_where_a_default_disabled_it() {
     host.plugin("bridge").add(&conf, &pod, "eth0").result();
     assert_eq!(pod.sysctl("ipv6/conf/eth0/disable_ipv6"), "0");
     assert!(pod.pings("fd00:22::1"));
+}
+
+#[test]
+fn ipv6_is_enabled_on_the_link_of_an_ipv6_gateway_where_the_host_disabled_it() {
+    for (plugin, conf, gateway) in [
+        ("bridge", Conf::dual_stack_bridge().set("isDefaultGateway", true), "fd00:22::1"),
+        ("ptp", Conf::ptp(), "fd00:33::1"),
+    ] {
+        let host = Host::new();
+        let pod = host.container("pod");
+        host.feed("tee /proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+        host.feed("tee /proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+        let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
+        let link = result["interfaces"][0]["name"].as_str().unwrap();
+        assert_eq!(host.sysctl(&format!("ipv6/conf/{link}/disable_ipv6")), "0");
+        assert_eq!(host.sysctl("ipv6/conf/all/disable_ipv6"), "1", "no other link is touched");
+        assert!(pod.pings(gateway), "{plugin}");
+    }
 }
 
 #[test]

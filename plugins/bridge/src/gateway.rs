@@ -83,6 +83,9 @@ fn ensure_address(host: &Rtnl, conf: &Conf, link: &Link, gateway: Cidr) -> Resul
         }
         host.remove_address_if_present(link.index, &link.name, other)?;
     }
+    if !gateway.is_ipv4() {
+        sysctl::ensure_ipv6(&link.name)?;
+    }
     host.ensure_address(link.index, &link.name, gateway)?;
     // Pinned, the address no longer follows the bridge's ports as they come and go.
     link.mac.map_or(Ok(()), |mac| host.set_mac(link.index, mac))

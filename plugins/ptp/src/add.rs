@@ -50,6 +50,9 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
         Subnet::Through(ends.iter().flat_map(|end| end.container_routes(veth.container_index)).collect());
     configure::configure(&interface, &result, Duplicates::Trusted, &subnet)?;
     for end in &ends {
+        if !end.gateway.is_ipv4() {
+            sysctl::ensure_ipv6(&veth.host.name)?;
+        }
         host.ensure_address(veth.host.index, &veth.host.name, Cidr::host(end.gateway))?;
         host.ensure_route(&end.host_route(veth.host.index))?;
     }

@@ -4,6 +4,7 @@ use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result,
 
 use crate::link::Link;
 use crate::netns::Netns;
+use crate::route::RouteEntry;
 use crate::rtnl::Rtnl;
 
 /// The result ADD gave.
@@ -99,18 +100,41 @@ pub fn configured<'r>(
         }
     }
     for wanted in routes {
-        let any_gateway = wanted.gw.is_none() || wanted.dst.is_default();
-        let found = there.iter().any(|route| {
-            route.dst == wanted.dst.masked()
-                && wanted.table.is_none_or(|table| table == route.table)
-                && (any_gateway || route.gateways().any(|gw| Some(gw) == wanted.gw))
-        });
-        if !found {
-            let via = wanted.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
-            return missing(format!("route {}{via}", wanted.dst));
+        let candidates = there.iter().filter(|route| is_of_destination(route, wanted));
+        let mut others = candidates.map(|route| difference(route, wanted));
+        let via = wanted.gw.map(|gw| format!(" via {gw}")).unwrap_or_default();
+        match others.next() {
+            None => return missing(format!("route {}{via}", wanted.dst)),
+            Some(Some(difference)) if others.all(|other| other.is_some()) => {
+                return Err(Error::check(format!("route {}{via} has {difference}", wanted.dst)));
+            }
+            Some(_) => {}
         }
     }
     Ok(())
+}
+
+fn is_of_destination(route: &RouteEntry, wanted: &Route) -> bool {
+    let any_gateway = wanted.gw.is_none() || wanted.dst.is_default();
+    route.dst == wanted.dst.masked()
+        && wanted.table.is_none_or(|table| table == route.table)
+        && (any_gateway || route.gateways().any(|gw| Some(gw) == wanted.gw))
+}
+
+/// In which of the attributes that the result has the route is different, in words.
+fn difference(route: &RouteEntry, wanted: &Route) -> Option<String> {
+    // Every IPv6 route's scope is global, whatever was asked for.
+    let scope = wanted.scope.filter(|_| wanted.dst.is_ipv4()).map(u32::from);
+    let set = |value: u32| (value != 0).then_some(value);
+    let rows = [
+        ("scope", u32::from(route.scope), scope),
+        ("priority", route.priority, set(wanted.priority)),
+        ("mtu", route.mtu, set(wanted.mtu)),
+        ("advmss", route.advmss, set(wanted.advmss)),
+    ];
+    let mut differences = rows.into_iter().filter_map(|(key, is, wanted)| Some((key, is, wanted?)));
+    let (key, is, wanted) = differences.find(|(_, is, wanted)| is != wanted)?;
+    Some(format!("{key} {is}, expected {wanted}"))
 }
 
 /// The host end of the container's pair: some other entry of the result names it, with its hardware address.

@@ -8,7 +8,7 @@ use cni_types::{CniResult, Code, Error, IfName, Result};
 use crate::addr::{AddFlags, Address, usable};
 use crate::link::set_up;
 use crate::netns::Netns;
-use crate::route::{Route, SCOPE_GLOBAL};
+use crate::route::{Route, SCOPE_GLOBAL, SCOPE_LINK};
 use crate::rtnl::Rtnl;
 use crate::{addr, sysctl};
 
@@ -106,12 +106,14 @@ pub fn configure(
     interface.inside.wait_until_usable(interface.index, name, &ipv6)
 }
 
-/// The result's routes as the kernel takes them: without a gateway of their own, through the address's.
+/// The result's routes as the kernel takes them: without a gateway of their own, through the address's, unless their
+/// scope says that the destination is on the link.
 fn routes(interface: &Interface<'_>, result: &CniResult) -> Result<Vec<Route>> {
     let gateway = |ipv4: bool| result.ips.iter().filter_map(|ip| ip.gateway).find(|gw| gw.is_ipv4() == ipv4);
     let gateways = (gateway(true), gateway(false));
     let routes = result.routes.iter().map(|route| {
         let default: Option<IpAddr> = if route.dst.is_ipv4() { gateways.0 } else { gateways.1 };
+        let default = default.filter(|_| route.scope.is_none_or(|scope| scope < SCOPE_LINK));
         if let Some(gw) = route.gw.filter(|gw| gw.is_ipv4() != route.dst.is_ipv4()) {
             return Err(Error::config(format!(
                 "route {} has gateway {gw} of the other address family",

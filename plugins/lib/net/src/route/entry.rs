@@ -9,7 +9,7 @@ use cni_types::{Cidr, Result};
 
 use super::hop::{self, NextHop, ONLINK};
 use super::tables::TABLE_MAIN;
-use super::{HEADER, Route, TYPE_UNICAST};
+use super::{HEADER, RTAX_ADVMSS, RTAX_MTU, Route, TYPE_UNICAST};
 use crate::addr::{ip_of, unspecified};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::{Body, Request};
@@ -32,6 +32,10 @@ pub struct RouteEntry {
     pub table: u32,
     /// The metric.
     pub priority: u32,
+    /// Path MTU in bytes; 0 is unset.
+    pub mtu: u32,
+    /// TCP MSS in bytes; 0 is unset.
+    pub advmss: u32,
     /// Whether the kernel made it along with an address.
     pub is_the_kernels: bool,
     /// Whether packets are forwarded by it, not delivered here or dropped.
@@ -52,6 +56,8 @@ impl RouteEntry {
             (None, Some(index)) => vec![NextHop::decode(index, attributes)],
             (None, None) => Vec::new(),
         };
+        let metrics = find(attributes, libc::RTA_METRICS).unwrap_or_default();
+        let metric = |kind| find(metrics, kind).map_or(0, host32);
         Some(Self {
             dst: Cidr::new(dst, header[1])?,
             source: ip(libc::RTA_PREFSRC),
@@ -59,6 +65,8 @@ impl RouteEntry {
             scope: header[6],
             table: number(libc::RTA_TABLE).unwrap_or_else(|| u32::from(header[4])),
             priority: number(libc::RTA_PRIORITY).unwrap_or(0),
+            mtu: metric(RTAX_MTU),
+            advmss: metric(RTAX_ADVMSS),
             is_the_kernels: header[5] == PROTO_KERNEL,
             is_unicast: header[7] == TYPE_UNICAST,
             message,
@@ -133,6 +141,8 @@ impl From<Route> for RouteEntry {
             scope: route.scope,
             table: route.table.unwrap_or(TABLE_MAIN),
             priority: route.priority,
+            mtu: route.mtu,
+            advmss: route.advmss,
             is_the_kernels: false,
             is_unicast: true,
             message: route.body().as_bytes().to_vec(),
