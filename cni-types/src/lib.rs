@@ -34,7 +34,9 @@ pub use nearest::nearest;
 pub use network::Network;
 pub use records::{Record, Records, read_small};
 pub use result::{CniResult, Dns, Interface, IpConfig, Route};
-pub use skel::{About, Attachment, Detachment, Plugin, arguments, dispatch, refuse, run, start, start_with};
+pub use skel::{
+    About, Attachment, Detachment, Plugin, SUITE, arguments, dispatch, refuse, run, start, start_with,
+};
 pub use stale::Stale;
 pub use state::{ensure_dir, replace_file};
 pub use tell::tell;

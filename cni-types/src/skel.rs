@@ -18,7 +18,7 @@ use crate::network::Network;
 use crate::result::CniResult;
 use crate::version::SpecVersion;
 
-pub use dispatch::dispatch;
+pub use dispatch::{SUITE, dispatch};
 pub use entry::{arguments, start, start_with};
 pub use refuse::refuse;
 

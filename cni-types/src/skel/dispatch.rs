@@ -17,6 +17,9 @@ use crate::version::SpecVersion;
 /// Largest configuration in bytes: a runaway stdin must not take the node's memory.
 const CONFIG_MAX: u64 = 16 << 20;
 
+/// The last line of what every plugin of this suite says of itself when it is run without `CNI_COMMAND`.
+pub const SUITE: &str = "CNI plugins in Rust";
+
 /// Answers one invocation. Results and error objects go to `stdout` in one write, and never both; the return value is
 /// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999.
 pub fn dispatch(
@@ -92,10 +95,12 @@ fn answer(
     call(plugin, command, env, network, stdout)
 }
 
+/// What a plugin says of itself. Runtimes read the version from the first line, so nothing else is on it; the last line
+/// tells this suite's executables from others' that say the rest alike.
 fn about_text(about: &About) -> String {
     let versions: Vec<_> = about.versions.iter().map(|v| v.as_str()).collect();
     format!(
-        "CNI {} plugin v{}\nCNI protocol versions supported: {}\n",
+        "CNI {} plugin v{}\nCNI protocol versions supported: {}\n{SUITE}\n",
         about.name,
         env!("CARGO_PKG_VERSION"),
         versions.join(", ")
