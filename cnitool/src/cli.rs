@@ -1,9 +1,13 @@
 //! The command line.
 
+mod install;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use cni_types::{excerpt, nearest};
+
+use crate::install::Options as Install;
 
 /// A command, or what is wrong and how the command is used, for a person.
 type Result<T> = std::result::Result<T, String>;
@@ -18,6 +22,8 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool gc     <network>           detach all of it, collect what is left over
   cnitool status <network>           ask whether an add could work now
   cnitool demo   [conflist]          see it work, in namespaces of its own
+  cnitool version [DIR]              what is installed there, and whether runtimes are content with it
+  cnitool install [options] DIR      put the plugins into the directory, also over running ones
 
   -i, --ifname NAME                  interface name (default $CNI_IFNAME or eth0)
       --version                      print the version and the specification's versions
@@ -30,13 +36,15 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-const VERBS: [(&str, &str); 6] = [
+const VERBS: [(&str, &str); 8] = [
     ("add", "[-i NAME] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns>"),
     ("del", "[-i NAME] <network> <netns>"),
     ("gc", "<network>"),
     ("status", "<network>"),
     ("demo", "[conflist]"),
+    ("version", "[DIR]"),
+    ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] DIR"),
 ];
 
 /// One attachment, as the command line names it.
@@ -55,6 +63,9 @@ pub(crate) enum Command {
     Gc { network: String },
     Status { network: String },
     Demo { conflist: Option<PathBuf> },
+    Install(Install),
+    /// What is installed in `dir`, or in the directories of `CNI_PATH`.
+    Installed { dir: Option<PathBuf> },
     Help,
     Version,
 }
@@ -64,6 +75,9 @@ pub(crate) enum Command {
 /// # Errors
 /// The mistake in one line, and how the verb is used.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
+    if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "install") {
+        return install::parse(rest);
+    }
     let (words, options) = words_and_options(arguments);
     let mut words = words.into_iter();
     let verb = words.next().unwrap_or_default().to_string_lossy().into_owned();
@@ -83,6 +97,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         "status" => Command::Status { network: network(rest).map_err(|what| mistake(&what))? },
         "demo" if rest.len() > 1 => return Err(mistake("demo takes at most one file")),
         "demo" => Command::Demo { conflist: rest.into_iter().next().map(PathBuf::from) },
+        "version" if rest.len() > 1 => return Err(mistake("it takes at most one directory")),
+        "version" => Command::Installed { dir: rest.into_iter().next().map(PathBuf::from) },
         "help" => Command::Help,
         "" => return Err(mistake("no command given")),
         _ => return Err(mistake(&format!("unknown command {}", excerpt(&verb)))),
@@ -187,7 +203,7 @@ mod tests {
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
         let add = "usage: cnitool add [-i NAME] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|status|demo …; `cnitool help` has more";
+        let all = "usage: cnitool add|check|del|gc|status|demo|version|install …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),
@@ -196,6 +212,7 @@ mod tests {
             ("add net -i", "--ifname needs a name", add),
             ("gc", "it takes a network", "usage: cnitool gc <network>"),
             ("status a b c", "it takes a network", "usage: cnitool status <network>"),
+            ("version a b", "it takes at most one directory", "usage: cnitool version [DIR]"),
             ("demo a b", "demo takes at most one file", "usage: cnitool demo [conflist]"),
             ("ad net a", "unknown command \"ad\": did you mean \"add\"?", all),
             ("chekc net a", "unknown command \"chekc\": did you mean \"check\"?", all),

@@ -6,6 +6,8 @@
 //! - [`chain`]: one operation over all plugins of a network.
 //! - [`invoke`]: one run of one plugin.
 //! - [`cache`]: what ADD returned, kept for CHECK, DEL and GC.
+//! - `install`: the suite's plugins, put into a directory.
+//! - `version`: what is in a directory of plugins, and what runtimes make of it.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
 //!
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
@@ -16,9 +18,13 @@ pub mod chain;
 mod cli;
 pub mod conflist;
 mod demo;
+mod executable;
+mod install;
 pub mod invoke;
 pub mod request;
 mod settings;
+mod table;
+mod version;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -50,6 +56,15 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Help => print(cli::USAGE)?,
         Command::Version => print(&version())?,
         Command::Demo { conflist } => return Ok(demo::run(conflist.as_deref())),
+        Command::Installed { dir } => {
+            let dirs = dir.map_or_else(settings::cni_path, |dir| Ok(vec![dir]))?;
+            print(&version::report(&dirs)?)?;
+        }
+        Command::Install(options) => {
+            let (table, status) = install::run(&options)?;
+            print(&table)?;
+            return Ok(status);
+        }
         Command::Add(target) => {
             let (settings, list) = Settings::load(&target.network)?;
             let answer = settings.runtime.add(&list, &settings.attachment(&target, &list)?)?;

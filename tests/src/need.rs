@@ -39,6 +39,10 @@ pub enum Need {
     Tcpdump,
     /// Network cards of the test's own: those of the VM.
     Nics,
+    /// The executables `cargo`, `git`, `jq`, `xz`: what `make release` needs beyond a shell.
+    ReleaseTools,
+    /// The executables `setfattr` and `getfattr`.
+    Setfattr,
     /// The executable `strace`.
     Strace,
     /// Debian's build of the reference plugins.
@@ -70,6 +74,8 @@ impl Need {
             Self::Tcpdump => is_installed("tcpdump"),
             // Those of a machine are in use.
             Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
+            Self::ReleaseTools => ["cargo", "git", "jq", "xz"].into_iter().all(is_installed),
+            Self::Setfattr => is_installed("setfattr"),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::UserIds => user_ids() > 1_000_000,
@@ -108,6 +114,8 @@ impl Need {
             Self::Kea => "Kea (apt-get install kea-dhcp4-server)",
             Self::Tcpdump => "tcpdump (apt-get install tcpdump)",
             Self::Nics => "network cards that no test can do harm to",
+            Self::ReleaseTools => "cargo, git, jq, xz (apt-get install git jq xz-utils)",
+            Self::Setfattr => "setfattr (apt-get install attr)",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",

@@ -1,0 +1,98 @@
+//! What becomes of each name in the directory.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use cni_types::{Doing, Error, Result};
+
+use super::source::Source;
+use super::{Options, is_executable};
+use crate::executable::{Executable, Origin, Semver};
+
+/// What is done about one plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Act {
+    /// There is none yet.
+    Install,
+    /// The one that is there goes.
+    Replace,
+    /// It is there already, to the byte.
+    Same,
+    /// Any will do.
+    Leave,
+    /// The one that is there is better left alone, for this reason.
+    Hold(String),
+}
+
+/// One plugin.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) source: Source,
+    pub(super) was: Option<Executable>,
+    pub(super) act: Act,
+}
+
+/// Looks at what is there under the source's name.
+///
+/// # Errors
+/// Code 5 when it cannot be read, code 7 when it is no file.
+pub(super) fn step(source: Source, dir: &Path, options: &Options) -> Result<Step> {
+    let was = Executable::find(dir, source.name);
+    let act = match &was {
+        None => Act::Install,
+        Some(_) if options.only_missing => Act::Leave,
+        Some(_) if is_same(&source, &dir.join(source.name))? => Act::Same,
+        Some(_) if options.force || options.verify => Act::Replace,
+        Some(found) => held(&found.origin, &source.version).map_or(Act::Replace, Act::Hold),
+    };
+    Ok(Step { source, was, act })
+}
+
+/// Why an executable is not replaced without `--force`; `None` when it is.
+fn held(origin: &Origin, new: &Semver) -> Option<String> {
+    match origin {
+        Origin::Foreign(why) => Some(format!("foreign: it {why}")),
+        Origin::Reference(None) => Some("its version is not known".into()),
+        Origin::Ours(old) | Origin::Reference(Some(old)) if old > new => Some("it is newer".into()),
+        Origin::Ours(_) | Origin::Reference(Some(_)) => None,
+    }
+}
+
+/// Whether both files hold the same bytes, and the one that is there can be run by everybody.
+fn is_same(source: &Source, there: &Path) -> Result<bool> {
+    let file = match fs::metadata(there) {
+        Ok(file) if file.is_dir() => {
+            return Err(Error::config(format!("{} is a directory", there.display())).because("move it away"));
+        }
+        Ok(file) => file,
+        // A link to nowhere.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(Error::io(format!("cannot look at {}", there.display()), &e)),
+    };
+    let length = fs::metadata(&source.path).doing(format!("cannot look at {}", source.path.display()))?.len();
+    if !file.is_file() || file.len() != length || !is_executable(file.permissions().mode()) {
+        return Ok(false);
+    }
+    let read = |path: &Path| fs::read(path).doing(format!("cannot read {}", path.display()));
+    Ok(read(&source.path)? == read(there)?)
+}
+
+impl Step {
+    /// Its line in the table: name, what was there, what is there now, and what was done.
+    pub(super) fn row(&self, verify: bool) -> [String; 4] {
+        let was = self.was.as_ref().map_or_else(|| "-".into(), |found| found.origin.to_string());
+        let new = format!("ours v{}", self.source.version);
+        let (now, done) = match (&self.act, verify) {
+            (Act::Install, true) => (was.clone(), "MISSING".into()),
+            (Act::Replace, true) => (was.clone(), "DIFFERS".into()),
+            (Act::Install, false) => (new, "installed".into()),
+            (Act::Replace, false) => (new, "replaced".into()),
+            (Act::Same, _) => (new, "is there".into()),
+            (Act::Leave, _) => (was.clone(), "left alone".into()),
+            (Act::Hold(why), _) => (was.clone(), format!("NOT REPLACED: {why}")),
+        };
+        [self.source.name.to_owned(), was, now, done]
+    }
+}
