@@ -3,6 +3,9 @@
 # make dist   fully static executables of every plugin and cnitool in bin/ (BIN=DIR: there); ONE=1: all plugins are one
 #             file, with their names as hard links
 # make check  formatting, lints, licences
+# make install  what make dist built, into DESTDIR, PREFIX, CNIDIR, UNITDIR: packaging/install
+# make release  archives, checksums and a bill of materials per architecture in dist/: packaging/release
+# make release-test  the same twice from two places, compared and tried: packaging/release-test
 
 CARGO ?= cargo
 PLUGINS := $(patsubst %/Cargo.toml,%,$(wildcard plugins/*/Cargo.toml ipam/*/Cargo.toml))
@@ -13,7 +16,7 @@ TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 ARCH = $(firstword $(subst -, ,$(HOST)))
 
-.PHONY: build test dist demo check clean
+.PHONY: build test dist demo check clean install release release-test
 
 build:
 	$(CARGO) build --workspace --bins
@@ -49,6 +52,15 @@ dist:
 	done,for name in $(NAMES); do install -m 755 "$$built/$$name" "$(BIN)/"; done); \
 	ls -l "$(BIN)"
 
+install:
+	@BIN='$(BIN)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' CNIDIR='$(CNIDIR)' UNITDIR='$(UNITDIR)' packaging/install
+
+release:
+	packaging/release
+
+release-test:
+	packaging/release-test
+
 clean:
 	$(CARGO) clean
-	rm -rf bin
+	rm -rf bin dist
