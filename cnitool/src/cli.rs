@@ -44,7 +44,7 @@ const VERBS: [(&str, &str); 8] = [
     ("status", "<network>"),
     ("demo", "[conflist]"),
     ("version", "[DIR]"),
-    ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] DIR"),
+    ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
 ];
 
 /// One attachment, as the command line names it.
@@ -60,12 +60,20 @@ pub(crate) enum Command {
     Add(Target),
     Check(Target),
     Del(Target),
-    Gc { network: String },
-    Status { network: String },
-    Demo { conflist: Option<PathBuf> },
+    Gc {
+        network: String,
+    },
+    Status {
+        network: String,
+    },
+    Demo {
+        conflist: Option<PathBuf>,
+    },
     Install(Install),
     /// What is installed in `dir`, or in the directories of `CNI_PATH`.
-    Installed { dir: Option<PathBuf> },
+    Installed {
+        dir: Option<PathBuf>,
+    },
     Help,
     Version,
 }

@@ -3,6 +3,8 @@
 //! - [`source`]: an executable to install.
 //! - [`plan`]: what becomes of each, decided before anything is written.
 //! - [`stage`]: new files under temporary names, and the renames that put them in place.
+//! - [`verify`]: comparing without writing or running anything.
+//! - [`stay`]: for a pod that is ready as long as everything is in place.
 //! - [`label`]: the directory's SELinux label.
 //!
 //! Every name leads to a whole executable at every moment: the old one until the rename, the new one from then on,
@@ -12,10 +14,11 @@ mod label;
 mod plan;
 mod source;
 mod stage;
+mod stay;
+mod verify;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use cni_types::{Doing, Error, FileLock, Result};
@@ -23,6 +26,9 @@ use cni_types::{Doing, Error, FileLock, Result};
 use crate::table::table;
 use plan::{Act, Step};
 use stage::Stage;
+use verify::Likeness;
+
+pub(crate) use stay::Held;
 
 /// Two installations into one directory wait for each other; each takes a second.
 const LOCK_BOUND: Duration = Duration::from_secs(60);
@@ -42,27 +48,40 @@ pub(crate) struct Options {
     pub(crate) force: bool,
     /// Nothing is written: what differs is an error.
     pub(crate) verify: bool,
+    /// After a success, do not end before a signal says so.
+    pub(crate) stay: bool,
 }
 
-/// Installs or verifies; returns what to print, and failure when something that was asked for is not there now.
+/// Installs; returns what to print, and whether everything that was asked for is there now.
 ///
 /// # Errors
 /// Code 5 with the file that could not be read or written; what was there works as before. Code 7 for an unusable source.
-pub(crate) fn run(options: &Options) -> Result<(String, ExitCode)> {
-    let sources = source::find(options.from.as_deref(), &options.plugins)?;
+pub(crate) fn run(options: &Options) -> Result<(String, bool)> {
     let dir = &options.dir;
+    if options.verify {
+        return verify(dir, &source::paths(options.from.as_deref(), &options.plugins)?);
+    }
+    let sources = source::find(options.from.as_deref(), &options.plugins)?;
     let lock = FileLock::acquire(open(dir)?, dir, LOCK_BOUND)?;
-    let mut steps = Vec::new();
-    for source in sources {
-        steps.push(plan::step(source, dir, options)?);
-    }
-    if !options.verify {
-        put_in_place(&steps, dir, lock.file())?;
-    }
-    let lacking = steps.iter().filter(|step| step.is_lacking(options.verify)).count();
-    let rows: Vec<_> = steps.iter().map(|step| step.row(options.verify)).collect();
-    let text = format!("{}\n{}{}", dir.display(), table("  ", &rows), last_line(lacking, options));
-    Ok((text, if lacking == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+    let steps =
+        sources.into_iter().map(|source| plan::step(source, dir, options)).collect::<Result<Vec<_>>>()?;
+    put_in_place(&steps, dir, lock.file())?;
+    let held = steps.iter().filter(|step| matches!(step.act, Act::Hold(_))).count();
+    let rows: Vec<_> = steps.iter().map(Step::row).collect();
+    let last =
+        if held == 0 { String::new() } else { format!("{held} not installed; --force replaces them\n") };
+    Ok((format!("{}\n{}{last}", dir.display(), table("  ", &rows)), held == 0))
+}
+
+/// Compares; returns what to print, and whether everything is there.
+fn verify(dir: &Path, sources: &[(&str, PathBuf)]) -> Result<(String, bool)> {
+    open(dir)?;
+    let compare = |(name, path): &(&str, PathBuf)| {
+        Ok([(*name).to_owned(), Likeness::of(path, &dir.join(name))?.text().into()])
+    };
+    let rows = sources.iter().map(compare).collect::<Result<Vec<[String; 2]>>>()?;
+    let is_complete = rows.iter().all(|[_, likeness]| likeness == Likeness::Same.text());
+    Ok((format!("{}\n{}", dir.display(), table("  ", &rows)), is_complete))
 }
 
 fn open(dir: &Path) -> Result<File> {
@@ -88,28 +107,4 @@ fn put_in_place(steps: &[Step], dir: &Path, opened: &File) -> Result<()> {
         opened.sync_all().doing(format!("cannot write the directory {} to disk", dir.display()))?;
     }
     Ok(())
-}
-
-fn last_line(lacking: usize, options: &Options) -> String {
-    match (lacking, options.verify) {
-        (0, _) => String::new(),
-        (n, true) => format!("{n} not as they should be; cnitool install puts them right\n"),
-        (n, false) => format!("{n} not installed; --force replaces them\n"),
-    }
-}
-
-/// Whether the file can be executed by everybody.
-fn is_executable(mode: u32) -> bool {
-    mode & 0o111 == 0o111
-}
-
-impl Step {
-    /// Whether what was asked for is not there, neither now nor before.
-    fn is_lacking(&self, verify: bool) -> bool {
-        match self.act {
-            Act::Install | Act::Replace => verify,
-            Act::Hold(_) => true,
-            Act::Same | Act::Leave => false,
-        }
-    }
 }

@@ -61,9 +61,13 @@ fn run(command: Command) -> Result<ExitCode> {
             print(&version::report(&dirs)?)?;
         }
         Command::Install(options) => {
-            let (table, status) = install::run(&options)?;
+            let until = options.stay.then(install::Held::new).transpose()?;
+            let (table, is_complete) = install::run(&options)?;
             print(&table)?;
-            return Ok(status);
+            if !is_complete {
+                return Ok(ExitCode::FAILURE);
+            }
+            until.map_or(Ok(()), |signals| signals.wait())?;
         }
         Command::Add(target) => {
             let (settings, list) = Settings::load(&target.network)?;

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cni_tests::{Host, Place, Suite, Trace, kill_at_each_step, needs, plugins};
+use cni_tests::{Host, Place, Service, Suite, Trace, kill_at_each_step, needs, plugins};
 
 use kit::{DIR, FROM, answers_version, fake, install, install_ok, mode_of, names_in, version};
 
@@ -104,6 +104,21 @@ fn verify_names_what_differs_and_writes_nothing() {
     assert!(!install(&["--from", FROM, "--verify", DIR]).0, "it cannot be executed");
     install_ok(&["--from", FROM, "--force", DIR]);
     assert_eq!(mode_of("ptp"), 0o755);
+}
+
+#[test]
+fn with_stay_it_goes_on_until_a_signal() {
+    let _host = Host::new();
+    for (signal, code) in [("TERM", Some(0)), ("INT", Some(0)), ("HUP", Some(0))] {
+        kit::lay_versions();
+        let mut command = std::process::Command::new(Suite::Ours.source().join("cnitool"));
+        let service = Service::start(command.args(["install", "--stay", "--from", FROM, DIR]));
+        service.line(&["tap", "replaced"]);
+        assert!(answers_version(&format!("{DIR}/tap")));
+        assert_eq!(service.end(signal).code(), code, "{signal}");
+    }
+    fake(DIR, "tap", "foreign", "");
+    assert!(!install(&["--stay", "--from", FROM, DIR]).0, "a failure does not stay");
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
             Some("--only-missing") => options.only_missing = true,
             Some("--force") => options.force = true,
             Some("--verify") => options.verify = true,
+            Some("--stay") => options.stay = true,
             Some("--from") => options.from = Some(value("--from")?.into()),
             Some("--plugins") => options.plugins = names(&value("--plugins")?.to_string_lossy())?,
             Some(text) if text.starts_with('-') => match text.split_once('=') {
@@ -37,6 +38,9 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let [dir] = <[PathBuf; 1]>::try_from(dirs).map_err(|_| wrong("install takes one directory"))?;
     if u8::from(options.only_missing) + u8::from(options.force) + u8::from(options.verify) > 1 {
         return Err(wrong("--only-missing, --force and --verify exclude each other"));
+    }
+    if options.verify && options.stay {
+        return Err(wrong("--verify and --stay exclude each other"));
     }
     Ok(Command::Install(Options { dir, ..options }))
 }

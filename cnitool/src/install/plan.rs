@@ -1,14 +1,12 @@
 //! What becomes of each name in the directory.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use cni_types::{Doing, Error, Result};
+use cni_types::Result;
 
+use super::Options;
 use super::source::Source;
-use super::{Options, is_executable};
+use super::verify::Likeness;
 use crate::executable::{Executable, Origin, Semver};
 
 /// What is done about one plugin.
@@ -39,12 +37,13 @@ pub(super) struct Step {
 /// # Errors
 /// Code 5 when it cannot be read, code 7 when it is no file.
 pub(super) fn step(source: Source, dir: &Path, options: &Options) -> Result<Step> {
+    let is_same = Likeness::of(&source.path, &dir.join(source.name))? == Likeness::Same;
     let was = Executable::find(dir, source.name);
     let act = match &was {
         None => Act::Install,
         Some(_) if options.only_missing => Act::Leave,
-        Some(_) if is_same(&source, &dir.join(source.name))? => Act::Same,
-        Some(_) if options.force || options.verify => Act::Replace,
+        Some(_) if is_same => Act::Same,
+        Some(_) if options.force => Act::Replace,
         Some(found) => held(&found.origin, &source.version).map_or(Act::Replace, Act::Hold),
     };
     Ok(Step { source, was, act })
@@ -60,38 +59,17 @@ fn held(origin: &Origin, new: &Semver) -> Option<String> {
     }
 }
 
-/// Whether both files hold the same bytes, and the one that is there can be run by everybody.
-fn is_same(source: &Source, there: &Path) -> Result<bool> {
-    let file = match fs::metadata(there) {
-        Ok(file) if file.is_dir() => {
-            return Err(Error::config(format!("{} is a directory", there.display())).because("move it away"));
-        }
-        Ok(file) => file,
-        // A link to nowhere.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(e) => return Err(Error::io(format!("cannot look at {}", there.display()), &e)),
-    };
-    let length = fs::metadata(&source.path).doing(format!("cannot look at {}", source.path.display()))?.len();
-    if !file.is_file() || file.len() != length || !is_executable(file.permissions().mode()) {
-        return Ok(false);
-    }
-    let read = |path: &Path| fs::read(path).doing(format!("cannot read {}", path.display()));
-    Ok(read(&source.path)? == read(there)?)
-}
-
 impl Step {
     /// Its line in the table: name, what was there, what is there now, and what was done.
-    pub(super) fn row(&self, verify: bool) -> [String; 4] {
+    pub(super) fn row(&self) -> [String; 4] {
         let was = self.was.as_ref().map_or_else(|| "-".into(), |found| found.origin.to_string());
         let new = format!("ours v{}", self.source.version);
-        let (now, done) = match (&self.act, verify) {
-            (Act::Install, true) => (was.clone(), "MISSING".into()),
-            (Act::Replace, true) => (was.clone(), "DIFFERS".into()),
-            (Act::Install, false) => (new, "installed".into()),
-            (Act::Replace, false) => (new, "replaced".into()),
-            (Act::Same, _) => (new, "is there".into()),
-            (Act::Leave, _) => (was.clone(), "left alone".into()),
-            (Act::Hold(why), _) => (was.clone(), format!("NOT REPLACED: {why}")),
+        let (now, done) = match &self.act {
+            Act::Install => (new, "installed".into()),
+            Act::Replace => (new, "replaced".into()),
+            Act::Same => (new, "is there".into()),
+            Act::Leave => (was.clone(), "left alone".into()),
+            Act::Hold(why) => (was.clone(), format!("NOT REPLACED: {why}")),
         };
         [self.source.name.to_owned(), was, now, done]
     }
