@@ -16,6 +16,7 @@ mod master;
 mod neigh;
 mod netns;
 mod probe;
+mod remembered;
 mod route;
 mod rtnl;
 mod rule;
@@ -31,6 +32,7 @@ pub use link::{
 pub use master::{Master, MasterName};
 pub use netns::Netns;
 pub use probe::try_out;
+pub use remembered::RememberedNetns;
 pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK, tables};
 pub use rtnl::{Refused, Rtnl};
 pub use rule::Rule;
