@@ -18,6 +18,7 @@
 //!
 //! What a test needs beyond root it declares with [`needs!`]; what this machine's kernel lacks is run in a VM.
 
+mod arrival;
 mod bin;
 mod call;
 mod case;
@@ -43,6 +44,7 @@ mod snapshot;
 mod trace;
 mod version;
 
+pub use arrival::arrives_at;
 pub use bin::{ANCHOR, Suite, plugins};
 pub use call::Call;
 pub use case::Case;

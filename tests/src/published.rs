@@ -26,7 +26,7 @@ pub enum From<'a> {
 }
 
 impl From<'_> {
-    fn run<T: Send>(self, act: impl FnOnce() -> T + Send) -> T {
+    pub(crate) fn run<T: Send>(self, act: impl FnOnce() -> T + Send) -> T {
         match self {
             Self::Host => act(),
             Self::Container(container) => container.enter(act),
