@@ -180,3 +180,58 @@ fn ten_thousand_mappings_are_one_batch_below_a_second() {
     host.plugin("portmap").del(&conf.remove("runtimeConfig"), &pod, "eth0").done();
     assert_eq!(count(&host), 0);
 }
+
+/// iptables writes conditions back in other words than it was given: what counts is what they mean.
+#[test]
+fn iptables_conditions_are_compared_by_meaning_and_repairs_double_nothing() {
+    needs!(Iptables);
+    let v4 = [
+        "-m iprange --dst-range 198.19.254.254",
+        "-d 192.0.2.9/24",
+        "-d 192.0.2.1/255.255.255.255",
+        "! --destination 192.0.2.1",
+        "-s 0.0.0.0/0",
+        "-s 192.0.2.1,192.0.2.2",
+        "-m mark --mark 16",
+        "-m conntrack --ctstate new",
+        "-m addrtype --dst-type local",
+    ];
+    let v6 = ["-d 2001:DB8::9/32", "! -s 2001:db8:0::1", "-s 0:0:0:0:0:0:0:0/0", "--src 2001:db8:0:0::1/128"];
+    let list = |text: &str| json!(text.split(' ').collect::<Vec<_>>());
+    let cases =
+        v4.iter().map(|text| ("conditionsV4", text)).chain(v6.iter().map(|text| ("conditionsV6", text)));
+    for (key, text) in cases {
+        let host = Host::new();
+        let conf = Conf::portmap("iptables", &some()).set(key, list(text));
+        let (pod, conf) = host.publish("pod", &conf);
+        let made = rules(&host);
+        host.plugin("portmap").check(&conf, &pod, "eth0").done();
+        for _ in 0..2 {
+            host.plugin("portmap").add(&conf, &pod, "eth0").result();
+            assert_eq!(rules(&host), made, "{text}");
+        }
+        // Other conditions than those that are there.
+        let other = if key == "conditionsV4" { "-s 203.0.113.0/24" } else { "-s 2001:db8:7::/48" };
+        for changed in [conf.clone().set(key, list(other)), conf.clone().remove(key)] {
+            if text.ends_with("/0") && changed.text() == conf.clone().remove(key).text() {
+                continue;
+            }
+            let error = host.plugin("portmap").check(&changed, &pod, "eth0").error();
+            error.says(103, &["CNI-HOSTPORT-DNAT"]);
+        }
+        // A repair of one of several: the rest is neither lost nor doubled.
+        let tool = if key == "conditionsV4" { "iptables" } else { "ip6tables" };
+        host.run(&format!("{tool} -t nat -D CNI-HOSTPORT-DNAT 1"));
+        let chain = made.iter().find_map(|line| line.strip_prefix(":CNI-DN-")).unwrap();
+        let chain = format!("CNI-DN-{}", chain.split(' ').next().unwrap());
+        host.run(&format!("{tool} -t nat -D {chain} 1"));
+        host.plugin("portmap").check(&conf, &pod, "eth0").error().says(103, &["lacks"]);
+        host.plugin("portmap").add(&conf, &pod, "eth0").result();
+        let sorted = |mut rules: Vec<String>| {
+            rules.sort();
+            rules
+        };
+        assert_eq!(sorted(rules(&host)), sorted(made), "{text}");
+        host.plugin("portmap").check(&conf, &pod, "eth0").done();
+    }
+}

@@ -12,21 +12,28 @@
 //! ADD is one `iptables-restore --noflush` per family, after at most one `iptables-save`; with iptables-nft the kernel
 //! itself tells what is there, and DEL and GC are one native batch.
 
+mod going;
 mod holder;
+mod kernel;
 mod legacy;
 mod look;
 mod native;
 mod rules;
+mod script;
+mod status;
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Protocol as Family, Script, Tool, Variant, list, restore};
+use cni_filter::iptables::{Listing, Protocol as Family, Script, Tool, list, restore};
 use cni_filter::nft::Socket;
 use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result};
 
+use crate::claim::{Claimant, Claims};
 use crate::conf::Conf;
 use crate::flows::Gone;
+use crate::made::Made;
 use look::Look;
-use rules::{Rules, chain_name};
+use rules::{CHAIN, Rules};
+pub(crate) use status::status;
 
 const SET_MARK: &str = "CNI-HOSTPORT-SETMARK";
 const MASQ: &str = "CNI-HOSTPORT-MASQ";
@@ -46,34 +53,34 @@ fn families(targets: &[Option<Cidr>; 2]) -> impl Iterator<Item = (Family, Cidr)>
 /// Code 11 naming the holder of a taken port or of the lock, else code 101 with what the tool says.
 pub(crate) fn add(
     filter: &Filter,
-    id: &AttachmentId,
+    claimant: &Claimant<'_>,
     conf: &Conf,
     targets: &[Option<Cidr>; 2],
-) -> Result<()> {
+) -> Result<Made> {
+    let mut made = Made::default();
+    let chain = claimant.claims.chain(claimant.id);
     for (family, target) in families(targets) {
-        let rules = Rules::new(id, conf, target);
+        let rules = Rules::new(claimant.id, conf, target, &chain);
         if !rules.is_empty() {
-            add_family(filter, family, &rules)?;
+            made.extend(add_family(filter, family, &rules, claimant)?);
         }
     }
-    Ok(())
+    Ok(made)
 }
 
-fn add_family(filter: &Filter, family: Family, rules: &Rules) -> Result<()> {
+fn add_family(filter: &Filter, family: Family, rules: &Rules, claimant: &Claimant<'_>) -> Result<Made> {
     let tool = Tool::find(family, "restore", false)?;
     let mut before: Option<String> = None;
     for _ in 0..TRIES {
-        let look = Look::take(filter, family, tool.variant(), rules)?;
-        if let Some(holder) = look.holder {
-            return Err(holder);
-        }
+        let look = Look::take(filter, family, tool.variant(), rules, claimant)?;
         let script = look.addition(rules);
+        let made = Made { gone: look.going.gone, yielded: look.going.yielded };
         if script.is_empty() {
-            return Ok(());
+            return Ok(made);
         }
         let text = script.text()?;
         match tool.restore(&text, false) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(made),
             // Another ADD made the shared chains first: there is less to do now.
             Err(error) if error.code == Code::FILTER && before.as_ref() != Some(&text) => before = Some(text),
             Err(error) => return Err(error),
@@ -82,15 +89,24 @@ fn add_family(filter: &Filter, family: Family, rules: &Rules) -> Result<()> {
     Err(Error::try_again(format!("the nat table of {} kept changing", family.tool())))
 }
 
-/// Removes the container's rules and returns where they led.
-pub(crate) fn remove(socket: Option<&Socket>, id: &AttachmentId, failures: &mut Vec<Error>) -> Vec<Gone> {
+/// Removes chains that end with these hashes, with the rules that lead to them, and returns where they led.
+pub(crate) fn remove(
+    socket: Option<&Socket>,
+    families: &[Family],
+    hashes: &[String],
+    failures: &mut Vec<Error>,
+) -> Vec<Gone> {
     let mut gone = Vec::new();
-    let chains = [chain_name(id), chain_name(id).replacen("CNI-DN-", "CNI-SN-", 1)];
-    if let Some(socket) = socket {
-        take(native::remove(socket, &chains), &mut gone, failures);
+    if hashes.is_empty() {
+        return gone;
     }
-    for family in Family::ALL {
-        take(legacy::remove(family, &chains), &mut gone, failures);
+    let chains: Vec<String> =
+        hashes.iter().flat_map(|hash| [format!("{CHAIN}{hash}"), format!("CNI-SN-{hash}")]).collect();
+    if let Some(socket) = socket {
+        take(native::remove(socket, families, &chains), &mut gone, failures);
+    }
+    for family in families {
+        take(legacy::remove(*family, &chains), &mut gone, failures);
     }
     gone
 }
@@ -100,13 +116,15 @@ pub(crate) fn collect(
     socket: Option<&Socket>,
     network: &NetworkName,
     valid: &[AttachmentId],
+    claims: &Claims,
     failures: &mut Vec<Error>,
 ) -> Vec<Gone> {
     let mut gone = Vec::new();
     let start = rules::comment_start(network);
-    let valid: Vec<String> = valid.iter().map(chain_name).collect();
+    let valid = claims.valid_chains(network, valid);
     let stale = |chain: &str, comment: &str| {
-        chain.starts_with("CNI-DN-") && comment.starts_with(&start) && !valid.iter().any(|name| name == chain)
+        let hash = chain.strip_prefix(CHAIN);
+        hash.is_some_and(|hash| !valid.iter().any(|valid| valid == hash)) && comment.starts_with(&start)
     };
     if let Some(socket) = socket {
         take(native::collect(socket, &stale), &mut gone, failures);
@@ -128,14 +146,19 @@ fn take(result: Result<Vec<Gone>>, gone: &mut Vec<Gone>, failures: &mut Vec<Erro
 ///
 /// # Errors
 /// Code 101 when a tool is missing or fails.
-pub(crate) fn missing(id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<Vec<String>> {
+pub(crate) fn missing(
+    id: &AttachmentId,
+    conf: &Conf,
+    targets: &[Option<Cidr>; 2],
+    claims: &Claims,
+) -> Result<Vec<String>> {
     let mut missing = Vec::new();
     for (family, target) in families(targets) {
-        let rules = Rules::new(id, conf, target);
+        let rules = Rules::new(id, conf, target, &claims.chain(id));
         if rules.is_empty() {
             continue;
         }
-        let script = Look::of_listing(&list(family, false, "nat")?, &rules).addition(&rules);
+        let script = Look::of_listing(&list(family, false, "nat")?, &rules).missing(&rules);
         let lines = script.text()?;
         let lines = lines.lines().filter(|line| line.starts_with('-'));
         missing.extend(lines.map(|line| format!("{} lacks {line} in nat", family.tool())));
@@ -148,6 +171,19 @@ pub(crate) fn missing(id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2
 /// # Errors
 /// Code 101 when a tool is missing or fails.
 pub(crate) fn ensure_localnet() -> Result<()> {
+    let script = localnet_script()?;
+    if script.is_empty() { Ok(()) } else { restore(Family::V4, false, &script) }
+}
+
+/// Whether it is there.
+///
+/// # Errors
+/// Code 101 when a tool is missing or fails.
+pub(crate) fn has_localnet() -> Result<bool> {
+    Ok(localnet_script()?.is_empty())
+}
+
+fn localnet_script() -> Result<Script> {
     let is_there = |listing: &Listing, option: &str| {
         listing.rules().any(|rule| {
             rule.chain() == "PREROUTING"
@@ -163,32 +199,5 @@ pub(crate) fn ensure_localnet() -> Result<()> {
             script.command(&["-A", "PREROUTING", "!", "-i", "lo", option, "127.0.0.0/8", "-j", "DROP"]);
         }
     }
-    if script.is_empty() { Ok(()) } else { restore(Family::V4, false, &script) }
-}
-
-/// Whether the tools take all of this. Loads no legacy module.
-///
-/// # Errors
-/// Code 50 with the reason.
-pub(crate) fn status() -> Result<()> {
-    let mut script = Script::new("nat");
-    script.chain("CNI-DN-000000000000000000000");
-    script.command(&[
-        "-A",
-        "CNI-DN-000000000000000000000",
-        "-m",
-        "multiport",
-        "-p",
-        "tcp",
-        "--destination-ports",
-        "1",
-    ]);
-    let probe = |family: Family| {
-        let tool = Tool::find(family, "restore", false)?;
-        if tool.variant() == Variant::Nft { tool.restore(&script.text()?, true) } else { Ok(()) }
-    };
-    Family::ALL.into_iter().try_for_each(probe).map_err(|cause| {
-        let unusable = "port mappings with iptables are not possible on this host";
-        Error::new(Code::UNAVAILABLE, unusable).because(cause)
-    })
+    Ok(script)
 }

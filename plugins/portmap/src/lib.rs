@@ -12,23 +12,29 @@
 //!
 //! Differs from the reference: see README.md.
 
+mod claim;
 mod condition;
 mod conf;
+mod displace;
 mod flows;
 mod iptables;
 mod localnet;
+mod made;
 mod mapping;
 mod nft;
 mod reference;
 mod target;
 
 use cni_filter::Filter;
+use cni_filter::iptables::Protocol as Family;
 use cni_filter::masquerade::{self, Backend};
 use cni_net::Rtnl;
 use cni_types::{
-    About, Attachment, AttachmentId, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion, Undo,
+    About, Attachment, AttachmentId, Cidr, CniResult, Code, Detachment, Error, Network, Plugin, Result,
+    SpecVersion, Undo,
 };
 
+use claim::{Claimant, Claims};
 use conf::Conf;
 use nft::Plan;
 
@@ -43,31 +49,10 @@ impl Plugin for Portmap {
     fn add(&self, attachment: &Attachment) -> Result<CniResult> {
         let conf = Conf::read(&attachment.network)?;
         let result = attachment.network.chained_result("portmap")?;
-        let targets = target::addresses(&result, &attachment.id);
-        if conf.mappings.is_empty() || targets == [None; 2] {
-            return Ok(result);
+        let (id, targets) = (&attachment.id, target::addresses(&result, &attachment.id));
+        if conf.mappings.iter().any(|mapping| target::is_mapped(mapping, &targets)) {
+            add(attachment, id, &conf, &targets)?;
         }
-        let (filter, id) = (Filter::new(), &attachment.id);
-        let backend = conf.choose(&filter)?;
-        let plans = if backend == Backend::Nftables { Plan::all(&conf, &targets)? } else { Vec::new() };
-        let host = Rtnl::open()?;
-        let mut undo = Undo::new();
-        match backend {
-            Backend::Nftables if plans.is_empty() => return Ok(result),
-            Backend::Nftables => nft::add(filter.nftables()?, id, &plans)?,
-            Backend::Iptables => {}
-        }
-        undo.push("remove the port mappings", || remove(&filter, id, &[]));
-        if backend == Backend::Iptables {
-            iptables::add(&filter, id, &conf, &targets)?;
-        }
-        if let [Some(target), _] = targets {
-            if localnet::is_wanted(&conf) {
-                localnet::enable(&filter, &host, target.ip())?;
-            }
-        }
-        undo.commit();
-        flows::redirect(&conf.mappings, &targets, &host);
         Ok(result)
     }
 
@@ -93,13 +78,17 @@ impl Plugin for Portmap {
             failures.push(error);
             None
         });
-        let mut gone = iptables::collect(socket, &network.name, &valid, &mut failures);
+        let claims = Claims::list()?;
+        let mut gone = iptables::collect(socket, &network.name, &valid, &claims, &mut failures);
         match socket.map(|socket| nft::collect(socket, &network.name, &valid)) {
             Some(Ok(more)) => gone.extend(more),
             Some(Err(error)) => failures.push(error),
             None => {}
         }
         flows::end(&gone);
+        if failures.is_empty() {
+            failures.extend(claims.collect(&network.name, &valid).err());
+        }
         Error::all(failures)
     }
 
@@ -107,15 +96,48 @@ impl Plugin for Portmap {
         let conf = Conf::read(network)?;
         let filter = Filter::new();
         let backend = conf.choose(&filter)?;
+        Claims::probe().map_err(|e| Error { code: Code::UNAVAILABLE, ..e })?;
         match backend {
             Backend::Nftables => nft::status(&filter)?,
-            Backend::Iptables => iptables::status()?,
+            Backend::Iptables => iptables::status(&filter, &conf)?,
         }
         if let Some(warning) = masquerade::warning(backend) {
             cni_types::tell(warning);
         }
         Ok(())
     }
+}
+
+/// Makes the mappings, and takes them back if that fails, unless an ADD before this one had made them.
+fn add(attachment: &Attachment, id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
+    let filter = Filter::new();
+    let backend = conf.choose(&filter)?;
+    let plans = if backend == Backend::Nftables { Plan::all(conf, targets)? } else { Vec::new() };
+    let host = Rtnl::open()?;
+    let claims = Claims::list()?;
+    let is_first = claims.own(id).next().is_none();
+    let claimant = Claimant { id, claims: &claims, displaced: &claims.displaced(id, targets) };
+    let mut undo = Undo::new();
+    if is_first {
+        undo.push("remove the port mappings", || remove(&filter, id, &[]));
+    }
+    let claim = claims.write(id, &attachment.netns, targets)?;
+    let made = match backend {
+        Backend::Nftables => nft::add(filter.nftables()?, &claimant, plans)?,
+        Backend::Iptables => iptables::add(&filter, &claimant, conf, targets)?,
+    };
+    let mut gone = displace::all(&filter, backend, &claimant, &made.yielded, targets)?;
+    gone.extend(made.gone);
+    if let [Some(target), _] = targets {
+        if localnet::is_wanted(conf) {
+            localnet::enable(&filter, &host, target.ip())?;
+        }
+    }
+    claims.settle(&claim, claimant.displaced, &made.yielded)?;
+    undo.commit();
+    flows::end(&gone);
+    flows::redirect(&conf.mappings, targets, &host);
+    Ok(())
 }
 
 /// What the attachment probably has, if the runtime says it again. Anything that makes no sense is no hint.
@@ -125,42 +147,47 @@ fn hints(detachment: &Detachment) -> Vec<Plan> {
     Plan::all(&conf, &target::addresses(&prev_result, &detachment.id)).unwrap_or_default()
 }
 
-/// Removes the attachment's mappings in every layout.
+/// Removes the attachment's mappings in every layout, and its claim when they are gone.
 fn remove(filter: &Filter, id: &AttachmentId, hints: &[Plan]) -> Result<()> {
     let mut failures = Vec::new();
     let socket = filter.nftables_if_present().unwrap_or_else(|error| {
         failures.push(error);
         None
     });
-    let mut gone = iptables::remove(socket, id, &mut failures);
+    let claims = Claims::list()?;
+    let mut gone = iptables::remove(socket, &Family::ALL, &claims.chains(id), &mut failures);
     if let Some(socket) = socket {
-        match nft::remove(socket, id, hints) {
+        match nft::remove(socket, id, hints, &claims) {
             Ok(more) => gone.extend(more),
             Err(error) => failures.push(error),
         }
         failures.extend(reference::remove(socket, &id.container_id).err());
     }
     flows::end(&gone);
+    if failures.is_empty() {
+        failures.extend(claims.remove(id).err());
+    }
     Error::all(failures)
         .map_err(|e| e.doing(format_args!("cannot remove the ports of container {}", id.container_id)))
 }
 
 /// Whether the mappings are there: in the configured layout, or in one that a container of before an upgrade or a
 /// change of configuration has.
-fn check(id: &AttachmentId, conf: &Conf, targets: &[Option<cni_types::Cidr>; 2]) -> Result<()> {
+fn check(id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
     let filter = Filter::new();
     let backend = conf.choose(&filter)?;
     let socket = filter.nftables_if_present()?;
     let native = || match socket {
-        Some(socket) => nft::missing(socket, id, &Plan::all(conf, targets)?),
+        Some(socket) => nft::missing(socket, id, Plan::all(conf, targets)?),
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
     };
-    let iptables = || iptables::missing(id, conf, targets);
+    let claims = Claims::list()?;
+    let iptables = || iptables::missing(id, conf, targets, &claims);
     let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
     let (found, other): (_, &dyn Fn() -> Result<Vec<String>>) =
         if backend == Backend::Nftables { (native(), &iptables) } else { (iptables(), &native) };
     if complete(&found) || complete(&other()) {
-        return Ok(());
+        return check_localnet(&filter, id, conf, targets, &claims);
     }
     let wanted = [true, false].map(|ipv4| {
         let has_target = targets[usize::from(!ipv4)].is_some();
@@ -171,7 +198,27 @@ fn check(id: &AttachmentId, conf: &Conf, targets: &[Option<cni_types::Cidr>; 2])
             return Ok(());
         }
     }
-    let id = &id.container_id;
-    Err(Error::check(format!("ports of container {id} are not mapped: {}", found?.join("; ")))
-        .because("if the ruleset was flushed, the container has to be attached anew (DEL and ADD)"))
+    Err(unmapped(id, &found?))
+}
+
+/// What an ADD of ours, which has left a claim, makes for 127.0.0.1; the reference's makes less.
+fn check_localnet(
+    filter: &Filter,
+    id: &AttachmentId,
+    conf: &Conf,
+    targets: &[Option<Cidr>; 2],
+    claims: &Claims,
+) -> Result<()> {
+    let ([Some(target), _], Some(_)) = (targets, claims.own(id).next()) else { return Ok(()) };
+    if !localnet::is_wanted(conf) {
+        return Ok(());
+    }
+    let missing = localnet::missing(filter, &Rtnl::open()?, target.ip())?;
+    if missing.is_empty() { Ok(()) } else { Err(unmapped(id, &missing)) }
+}
+
+fn unmapped(id: &AttachmentId, missing: &[String]) -> Error {
+    let (id, missing) = (&id.container_id, missing.join("; "));
+    Error::check(format!("ports of container {id} are not mapped: {missing}"))
+        .because("if the ruleset was flushed, the container has to be attached anew (DEL and ADD)")
 }

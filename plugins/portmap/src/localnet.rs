@@ -22,12 +22,41 @@ pub(crate) fn is_wanted(conf: &Conf) -> bool {
 /// # Errors
 /// Code 101 or 100 when the kernel refuses either.
 pub(crate) fn enable(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result<()> {
-    let Some(index) = host.output_link(container)? else { return Ok(()) };
-    let Some(link) = host.find_link_by_index(index)? else { return Ok(()) };
+    let Some(name) = find_sysctl(host, container)? else { return Ok(()) };
     match filter.nftables_if_present()? {
         Some(socket) => nft::ensure_localnet(socket)?,
         None => iptables::ensure_localnet()?,
     }
-    let name = format!("ipv4/conf/{}/route_localnet", link.name);
-    if sysctl::read(&name).is_ok_and(|value| value == "1") { Ok(()) } else { sysctl::write(&name, "1") }
+    if is_on(&name) { Ok(()) } else { sysctl::write(&name, "1") }
+}
+
+/// What is missing of that, in words; empty if nothing is.
+///
+/// # Errors
+/// Code 101 or 100 when the kernel refuses to say.
+pub(crate) fn missing(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result<Vec<String>> {
+    let Some(name) = find_sysctl(host, container)? else { return Ok(Vec::new()) };
+    let is_shut = match filter.nftables_if_present()? {
+        Some(socket) => nft::has_localnet(socket)?,
+        None => iptables::has_localnet()?,
+    };
+    let mut missing = Vec::new();
+    if !is_shut {
+        missing.push("nothing keeps others from 127.0.0.0/8 of the host".to_owned());
+    }
+    if !is_on(&name) {
+        missing.push(format!("net.{} is not 1", name.replace('/', ".")));
+    }
+    Ok(missing)
+}
+
+/// The file of the link that leads to the container.
+fn find_sysctl(host: &Rtnl, container: IpAddr) -> Result<Option<String>> {
+    let Some(index) = host.output_link(container)? else { return Ok(None) };
+    let link = host.find_link_by_index(index)?;
+    Ok(link.map(|link| format!("ipv4/conf/{}/route_localnet", link.name)))
+}
+
+fn is_on(name: &str) -> bool {
+    sysctl::read(name).is_ok_and(|value| value == "1")
 }

@@ -16,9 +16,12 @@
 //! An attachment is a few elements, whose comments name it and how many there are. Keys are unique, so a port has one
 //! owner; ADD looks before it writes, under the ruleset's generation, and names who holds the port.
 
+mod change;
 mod element;
 mod held;
+mod index;
 mod layout;
+mod map;
 mod port;
 mod source;
 
@@ -28,11 +31,15 @@ use cni_filter::Filter;
 use cni_filter::nft::{Batch, Chain, Family, Socket, Table};
 use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result, Stale};
 
+use crate::claim::{Claimant, Claims};
 use crate::condition::Class;
 use crate::conf::Conf;
 use crate::flows::Gone;
+use crate::made::Made;
 use crate::mapping::Ports;
+use change::Change;
 use element::{Held, owner_of};
+use map::Map;
 
 const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_portmap" };
 const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
@@ -66,6 +73,24 @@ impl Plan {
         self.container.is_ipv4()
     }
 
+    /// The maps of ranges it needs.
+    fn ranges(&self) -> impl Iterator<Item = Map> {
+        let ranges = self.ports.iter().filter(|(ports, _)| ports.is_range());
+        ranges.map(|(ports, _)| ports.map(self.ipv4(), self.class_name(), 1))
+    }
+
+    /// With a single port for each of a range.
+    fn without_ranges(mut self) -> Self {
+        let single = |(ports, target): &(Ports, SocketAddr)| -> Vec<(Ports, SocketAddr)> {
+            let target =
+                |port| SocketAddr::new(target.ip(), if ports.is_range() { port } else { target.port() });
+            let each = ports.first..=ports.last;
+            each.map(|port| (Ports { first: port, last: port, ..*ports }, target(port))).collect()
+        };
+        self.ports = self.ports.iter().flat_map(single).collect();
+        self
+    }
+
     fn class_name(&self) -> &str {
         self.class.as_ref().map_or("", |class| &class.name)
     }
@@ -91,17 +116,47 @@ fn sources(conf: &Conf, target: Cidr) -> Vec<Cidr> {
 ///
 /// # Errors
 /// Code 11 naming the holder when a port is taken, code 101 when the kernel refuses.
-pub(crate) fn add(socket: &Socket, id: &AttachmentId, plans: &[Plan]) -> Result<()> {
-    let count = plans.iter().map(|plan| plan.ports.len() + plan.sources.len()).sum();
-    let comment = element::comment(id, count);
+pub(crate) fn add(socket: &Socket, claimant: &Claimant<'_>, plans: Vec<Plan>) -> Result<Made> {
+    let plans = &fitting(socket, &layout::sets(socket)?, plans)?;
+    let mut made = Made::default();
     socket.transact(|socket| {
         let sets = layout::sets(socket)?;
-        let mut batch = layout::ensure(socket, &sets, plans)?;
-        for plan in plans {
-            let held = held::of_plan(socket, &sets, plan)?;
-            element::write(&mut batch, id, &comment, plan, &held)?;
-        }
+        let change = Change::new(socket, &sets, claimant, plans)?;
+        let mut batch = layout::ensure(socket, &sets, plans, &change.maps())?;
+        change.write(&mut batch);
+        let gone = change.erased.iter().filter_map(Held::gone).collect();
+        made = Made { gone, yielded: change.yielded };
         Ok(batch)
+    })?;
+    Ok(made)
+}
+
+/// The plans as the kernel takes them: before 5.6 it has no maps of ranges, and each port is an element.
+fn fitting(socket: &Socket, sets: &[String], plans: Vec<Plan>) -> Result<Vec<Plan>> {
+    let new = plans.iter().flat_map(Plan::ranges).find(|map| !sets.contains(&map.name()));
+    let Some(map) = new else { return Ok(plans) };
+    let mut trial = Batch::new();
+    trial.extend([TABLE.ensure(), map.ensure(1)]);
+    match socket.try_out(&trial) {
+        Ok(()) => Ok(plans),
+        // What an unknown flag of a set is refused with.
+        Err(refused) if refused.is_absent() => Ok(plans.into_iter().map(Plan::without_ranges).collect()),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Removes what these owners have, but for what leads to other addresses than `only`, if that is given.
+///
+/// # Errors
+/// Code 101 when the kernel refuses.
+pub(crate) fn evict(socket: &Socket, owners: &[&str], only: Option<&[IpAddr]>) -> Result<Vec<Gone>> {
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    sweep(socket, &|socket, sets| {
+        let mut found = held::list(socket, sets, &|comment| owners.contains(&owner_of(comment)))?;
+        found.retain(|held| only.is_none_or(|only| held.container().is_some_and(|ip| only.contains(&ip))));
+        Ok(found)
     })
 }
 
@@ -113,12 +168,26 @@ pub(crate) fn ensure_localnet(socket: &Socket) -> Result<()> {
     socket.transact(layout::ensure_localnet)
 }
 
+/// Whether it is there.
+///
+/// # Errors
+/// Code 101 when the kernel refuses to say.
+pub(crate) fn has_localnet(socket: &Socket) -> Result<bool> {
+    layout::has_localnet(socket)
+}
+
 /// Removes the attachment's elements and returns where they led. `hints` are what it probably has: right ones spare
-/// looking at every element, wrong ones do no harm.
+/// looking at every element, wrong ones do no harm. An attachment that was added twice, or before there were claims, may
+/// have more.
 ///
 /// # Errors
 /// Code 101 when the kernel refuses.
-pub(crate) fn remove(socket: &Socket, id: &AttachmentId, hints: &[Plan]) -> Result<Vec<Gone>> {
+pub(crate) fn remove(
+    socket: &Socket,
+    id: &AttachmentId,
+    hints: &[Plan],
+    claims: &Claims,
+) -> Result<Vec<Gone>> {
     let owner = id.tag_prefix();
     sweep(socket, &|socket, sets| {
         let mut found: Vec<Held> = Vec::new();
@@ -126,8 +195,8 @@ pub(crate) fn remove(socket: &Socket, id: &AttachmentId, hints: &[Plan]) -> Resu
             found.extend(held::of_plan(socket, sets, plan)?);
         }
         found.retain(|held| owner_of(&held.comment) == owner);
-        let complete =
-            found.first().is_some_and(|held| element::count_of(&held.comment) == Some(found.len()));
+        let complete = claims.own(id).count() == 1
+            && found.first().is_some_and(|held| element::count_of(&held.comment) == Some(found.len()));
         if complete { Ok(found) } else { held::list(socket, sets, &|comment| owner_of(comment) == owner) }
     })
 }
@@ -161,14 +230,15 @@ fn sweep(socket: &Socket, find: Find<'_>) -> Result<Vec<Gone>> {
 ///
 /// # Errors
 /// Code 101 when the kernel refuses to say.
-pub(crate) fn missing(socket: &Socket, id: &AttachmentId, plans: &[Plan]) -> Result<Vec<String>> {
+pub(crate) fn missing(socket: &Socket, id: &AttachmentId, plans: Vec<Plan>) -> Result<Vec<String>> {
     let sets = layout::sets(socket)?;
     if sets.is_empty() {
         return Ok(vec![format!("there is no table {TABLE}")]);
     }
+    let plans = &fitting(socket, &sets, plans)?;
     let mut missing = layout::missing(socket, &sets, plans)?;
     for plan in plans {
-        element::missing(&mut missing, id, plan, &held::of_plan(socket, &sets, plan)?);
+        change::missing(&mut missing, id, plan, &held::of_plan(socket, &sets, plan)?);
     }
     Ok(missing)
 }
@@ -188,7 +258,7 @@ pub(crate) fn status(filter: &Filter) -> Result<()> {
             class: None,
         };
         let plans: Vec<Plan> = networks.into_iter().flatten().map(plan).collect();
-        Ok(socket.try_out(&layout::ensure(socket, &layout::sets(socket)?, &plans)?)?)
+        Ok(socket.try_out(&layout::ensure(socket, &layout::sets(socket)?, &plans, &[])?)?)
     };
     filter.nftables().and_then(probe).map_err(|e: Error| {
         let unusable = "port mappings with nftables are not possible on this host";

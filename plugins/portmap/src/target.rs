@@ -2,6 +2,8 @@
 
 use cni_types::{AttachmentId, Cidr, CniResult, IpConfig};
 
+use crate::mapping::Mapping;
+
 /// The container's first address of each family in the result: IPv4, IPv6. Addresses of other interfaces do not count:
 /// host ends, and other interfaces of the container.
 pub(crate) fn addresses(result: &CniResult, id: &AttachmentId) -> [Option<Cidr>; 2] {
@@ -16,4 +18,9 @@ pub(crate) fn addresses(result: &CniResult, id: &AttachmentId) -> [Option<Cidr>;
         of_family[usize::from(!ip.address.is_ipv4())].get_or_insert(ip.address);
     }
     of_family
+}
+
+/// Whether there is an address that the mapping can lead to.
+pub(crate) fn is_mapped(mapping: &Mapping, targets: &[Option<Cidr>; 2]) -> bool {
+    targets.iter().flatten().any(|target| mapping.is_for(target.is_ipv4()))
 }

@@ -21,7 +21,8 @@ pub(crate) use legacy::{
     holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,
 };
 pub use listing::{Line, Listing};
-pub(crate) use probe::{is_usable, probe};
+pub(crate) use probe::is_usable;
+pub use probe::probe;
 pub use script::Script;
 pub(crate) use shape::Shape;
 pub use tool::{Tool, Variant};

@@ -1,5 +1,5 @@
-//! Who holds a port already: an entry with an overlapping port leads to another container's chain, which sends the
-//! same port of the same address somewhere.
+//! Who holds a port already: an entry with an overlapping port leads to another chain, which sends the same port of the
+//! same address somewhere.
 
 use std::net::IpAddr;
 
@@ -9,12 +9,26 @@ use cni_types::{Cidr, Error, Result};
 
 use super::DNAT;
 use super::native;
-use super::rules::{Does, Rule, Rules};
+use super::rules::{CHAIN, Does, Rule, Rules};
 
-/// In a table of iptables-nft: one look at the entries, and one at each chain that could be in the way.
-pub(super) fn in_kernel(socket: &Socket, table: Table<'_>, rules: &Rules) -> Result<Option<Error>> {
-    for answer in socket.dump(&NftRule::list(table, Some(DNAT)))? {
-        let Some(entry) = NftRule::read(&answer) else { continue };
+/// Another chain that has a port.
+pub(super) struct Holder {
+    pub(super) chain: String,
+    /// The container's id, as far as the entry's comment has it.
+    pub(super) container_id: String,
+    /// What to say if it stays.
+    pub(super) error: Error,
+}
+
+/// In a table of iptables-nft with these entries: one look at each chain that could be in the way.
+pub(super) fn in_kernel(
+    socket: &Socket,
+    table: Table<'_>,
+    entries: &[Vec<u8>],
+    rules: &Rules,
+) -> Result<Vec<Holder>> {
+    let mut holders: Vec<Holder> = Vec::new();
+    for entry in entries.iter().filter_map(|answer| NftRule::read(answer)) {
         let Some(chain) = entry.target().filter(|chain| *chain != rules.chain) else { continue };
         let protocol = native::protocol(&entry);
         let ports = ports_of(&entry);
@@ -30,18 +44,18 @@ pub(super) fn in_kernel(socket: &Socket, table: Table<'_>, rules: &Rules) -> Res
             let taken = wanted(rules).find(|rule| {
                 Some(rule.protocol as u8) == protocol && Some(rule.port) == port && rule.host_ip == ip
             });
-            if let Some(rule) = taken {
-                return Ok(Some(taken_by(rule, native::comment(&entry).unwrap_or(chain))));
+            if let Some(rule) = taken.filter(|_| !holders.iter().any(|holder| holder.chain == chain)) {
+                holders.push(Holder::new(chain, rule, native::comment(&entry).unwrap_or(chain)));
             }
         }
     }
-    Ok(None)
+    Ok(holders)
 }
 
 /// In a table that the tool listed.
-pub(super) fn in_listing(listing: &Listing, rules: &Rules) -> Option<Error> {
-    for held in
-        listing.rules().filter(|line| line.chain().starts_with("CNI-DN-") && line.chain() != rules.chain)
+pub(super) fn in_listing(listing: &Listing, rules: &Rules) -> Vec<Holder> {
+    let mut holders: Vec<Holder> = Vec::new();
+    for held in listing.rules().filter(|line| line.chain().starts_with(CHAIN) && line.chain() != rules.chain)
     {
         let taken = wanted(rules).find(|rule| {
             held.target() == Some("DNAT")
@@ -50,11 +64,21 @@ pub(super) fn in_listing(listing: &Listing, rules: &Rules) -> Option<Error> {
                 && held.network("-d") == rule.host_ip.map(Cidr::host)
         });
         let entry = listing.rules().find(|line| line.chain() == DNAT && line.target() == Some(held.chain()));
-        if let (Some(rule), Some(entry)) = (taken, entry) {
-            return Some(taken_by(rule, entry.option("--comment").unwrap_or_default()));
+        let is_new = !holders.iter().any(|holder| holder.chain == held.chain());
+        if let (Some(rule), Some(entry), true) = (taken, entry, is_new) {
+            let comment = entry.option("--comment").unwrap_or_default();
+            holders.push(Holder::new(held.chain(), rule, comment));
         }
     }
-    None
+    holders
+}
+
+impl Holder {
+    fn new(chain: &str, rule: &Rule, comment: &str) -> Self {
+        let id = comment.split_once(" id: \"").map_or("", |(_, id)| id);
+        let id = id.strip_suffix("...").or_else(|| id.strip_suffix('"')).unwrap_or(id);
+        Self { chain: chain.to_owned(), container_id: id.to_owned(), error: taken_by(rule, comment) }
+    }
 }
 
 fn wanted(rules: &Rules) -> impl Iterator<Item = &Rule> {

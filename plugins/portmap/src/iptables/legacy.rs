@@ -11,7 +11,7 @@ use crate::mapping::Protocol;
 /// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
 const TRIES: u32 = 50;
 
-pub(super) fn remove(family: Family, chains: &[String; 2]) -> Result<Vec<Gone>> {
+pub(super) fn remove(family: Family, chains: &[String]) -> Result<Vec<Gone>> {
     settle(family, &|| chains.iter().any(|chain| nat_holds(family, chain)), &|listing| {
         chains.iter().filter(|chain| listing.has_chain(chain)).cloned().collect()
     })
@@ -70,7 +70,7 @@ fn settle(
     Ok(Vec::new())
 }
 
-fn gone(rule: &Line) -> Option<Gone> {
+pub(super) fn gone(rule: &Line) -> Option<Gone> {
     let to: std::net::SocketAddr = rule.option("--to-destination")?.parse().ok()?;
     let protocol = Protocol::ALL.into_iter().find(|p| Some(p.name()) == rule.option("-p"))?;
     Some(Gone { protocol: protocol as u8, ip: to.ip(), first: to.port(), last: to.port() })

@@ -11,20 +11,20 @@ use super::{DNAT, SNAT};
 use crate::flows::Gone;
 
 /// Removes these chains and the rules that lead to them.
-pub(super) fn remove(socket: &Socket, chains: &[String; 2]) -> Result<Vec<Gone>> {
+pub(super) fn remove(socket: &Socket, families: &[Family], chains: &[String]) -> Result<Vec<Gone>> {
     let mut gone = Vec::new();
     socket.transact(|socket| {
         gone.clear();
         let mut batch = Batch::new();
-        for family in Family::ALL {
+        for family in families {
             let table = family.nft_nat();
-            let find = [0, 1].map(|at| Chain { table, name: &chains[at] }.find());
+            let find: Vec<_> = chains.iter().map(|name| Chain { table, name }.find()).collect();
             let found = socket.ask(&find)?;
-            for ((name, from), _) in
-                chains.iter().zip([DNAT, SNAT]).zip(found).filter(|(_, found)| found.is_some())
-            {
-                erase(socket, &mut batch, table, from, &[name.as_str()], &mut gone)?;
-            }
+            let there = chains.iter().zip(found).filter(|(_, found)| found.is_some());
+            let there: Vec<&str> = there.map(|(name, _)| name.as_str()).collect();
+            let (old, new): (Vec<_>, Vec<_>) = there.iter().partition(|name| name.starts_with("CNI-SN-"));
+            erase(socket, &mut batch, table, DNAT, &new, &mut gone)?;
+            erase(socket, &mut batch, table, SNAT, &old, &mut gone)?;
         }
         Ok(batch)
     })?;

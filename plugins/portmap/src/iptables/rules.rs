@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_filter::iptables::Line;
+use cni_filter::iptables::{Condition, Line, Listing};
 use cni_types::{AttachmentId, Cidr, NetworkName};
 
 use super::{DNAT, SET_MARK};
 use crate::conf::Conf;
+use crate::flows::Gone;
 use crate::mapping::{Mapping, Protocol};
 
 /// Longest xtables comment in bytes (`XT_MAX_COMMENT_LEN` − 1).
@@ -14,20 +15,23 @@ const COMMENT_MAX: usize = 255;
 /// Ports in one rule (`XT_MULTI_PORTS`).
 const PORTS_MAX: usize = 15;
 
-/// The chain of a container in a network: 28 characters.
-pub(super) fn chain_name(id: &AttachmentId) -> String {
-    format!("CNI-DN-{}", id.container_hash(21))
-}
+/// What the name of every chain of a container starts with; its hash makes 28 characters of it.
+pub(super) const CHAIN: &str = "CNI-DN-";
+
+/// Options that may have a list, of which iptables makes a rule each.
+const ADDRESS_LISTS: [&str; 6] = ["-s", "--src", "--source", "-d", "--dst", "--destination"];
 
 /// What every comment of a network starts with.
 pub(super) fn comment_start(network: &NetworkName) -> String {
     format!("dnat name: \"{network}\" id: \"")
 }
 
-/// All rules of a container in a family.
+/// All rules of an attachment in a family.
 pub(super) struct Rules {
     pub(super) chain: String,
     pub(super) comment: String,
+    /// The container's address.
+    pub(super) target: IpAddr,
     /// The mark that asks for masquerade, where it is ours to set.
     pub(super) mark: Option<u32>,
     pub(super) container: Vec<Rule>,
@@ -57,7 +61,7 @@ pub(super) struct Entry {
 }
 
 impl Rules {
-    pub(super) fn new(id: &AttachmentId, conf: &Conf, target: Cidr) -> Self {
+    pub(super) fn new(id: &AttachmentId, conf: &Conf, target: Cidr, chain: &str) -> Self {
         let ipv4 = target.is_ipv4();
         let ours: Vec<&Mapping> = conf.mappings.iter().filter(|mapping| mapping.is_for(ipv4)).collect();
         let mut comment = format!("{}{}\"", comment_start(&id.network), id.container_id);
@@ -69,7 +73,8 @@ impl Rules {
         let set_mark = conf.set_mark_chain.as_deref().unwrap_or(SET_MARK);
         let entries = if ours.is_empty() { Vec::new() } else { entries(conf, ipv4) };
         Self {
-            chain: chain_name(id),
+            chain: format!("{CHAIN}{chain}"),
+            target: target.ip(),
             comment,
             mark: (conf.snat && conf.set_mark_chain.is_none()).then_some(conf.mark),
             container: ours.iter().flat_map(|mapping| container(conf, mapping, target, set_mark)).collect(),
@@ -79,6 +84,14 @@ impl Rules {
 
     pub(super) fn is_empty(&self) -> bool {
         self.container.is_empty()
+    }
+
+    /// Whether a rule sends packets there.
+    pub(super) fn lead_to(&self, gone: &Gone) -> bool {
+        let to = SocketAddr::new(gone.ip, gone.first);
+        self.container.iter().any(|rule| {
+            rule.protocol as u8 == gone.protocol && matches!(rule.does, Does::Dnat(target) if target == to)
+        })
     }
 }
 
@@ -162,17 +175,27 @@ impl Entry {
         words
     }
 
-    /// Conditions come back in other words than they were given in; their values do not.
+    /// Whether the line has its conditions and no other: iptables writes them back in other words.
     pub(super) fn is(&self, line: &Line, chain: &str, comment: &str) -> bool {
-        let is_there = |value: &String| {
-            let host = [format!("{value}/32"), format!("{value}/128")];
-            value.starts_with('-') || line.words().iter().any(|word| word == value || host.contains(word))
-        };
+        let words = self.words(chain, comment);
+        let wanted = Condition::read(words.iter().skip(2).map(String::as_str));
+        let found = Condition::read(line.words().iter().skip(2).map(String::as_str));
         line.chain() == DNAT
-            && line.target() == Some(chain)
-            && line.option("-p") == Some(self.protocol.name())
-            && line.option("--dports") == Some(self.ports.as_str())
-            && line.option("--comment") == Some(comment)
-            && self.conditions.iter().all(is_there)
+            && wanted.iter().all(|wanted| wanted.matches_all() || found.iter().any(|found| wanted.is(found)))
+            && found.iter().all(|found| wanted.iter().any(|wanted| wanted.is(found)))
+    }
+
+    /// The lines that are this entry, each once: iptables makes several rules of one with a list of addresses. `None` when
+    /// some are missing.
+    pub(super) fn find<'a>(&self, listing: &'a Listing, chain: &str, comment: &str) -> Option<Vec<&'a Line>> {
+        let mut found: Vec<&Line> = Vec::new();
+        for line in listing.rules().filter(|line| line.chain() == DNAT && line.target() == Some(chain)) {
+            if !found.contains(&line) && self.is(line, chain, comment) {
+                found.push(line);
+            }
+        }
+        let lists = self.conditions.windows(2).filter(|pair| ADDRESS_LISTS.contains(&pair[0].as_str()));
+        let rules: usize = lists.map(|pair| pair[1].split(',').count()).product();
+        (found.len() >= rules).then_some(found)
     }
 }

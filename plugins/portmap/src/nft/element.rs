@@ -1,16 +1,19 @@
-//! The elements of an attachment: what is written, what is compared, who owns what.
+//! Elements: where they are, what they hold, whose they are.
 
-use cni_filter::nft::{Batch, Element, Set};
-use cni_types::{AttachmentId, Error, Result};
+use std::net::IpAddr;
 
-use super::port::{self, Map};
+use cni_filter::nft::{Batch, COMMENT_MAX, Element, Set};
+use cni_types::AttachmentId;
+
+use super::TABLE;
+use super::map::Map;
+use super::port;
 use super::source::{self, Sources};
-use super::{Plan, TABLE};
 use crate::flows::Gone;
 use crate::mapping::{Ports, Protocol};
 
 /// An element the kernel has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) place: Place,
     pub(super) value: Vec<u8>,
@@ -18,14 +21,14 @@ pub(super) struct Held {
 }
 
 /// Which element.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Port(Map, Ports),
     Source(Sources, Vec<u8>),
 }
 
 impl Place {
-    fn set(&self) -> String {
+    pub(super) fn set(&self) -> String {
         match self {
             Self::Port(map, _) => map.name(),
             Self::Source(set, _) => set.name(),
@@ -49,11 +52,52 @@ impl Held {
             if map.ranges { (ports.first, ports.last) } else { (target.port(), target.port()) };
         Some(Gone { protocol: ports.protocol, ip: target.ip(), first, last })
     }
+
+    /// The address it leads to, or masquerades for.
+    pub(super) fn container(&self) -> Option<IpAddr> {
+        match &self.place {
+            Place::Port(map, _) => port::read_value(&self.value, map.ipv4).map(|target| target.ip()),
+            Place::Source(set, key) => port::address(key.get(..if set.ipv4 { 4 } else { 16 })?),
+        }
+    }
+
+    /// The attachment.
+    pub(super) fn owner(&self) -> &str {
+        owner_of(&self.comment)
+    }
+
+    /// The container's id, as far as the comment has it.
+    pub(super) fn container_id(&self) -> &str {
+        self.comment.split_once(", id: ").map_or("", |(_, id)| id)
+    }
+
+    /// Its layer; sources have only one.
+    pub(super) fn layer(&self) -> u8 {
+        if let Place::Port(map, _) = &self.place { map.layer } else { 1 }
+    }
+
+    /// The same in another layer.
+    pub(super) fn moved_to(&self, layer: u8) -> Self {
+        let mut moved = self.clone();
+        if let Place::Port(map, _) = &mut moved.place {
+            map.layer = layer;
+        }
+        moved
+    }
+
+    fn write(&self) -> Element {
+        let element = self.place.element();
+        let element = if self.value.is_empty() { element } else { element.value(&self.value) };
+        element.comment(&self.comment)
+    }
 }
 
 /// The comment of an attachment's elements: its tag, with their number behind the hashes.
 pub(super) fn comment(id: &AttachmentId, count: usize) -> String {
-    id.tag().replacen(',', &format!(" {count},"), 1)
+    let mut comment = id.tag().replacen(',', &format!(" {count},"), 1);
+    let end = (0..=COMMENT_MAX).rev().find(|&at| comment.is_char_boundary(at)).unwrap_or(0);
+    comment.truncate(end);
+    comment
 }
 
 /// The hashes of the owner in a comment.
@@ -66,103 +110,25 @@ pub(super) fn count_of(comment: &str) -> Option<usize> {
     comment.split_once(' ')?.1.split_once(',')?.0.parse().ok()
 }
 
-/// Writes what the plan lacks. What another attachment left under the container's address goes: the address has a new
-/// owner. A port that is held is an error.
-pub(super) fn write(
-    batch: &mut Batch,
-    id: &AttachmentId,
-    comment: &str,
-    plan: &Plan,
-    held: &[Held],
-) -> Result<()> {
-    let owner = id.tag_prefix();
-    let index = Index::new(held);
-    let mut new = BySet::default();
-    let mut old: Vec<Held> = Vec::new();
-    for (ports, target) in &plan.ports {
-        let map = ports.map(plan.ipv4(), plan.class_name());
-        let value = port::value(*target, map.ranges);
-        let mut is_there = false;
-        for (taken, other) in index.overlapping(ports) {
-            if owner_of(&other.comment) != owner {
-                return Err(taken_by(ports, taken, &other.comment));
-            }
-            is_there = taken == ports && other.value == value && other.comment == comment;
-            if !is_there && !old.iter().any(|held| held.place == other.place) {
-                old.push(other.clone());
-            }
-        }
-        if !is_there {
-            let element = ports.element(map.ranges).value(&value).comment(comment);
-            new.push(map.name(), element);
-        }
+/// Adds elements.
+pub(super) fn add<'a>(batch: &mut Batch, new: impl IntoIterator<Item = &'a Held>) {
+    let mut of_set = BySet::default();
+    for held in new {
+        of_set.push(held.place.set(), held.write());
     }
-    for network in &plan.sources {
-        let (set, key) = (Sources::of(*network), Sources::element(plan.container, *network));
-        let other =
-            held.iter().find(|held| matches!(&held.place, Place::Source(s, k) if *s == set && *k == key));
-        if other.is_some_and(|held| held.comment == comment) {
-            continue;
-        }
-        old.extend(other.cloned());
-        new.push(set.name(), source::element(&key).comment(comment));
-    }
-    erase(batch, &old);
-    for (name, elements) in &new.0 {
+    for (name, elements) in &of_set.0 {
         batch.extend(Element::add_all(elements, Set { table: TABLE, name }));
     }
-    Ok(())
 }
 
 /// Removes elements.
-pub(super) fn erase(batch: &mut Batch, held: &[Held]) {
+pub(super) fn erase<'a>(batch: &mut Batch, held: impl IntoIterator<Item = &'a Held>) {
     let mut of_set = BySet::default();
     for held in held {
         of_set.push(held.place.set(), held.place.element());
     }
     for (name, elements) in &of_set.0 {
         batch.extend(Element::remove_all(elements, Set { table: TABLE, name }));
-    }
-}
-
-/// Names what the plan has and the kernel has not.
-pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan, held: &[Held]) {
-    let owner = id.tag_prefix();
-    let index = Index::new(held);
-    for (ports, target) in &plan.ports {
-        let map = ports.map(plan.ipv4(), plan.class_name());
-        let name = map.name();
-        match index.overlapping(ports).find(|(taken, _)| taken == &ports) {
-            None => missing.push(format!("map {TABLE} {name} has no element for {}", describe(ports))),
-            Some((_, held)) if owner_of(&held.comment) != owner => missing.push(format!(
-                "the element for {} in map {TABLE} {name} belongs to another attachment ({})",
-                describe(ports),
-                held.comment
-            )),
-            Some((_, held)) if held.value != port::value(*target, map.ranges) => {
-                let there = port::read_value(&held.value, map.ipv4);
-                let there = there.map(|to| to.to_string()).unwrap_or_default();
-                missing.push(format!(
-                    "map {TABLE} {name} sends {} to {there}, not to {target}",
-                    describe(ports)
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    for network in &plan.sources {
-        let (set, key) = (Sources::of(*network), Sources::element(plan.container, *network));
-        let is_there = held.iter().any(|held| {
-            matches!(&held.place, Place::Source(s, k) if *s == set && *k == key)
-                && owner_of(&held.comment) == owner
-        });
-        if !is_there {
-            missing.push(format!(
-                "set {TABLE} {} has no element for {} . {network}",
-                set.name(),
-                plan.container
-            ));
-        }
     }
 }
 
@@ -179,49 +145,9 @@ impl BySet {
     }
 }
 
-/// What is held, by port.
-struct Index<'a> {
-    held: &'a [Held],
-    /// Places in `held`, in the order of their ports.
-    single: Vec<(Ports, usize)>,
-    ranges: Vec<(Ports, usize)>,
-}
-
-impl<'a> Index<'a> {
-    fn new(held: &'a [Held]) -> Self {
-        let mut index = Self { held, single: Vec::new(), ranges: Vec::new() };
-        for (at, held) in held.iter().enumerate() {
-            match &held.place {
-                Place::Port(_, ports) if ports.is_range() => index.ranges.push((*ports, at)),
-                Place::Port(_, ports) => index.single.push((*ports, at)),
-                Place::Source(..) => {}
-            }
-        }
-        index.single.sort_unstable();
-        index
-    }
-
-    fn overlapping<'b>(&'b self, ports: &'b Ports) -> impl Iterator<Item = (&'b Ports, &'a Held)> {
-        let from = self.single.partition_point(|(other, _)| *other < Ports { last: ports.first, ..*ports });
-        let single = self.single[from..].iter().take_while(|(other, _)| other.overlaps(ports));
-        let ranges = self.ranges.iter().filter(|(other, _)| other.overlaps(ports));
-        single.chain(ranges).map(|(ports, at)| (ports, &self.held[*at]))
-    }
-}
-
-fn describe(ports: &Ports) -> String {
+pub(super) fn describe(ports: &Ports) -> String {
     let protocol = Protocol::ALL.into_iter().find(|p| *p as u8 == ports.protocol).map_or("?", Protocol::name);
     let last = if ports.is_range() { format!("-{}", ports.last) } else { String::new() };
     let ip = ports.host_ip.map(|ip| format!(" of {ip}")).unwrap_or_default();
     format!("port {}{last}/{protocol}{ip}", ports.first)
-}
-
-fn taken_by(wanted: &Ports, taken: &Ports, comment: &str) -> Error {
-    let names = comment.split_once(", ").map_or(comment, |(_, names)| names);
-    Error::try_again(format!("host {} is taken by another container ({names})", describe(wanted))).because(
-        format!(
-            "it holds {}; remove that container, or give one of them another hostPort or hostIP",
-            describe(taken)
-        ),
-    )
 }

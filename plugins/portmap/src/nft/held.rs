@@ -4,7 +4,7 @@ use cni_filter::nft::{Element, ElementState, Set, Socket};
 use cni_types::Result;
 
 use super::element::{Held, Place};
-use super::port::Map;
+use super::map::Map;
 use super::source::Sources;
 use super::{Plan, TABLE};
 use crate::mapping::Ports;
@@ -14,10 +14,8 @@ const ASKED_MAX: usize = 64;
 
 /// The elements at the plan's ports and sources, whoever owns them.
 pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<Vec<Held>> {
-    let maps: Vec<Map> = Map::all(plan.ipv4(), plan.class_name())
-        .into_iter()
-        .filter(|map| sets.contains(&map.name()))
-        .collect();
+    let is_the_plans = |map: &Map| map.ipv4 == plan.ipv4() && map.class == plan.class_name();
+    let maps: Vec<Map> = Map::among(sets).filter(is_the_plans).collect();
     let count: usize = plan.ports.iter().map(|(ports, _)| usize::from(ports.last - ports.first) + 1).sum();
     let mut held = Vec::new();
     if count > ASKED_MAX {

@@ -1,70 +1,15 @@
-//! Ports of the host as map elements: which map, which key, which value.
+//! Ports of the host as map elements: which key, which value.
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_filter::nft::{DataType, Element, Message, Set};
+use cni_filter::nft::Element;
 
-use super::TABLE;
+use super::map::Map;
 use crate::mapping::{Mapping, Ports};
 
 /// From how many contiguous ports on, mapped to the same ports of the container, one interval stands for all of them.
 /// Below that, single elements are cheaper: the kernel copies a map of intervals on every change.
 const RANGE_MIN: usize = 64;
-
-/// One of the maps: for one family, for single ports or intervals, for one address of the host or all of them, and for
-/// one set of conditions.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Map {
-    pub(super) ipv4: bool,
-    pub(super) by_host_ip: bool,
-    pub(super) ranges: bool,
-    /// The hash of the conditions; empty for mappings without.
-    pub(super) class: String,
-}
-
-impl Map {
-    /// The maps of one family and one set of conditions, in the order they are looked into: the address named wins
-    /// over all addresses, the single port over the interval.
-    pub(super) fn all(ipv4: bool, class: &str) -> [Self; 4] {
-        [(true, false), (true, true), (false, false), (false, true)].map(|(by_host_ip, ranges)| Self {
-            ipv4,
-            by_host_ip,
-            ranges,
-            class: class.to_owned(),
-        })
-    }
-
-    pub(super) fn name(&self) -> String {
-        let host = if self.by_host_ip { "host_" } else { "" };
-        let kind = if self.ranges { "ranges" } else { "ports" };
-        let family = if self.ipv4 { 4 } else { 6 };
-        let class = if self.class.is_empty() { String::new() } else { format!("_{}", self.class) };
-        format!("{host}{kind}{family}{class}")
-    }
-
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        let (by_host_ip, rest) = name.strip_prefix("host_").map_or((false, name), |rest| (true, rest));
-        let (kind, class) = rest.split_once('_').unwrap_or((rest, ""));
-        let (ranges, ipv4) = match kind {
-            "ports4" => (false, true),
-            "ports6" => (false, false),
-            "ranges4" => (true, true),
-            "ranges6" => (true, false),
-            _ => return None,
-        };
-        Some(Self { ipv4, by_host_ip, ranges, class: class.to_owned() })
-    }
-
-    pub(super) fn ensure(&self, id: u32) -> Message {
-        let address = if self.ipv4 { DataType::Ipv4Addr } else { DataType::Ipv6Addr };
-        let mut key = vec![DataType::InetProto, DataType::InetService];
-        if self.by_host_ip {
-            key.insert(0, address);
-        }
-        let data: &[_] = if self.ranges { &[address] } else { &[address, DataType::InetService] };
-        Set { table: TABLE, name: &self.name() }.ensure_map(id, &key, data, self.ranges)
-    }
-}
 
 impl Ports {
     pub(super) fn is_range(&self) -> bool {
@@ -77,8 +22,9 @@ impl Ports {
             && other.first <= self.last
     }
 
-    pub(super) fn map(&self, ipv4: bool, class: &str) -> Map {
-        Map { ipv4, by_host_ip: self.host_ip.is_some(), ranges: self.is_range(), class: class.to_owned() }
+    pub(super) fn map(&self, ipv4: bool, class: &str, layer: u8) -> Map {
+        let class = class.to_owned();
+        Map { ipv4, by_host_ip: self.host_ip.is_some(), ranges: self.is_range(), class, layer }
     }
 
     /// The key of one port.

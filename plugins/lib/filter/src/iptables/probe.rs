@@ -16,7 +16,10 @@ pub(crate) fn is_usable(nftables: &dyn Fn() -> bool) -> bool {
 
 /// Has the tool check a script like ADD's. A legacy tool would load its modules for that; while they are not loaded,
 /// the tool's presence has to do.
-pub(crate) fn probe(protocol: Protocol, script: &Script) -> Result<()> {
+///
+/// # Errors
+/// Code 101 when there is no tool, or with what it says.
+pub fn probe(protocol: Protocol, script: &Script) -> Result<()> {
     if protocol == Protocol::V6 && !std::path::Path::new("/proc/thread-self/net/if_inet6").exists() {
         return Ok(());
     }

@@ -1,0 +1,250 @@
+//! Who has which address, with which chain and in which namespace: one record per attachment, for both backends. Rules
+//! and elements say where a port leads; whether anybody is still there, only this tells.
+//!
+//! The file's name is `<chain's hash>,<owner>[,<address>…]`, so one look at the directory finds the claims of an
+//! address, of a chain and of an attachment; the file itself is read only where a claim is in the way.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+
+use cni_net::RememberedNetns;
+use cni_types::{AttachmentId, Cidr, Doing, Json, NetworkName, Records, Result, Stale, hex};
+use serde::Deserialize;
+
+/// As volatile as rules and containers.
+const DIR: &str = "/run/cni/portmap";
+/// From how many characters on a cut container id is taken for the whole one, where there is no record.
+const ID_MIN: usize = 12;
+
+/// The claims of the host, as they were when they were listed.
+pub(crate) struct Claims {
+    records: Records,
+    all: Vec<Claim>,
+}
+
+/// One claim, as its file's name says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// What the iptables chain's name ends with.
+    pub(crate) chain: String,
+    /// The attachment: [`AttachmentId::tag_prefix`].
+    pub(crate) owner: String,
+    pub(crate) addresses: Vec<IpAddr>,
+}
+
+/// What is in the file.
+#[derive(Deserialize)]
+struct Content {
+    #[serde(rename = "containerID")]
+    container_id: String,
+    #[serde(default)]
+    netns: Option<RememberedNetns>,
+}
+
+/// Who wants ports, and who else claims its addresses.
+pub(crate) struct Claimant<'a> {
+    pub(crate) id: &'a AttachmentId,
+    pub(crate) claims: &'a Claims,
+    /// Of other containers, which lose what leads to the attachment's addresses.
+    pub(crate) displaced: &'a [Claim],
+}
+
+/// How the owner of a thing stands to an attachment that it is in the way of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Another attachment of the same container: they share.
+    Sibling,
+    /// Its namespace is no more: it yields.
+    Gone,
+    /// Anybody else: it keeps what it has.
+    Living,
+}
+
+impl Claim {
+    fn name(&self) -> String {
+        let mut name = format!("{},{}", self.chain, self.owner);
+        for address in &self.addresses {
+            name.push_str(&format!(",{address}"));
+        }
+        name
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split(',');
+        let (chain, owner) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        let addresses = parts.map(str::parse).collect::<std::result::Result<_, _>>().ok()?;
+        Some(Self { chain, owner, addresses })
+    }
+}
+
+/// The end of the name of the chain that the reference gives a container in a network.
+fn containers_chain(id: &AttachmentId) -> String {
+    id.container_hash(21)
+}
+
+/// That of a further interface of the same container: no container id has a `/`.
+fn interfaces_chain(id: &AttachmentId) -> String {
+    hex(&format!("{}{}/{}", id.network, id.container_id, id.ifname), 21)
+}
+
+impl Claims {
+    /// Looks at the directory.
+    ///
+    /// # Errors
+    /// Code 5 when it cannot be listed.
+    pub(crate) fn list() -> Result<Self> {
+        let records = Records::new(DIR, "owner");
+        let all = records.names()?.iter().filter_map(|name| Claim::parse(name)).collect();
+        Ok(Self { records, all })
+    }
+
+    /// Whether ADD could write a claim.
+    ///
+    /// # Errors
+    /// Code 5 naming the directory.
+    pub(crate) fn probe() -> Result<()> {
+        Records::new(DIR, "owner").probe()
+    }
+
+    /// The attachment's own: more than one after an ADD that was killed and made again with other addresses.
+    pub(crate) fn own<'a>(&'a self, id: &AttachmentId) -> impl Iterator<Item = &'a Claim> + use<'a> {
+        let owner = id.tag_prefix();
+        self.all.iter().filter(move |claim| claim.owner == owner)
+    }
+
+    /// Those of other containers on an address that is this attachment's now.
+    pub(crate) fn displaced(&self, id: &AttachmentId, targets: &[Option<Cidr>; 2]) -> Vec<Claim> {
+        let owner = id.tag_prefix();
+        let is_ours = |ip: &IpAddr| targets.iter().flatten().any(|target| target.ip() == *ip);
+        let displaced = |claim: &&Claim| {
+            claim.owner != owner
+                && claim.addresses.iter().any(is_ours)
+                && self.standing(id, &claim.owner, "") != Standing::Sibling
+        };
+        self.all.iter().filter(displaced).cloned().collect()
+    }
+
+    /// How `owner` stands to the attachment. Without a record the container's id tells, as somebody's comment `named`
+    /// it; if that was cut, its beginning.
+    pub(crate) fn standing(&self, id: &AttachmentId, owner: &str, named: &str) -> Standing {
+        let container_id = id.container_id.as_str();
+        let claims = self.all.iter().filter(|claim| claim.owner == owner);
+        let contents: Vec<Content> =
+            claims.filter_map(|claim| self.records.decode(&claim.name()).ok().flatten()).collect();
+        if contents.is_empty() {
+            let same = named == container_id || named.len() >= ID_MIN && container_id.starts_with(named);
+            return if same { Standing::Sibling } else { Standing::Living };
+        }
+        if contents.iter().any(|content| content.container_id == container_id) {
+            return Standing::Sibling;
+        }
+        // Of two that were made one after the other, either may be the one that counts.
+        let is_gone = |content: &Content| content.netns.as_ref().is_some_and(RememberedNetns::is_gone);
+        if contents.iter().all(is_gone) { Standing::Gone } else { Standing::Living }
+    }
+
+    /// The owner of a chain.
+    pub(crate) fn owner_of_chain(&self, chain: &str) -> Option<&str> {
+        self.all.iter().find(|claim| claim.chain == chain).map(|claim| claim.owner.as_str())
+    }
+
+    /// The end of the name of the chain the attachment uses: the one it has, else the container's, unless another
+    /// interface has that.
+    pub(crate) fn chain(&self, id: &AttachmentId) -> String {
+        let taken = || self.owner_of_chain(&containers_chain(id)).is_some();
+        let own = self.own(id).next().map(|claim| claim.chain.clone());
+        own.unwrap_or_else(|| if taken() { interfaces_chain(id) } else { containers_chain(id) })
+    }
+
+    /// The ends of the names of all chains that are the attachment's and nobody else's. A chain without a claim is
+    /// from before there were any.
+    pub(crate) fn chains(&self, id: &AttachmentId) -> Vec<String> {
+        let owner = id.tag_prefix();
+        let mut chains = vec![containers_chain(id), interfaces_chain(id)];
+        chains.retain(|chain| self.owner_of_chain(chain).is_none_or(|other| other == owner));
+        chains
+    }
+
+    /// The ends of the names of these owners' chains.
+    pub(crate) fn chains_of(&self, owners: &[String]) -> Vec<String> {
+        let theirs = self.all.iter().filter(|claim| owners.contains(&claim.owner));
+        theirs.map(|claim| claim.chain.clone()).collect()
+    }
+
+    /// The ends of the names of the chains that attachments of the network in `valid` have.
+    pub(crate) fn valid_chains(&self, network: &NetworkName, valid: &[AttachmentId]) -> Vec<String> {
+        let stale = Stale::new(network, valid);
+        let mut chains: Vec<String> =
+            valid.iter().flat_map(|id| [containers_chain(id), interfaces_chain(id)]).collect();
+        chains.retain(|chain| self.owner_of_chain(chain).is_none_or(|owner| !stale.includes(owner)));
+        chains
+    }
+
+    /// Writes the attachment's claim. What it had before stays beside it until [`Self::settle`].
+    ///
+    /// # Errors
+    /// Code 5 naming the file.
+    pub(crate) fn write(
+        &self,
+        id: &AttachmentId,
+        netns: &Path,
+        targets: &[Option<Cidr>; 2],
+    ) -> Result<Claim> {
+        let addresses = targets.iter().flatten().map(Cidr::ip).collect();
+        let claim = Claim { chain: self.chain(id), owner: id.tag_prefix(), addresses };
+        let netns = RememberedNetns::of(netns).map_or(Json::Null, |netns| netns.json());
+        let container_id = Json::String(id.container_id.to_string());
+        let members = vec![("containerID".to_owned(), container_id), ("netns".to_owned(), netns)];
+        self.records.write(id, &claim.name(), members)?;
+        Ok(claim)
+    }
+
+    /// After an ADD: what the attachment claimed before goes, and so do the claims of others on its addresses, and
+    /// those of `yielded` owners.
+    ///
+    /// # Errors
+    /// Code 5 naming the file.
+    pub(crate) fn settle(&self, claim: &Claim, displaced: &[Claim], yielded: &[String]) -> Result<()> {
+        for other in self.all.iter().filter(|other| *other != claim) {
+            if other.owner == claim.owner || yielded.contains(&other.owner) {
+                self.records.remove(&other.name())?;
+            } else if displaced.contains(other) {
+                self.shrink(other, &claim.addresses)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn shrink(&self, claim: &Claim, lost: &[IpAddr]) -> Result<()> {
+        let mut rest = claim.clone();
+        rest.addresses.retain(|address| !lost.contains(address));
+        if rest.addresses.is_empty() {
+            return self.records.remove(&claim.name());
+        }
+        let path = self.records.path(&claim.name());
+        match fs::rename(&path, self.records.path(&rest.name())) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            renamed => renamed.doing(format!("cannot rename the record {}", path.display())),
+        }
+    }
+
+    /// Removes all claims of the attachment.
+    ///
+    /// # Errors
+    /// Code 5 naming the file.
+    pub(crate) fn remove(&self, id: &AttachmentId) -> Result<()> {
+        // Without one there may be the draft of one.
+        let drafted = Claim { chain: String::new(), owner: id.tag_prefix(), addresses: Vec::new() }.name();
+        let names = self.own(id).map(Claim::name).chain([drafted]);
+        names.into_iter().try_for_each(|name| self.records.remove_if_present(id, &name))
+    }
+
+    /// Removes the claims of stale owners.
+    ///
+    /// # Errors
+    /// Code 5 naming the files.
+    pub(crate) fn collect(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+        self.records.collect(&Stale::new(network, valid))
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether an ADD would succeed, as far as it can be told without making anything.
+
+use cni_filter::Filter;
+use cni_filter::iptables::{Protocol as Family, Script, Tool, Variant, nat_holds, probe};
+use cni_filter::nft::Chain;
+use cni_types::{Code, Error, Result};
+
+use super::script::command;
+use crate::conf::Conf;
+
+/// No container has it: no hash is all zeros.
+const CHAIN: &str = "CNI-DN-000000000000000000000";
+
+/// Whether the tools take each kind of rule that ADD makes, with the configured conditions, and the chain is there that
+/// is to set the mark. Loads no legacy module.
+///
+/// # Errors
+/// Code 50 with the reason.
+pub(crate) fn status(filter: &Filter, conf: &Conf) -> Result<()> {
+    let usable = || {
+        Family::ALL.into_iter().try_for_each(|family| probe(family, &script(conf, family)))?;
+        conf.set_mark_chain.as_deref().map_or(Ok(()), |chain| ensure_there(filter, chain))
+    };
+    usable().map_err(|cause| {
+        let unusable = "port mappings with iptables are not possible on this host";
+        Error::new(Code::UNAVAILABLE, unusable).because(cause)
+    })
+}
+
+fn script(conf: &Conf, family: Family) -> Script {
+    let (ipv4, target) = match family {
+        Family::V4 => (true, "192.0.2.1:1"),
+        Family::V6 => (false, "[2001:db8::1]:1"),
+    };
+    let mark = format!("0x{0:x}/0x{0:x}", conf.mark);
+    let mut script = Script::new("nat");
+    script.chain(CHAIN);
+    let mut rule = |words: &[&str], conditions: &[String], target: &[&str]| {
+        let words = ["-A", CHAIN].iter().chain(words).map(|word| (*word).to_owned());
+        let words = words.chain(conditions.iter().cloned());
+        let words: Vec<String> = words.chain(target.iter().map(|word| (*word).to_owned())).collect();
+        command(&mut script, &words);
+    };
+    let entry =
+        ["-m", "comment", "--comment", "x", "-m", "multiport", "-p", "tcp", "--destination-ports", "1"];
+    rule(&entry, conf.conditions(ipv4), &["-j", "RETURN"]);
+    rule(&["-m", "addrtype", "--dst-type", "LOCAL"], &[], &["-j", "RETURN"]);
+    rule(&["-p", "tcp", "--dport", "1"], &[], &["-j", "DNAT", "--to-destination", target]);
+    if conf.snat && conf.set_mark_chain.is_none() {
+        rule(&[], &[], &["-j", "MARK", "--set-xmark", &mark]);
+        rule(&["-m", "mark", "--mark", &mark], &[], &["-j", "MASQUERADE"]);
+    }
+    script
+}
+
+/// In one family at least: a cluster may have only one.
+fn ensure_there(filter: &Filter, chain: &str) -> Result<()> {
+    for family in Family::ALL {
+        let is_there = match Tool::find(family, "restore", false)?.variant() {
+            Variant::Nft => {
+                let find = Chain { table: family.nft_nat(), name: chain }.find();
+                filter.nftables()?.ask(&[find])?.iter().any(Option::is_some)
+            }
+            Variant::Legacy | Variant::Unknown => nat_holds(family, chain),
+        };
+        if is_there {
+            return Ok(());
+        }
+    }
+    Err(Error::new(Code::FILTER, format!("there is no chain {chain} in nat"))
+        .because("it is the externalSetMarkChain: whoever owns it has to make it"))
+}

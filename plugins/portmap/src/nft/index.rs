@@ -1,0 +1,34 @@
+//! Elements by the ports they are for.
+
+use super::element::{Held, Place};
+use crate::mapping::Ports;
+
+/// What is held, by port.
+pub(super) struct Index<'a> {
+    held: &'a [Held],
+    /// Places in `held`, in the order of their ports.
+    single: Vec<(Ports, usize)>,
+    ranges: Vec<(Ports, usize)>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(held: &'a [Held]) -> Self {
+        let mut index = Self { held, single: Vec::new(), ranges: Vec::new() };
+        for (at, held) in held.iter().enumerate() {
+            match &held.place {
+                Place::Port(_, ports) if ports.is_range() => index.ranges.push((*ports, at)),
+                Place::Port(_, ports) => index.single.push((*ports, at)),
+                Place::Source(..) => {}
+            }
+        }
+        index.single.sort_unstable();
+        index
+    }
+
+    pub(super) fn overlapping<'b>(&'b self, ports: &'b Ports) -> impl Iterator<Item = (&'b Ports, &'a Held)> {
+        let from = self.single.partition_point(|(other, _)| *other < Ports { last: ports.first, ..*ports });
+        let single = self.single[from..].iter().take_while(|(other, _)| other.overlaps(ports));
+        let ranges = self.ranges.iter().filter(|(other, _)| other.overlaps(ports));
+        single.chain(ranges).map(|(ports, at)| (ports, &self.held[*at]))
+    }
+}

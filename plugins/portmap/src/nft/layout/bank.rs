@@ -1,0 +1,107 @@
+//! The maps of one family, one set of conditions and one layer, and the rules that look into them.
+
+use cni_filter::nft::{Batch, Rule, Socket};
+use cni_types::Result;
+
+use super::expressions::translation;
+use super::{CONDITIONAL, PLAIN, chain, later};
+use crate::condition::Class;
+use crate::nft::TABLE;
+use crate::nft::map::Map;
+
+/// Up to four maps and their rules; but for the plain ones, the rules' comment tells whose they are.
+pub(super) struct Bank<'a> {
+    pub(super) ipv4: bool,
+    pub(super) class: Option<&'a Class>,
+    pub(super) layer: u8,
+}
+
+impl<'a> Bank<'a> {
+    /// The one a map is in; `class` are the conditions of its name.
+    pub(super) fn of(map: &Map, class: Option<&'a Class>) -> Self {
+        Self { ipv4: map.ipv4, class, layer: map.layer }
+    }
+
+    fn maps(&self) -> [Map; 4] {
+        Map::all(self.ipv4, self.class.map_or("", |class| &class.name), self.layer)
+    }
+
+    pub(super) fn has(&self, map: &Map) -> bool {
+        self.maps().contains(map)
+    }
+
+    /// Whether it is of the first layer and without conditions.
+    pub(super) fn is_plain(&self) -> bool {
+        self.class.is_none() && self.layer == 1
+    }
+
+    fn chain(&self) -> String {
+        match (self.layer, self.class) {
+            (1, Some(_)) => CONDITIONAL.name.to_owned(),
+            (1, None) => PLAIN.name.to_owned(),
+            (layer, _) => later(layer),
+        }
+    }
+
+    fn comment(&self) -> String {
+        let family = if self.ipv4 { 4 } else { 6 };
+        self.class.map_or_else(|| format!("{family} without conditions"), |class| class.comment(self.ipv4))
+    }
+
+    /// The handles of its rules.
+    fn rules(&self, socket: &Socket) -> Result<Vec<u64>> {
+        let comment = self.comment();
+        let answers = socket.dump(&Rule::list(TABLE, Some(&self.chain())))?;
+        let rules = answers.iter().filter_map(|answer| Rule::read(answer));
+        Ok(rules.filter(|rule| rule.comment == Some(comment.as_str())).map(|rule| rule.handle).collect())
+    }
+
+    /// Whether each of its maps that are there is looked into.
+    pub(super) fn is_complete(&self, socket: &Socket, sets: &[String]) -> Result<bool> {
+        let maps = self.maps().iter().filter(|map| sets.contains(&map.name())).count();
+        let each = self.class.map_or(1, |class| class.alternatives.len());
+        Ok(self.rules(socket)?.len() == maps * each)
+    }
+
+    /// What is missing of it for mappings that may be in it, in words.
+    pub(super) fn missing(&self, socket: &Socket, sets: &[String]) -> Result<Vec<String>> {
+        if self.is_plain() {
+            let single = self.maps().into_iter().filter(|map| !map.ranges).map(|map| map.name());
+            let lacking = single.filter(|name| !sets.contains(name));
+            return Ok(lacking.map(|name| format!("{TABLE} has no set {name}")).collect());
+        }
+        let maps = self.maps().iter().filter(|map| sets.contains(&map.name())).count();
+        let chain = self.chain();
+        if maps == 0 && self.layer > 1 || maps > 0 && self.is_complete(socket, sets)? {
+            return Ok(Vec::new());
+        }
+        let conditions = self.class.map_or("mappings without", |class| &class.text);
+        Ok(vec![format!("chain {TABLE} {chain} has no rules for the conditions {conditions}")])
+    }
+
+    /// Makes its maps and rules: for those that are there, those of `maps`, and single ports in any case.
+    pub(super) fn write(
+        &self,
+        batch: &mut Batch,
+        socket: &Socket,
+        sets: &[String],
+        maps: &[Map],
+        id: &mut dyn FnMut() -> u32,
+    ) -> Result<()> {
+        let (name, comment) = (self.chain(), self.comment());
+        let chain = chain(&name);
+        batch.extend(self.rules(socket)?.into_iter().map(|handle| Rule::remove(chain, handle)));
+        let unconditional = [Vec::new()];
+        let alternatives = self.class.map_or(&unconditional[..], |class| &class.alternatives);
+        for map in self.maps() {
+            if !map.ranges || maps.contains(&map) || sets.contains(&map.name()) {
+                let id = id();
+                batch.push(map.ensure(id));
+                for conditions in alternatives {
+                    batch.push(Rule::append(chain, &translation(&map, id, conditions), Some(&comment)));
+                }
+            }
+        }
+        Ok(())
+    }
+}

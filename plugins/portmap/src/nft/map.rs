@@ -1,0 +1,78 @@
+//! The maps: for one family, for single ports or intervals, for one address of the host or all of them, for one set of
+//! conditions, and for one layer.
+
+use cni_filter::nft::{DataType, Message, Set};
+
+use super::TABLE;
+
+/// One of the maps.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Map {
+    pub(super) ipv4: bool,
+    pub(super) by_host_ip: bool,
+    pub(super) ranges: bool,
+    /// The hash of the conditions; empty for mappings without.
+    pub(super) class: String,
+    /// 1, or higher for a port that another attachment of the same container has in the layers before.
+    pub(super) layer: u8,
+}
+
+impl Map {
+    /// The maps of one family, one set of conditions and one layer, in the order they are looked into: the address named
+    /// wins over all addresses, the single port over the interval.
+    pub(super) fn all(ipv4: bool, class: &str, layer: u8) -> [Self; 4] {
+        [(true, false), (true, true), (false, false), (false, true)].map(|(by_host_ip, ranges)| Self {
+            ipv4,
+            by_host_ip,
+            ranges,
+            class: class.to_owned(),
+            layer,
+        })
+    }
+
+    /// Whether it is of the first layer and for mappings without conditions.
+    pub(super) fn is_plain(&self) -> bool {
+        self.layer == 1 && self.class.is_empty()
+    }
+
+    pub(super) fn name(&self) -> String {
+        let host = if self.by_host_ip { "host_" } else { "" };
+        let kind = if self.ranges { "ranges" } else { "ports" };
+        let family = if self.ipv4 { 4 } else { 6 };
+        let class = if self.class.is_empty() { String::new() } else { format!("_{}", self.class) };
+        let layer = if self.layer > 1 { format!(".{}", self.layer) } else { String::new() };
+        format!("{host}{kind}{family}{class}{layer}")
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let (first, layer) = match name.split_once('.') {
+            Some((first, layer)) => (first, layer.parse().ok().filter(|layer| *layer > 1)?),
+            None => (name, 1),
+        };
+        let (by_host_ip, rest) = first.strip_prefix("host_").map_or((false, first), |rest| (true, rest));
+        let (kind, class) = rest.split_once('_').unwrap_or((rest, ""));
+        let (ranges, ipv4) = match kind {
+            "ports4" => (false, true),
+            "ports6" => (false, false),
+            "ranges4" => (true, true),
+            "ranges6" => (true, false),
+            _ => return None,
+        };
+        Some(Self { ipv4, by_host_ip, ranges, class: class.to_owned(), layer })
+    }
+
+    /// Those among the names of sets.
+    pub(super) fn among(sets: &[String]) -> impl Iterator<Item = Self> {
+        sets.iter().filter_map(|name| Self::parse(name))
+    }
+
+    pub(super) fn ensure(&self, id: u32) -> Message {
+        let address = if self.ipv4 { DataType::Ipv4Addr } else { DataType::Ipv6Addr };
+        let mut key = vec![DataType::InetProto, DataType::InetService];
+        if self.by_host_ip {
+            key.insert(0, address);
+        }
+        let data: &[_] = if self.ranges { &[address] } else { &[address, DataType::InetService] };
+        Set { table: TABLE, name: &self.name() }.ensure_map(id, &key, data, self.ranges)
+    }
+}
