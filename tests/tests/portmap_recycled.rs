@@ -95,10 +95,13 @@ fn what_led_to_a_recycled_address_in_another_layout_or_network_goes_too() {
     }
 }
 
+/// What becomes of a container's namespace.
+type Death = fn(&Host, &Container);
+
 #[test]
 fn a_holder_whose_namespace_is_gone_yields() {
     needs!(Iptables);
-    let deaths: [(&str, fn(&Host, &Container)); 3] = [
+    let deaths: [(&str, Death); 3] = [
         ("removed", |_, dead| dead.remove_netns()),
         ("unmounted", |_, dead| dead.unmount_netns()),
         ("another namespace has its path", |host, dead| {

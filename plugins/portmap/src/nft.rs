@@ -2,19 +2,20 @@
 //!
 //! ```text
 //! map ports4        { inet_proto . inet_service : ipv4_addr . inet_service }
-//! map ranges4       { inet_proto . inet_service : ipv4_addr; flags interval }      the port is kept
+//! map ranges4       { inet_proto . inet_service : ipv4_addr; flags interval }      the port is kept; made when wanted
 //! map host_ports4   { ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service }
 //! map host_ranges4  …                                                              and the same for IPv6
 //! set sources4_24   { ipv4_addr . ipv4_addr }                                      container . network it is asked from
 //! prerouting, output   fib daddr type local jump hostports
-//! hostports            ip6 daddr ::1 return; jump conditional; jump plain
+//! hostports            ip6 daddr ::1 return; jump conditional; jump plain; jump later2 …
 //! plain                dnat ip to ip daddr . meta l4proto . th dport map @host_ports4 …
 //! postrouting          ct status dnat ip daddr . ip saddr & 255.255.255.0 @sources4_24 masquerade …
 //! localnet             iifname != "lo" ip daddr 127.0.0.0/8 drop
 //! ```
 //!
 //! An attachment is a few elements, whose comments name it and how many there are. Keys are unique, so a port has one
-//! owner; ADD looks before it writes, under the ruleset's generation, and names who holds the port.
+//! owner; ADD looks before it writes, under the ruleset's generation, and names who holds the port. Another attachment of
+//! the same container gets its port in a layer behind, `map ports4.2` with chain `later2`, which is looked into last.
 
 mod change;
 mod element;
