@@ -80,7 +80,14 @@ impl FromStr for Cidr {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("invalid CIDR address {}: it must be <ip>/<prefix length>", excerpt(text));
+        let bad = || {
+            let instead = match parse_ip(text) {
+                Some(ip) => format!(", such as {ip}/{}", if ip.is_ipv4() { 24 } else { 64 }),
+                None if text == "default" => "; write 0.0.0.0/0, or ::/0 for IPv6".to_owned(),
+                None => String::new(),
+            };
+            format!("invalid CIDR address {}: it must be <ip>/<prefix length>{instead}", excerpt(text))
+        };
         let (ip, prefix) = text.split_once('/').ok_or_else(bad)?;
         let mapped = ip.parse::<IpAddr>().map_err(|_| bad())?;
         let ip = mapped.to_canonical();
@@ -120,7 +127,7 @@ impl<'de> Deserialize<'de> for Cidr {
 
 /// For `#[serde(with)]` on an `Option<IpAddr>`: text, where `""` means none, as Go's `net.IP` reads it.
 pub mod optional_ip {
-    use super::{Deserialize, Deserializer, IpAddr, Serializer, excerpt, parse_ip};
+    use super::{Cidr, Deserialize, Deserializer, IpAddr, Serializer, excerpt, parse_ip};
 
     /// # Errors
     /// When the text is neither empty nor an IP address.
@@ -129,7 +136,13 @@ pub mod optional_ip {
         if text.is_empty() {
             return Ok(None);
         }
-        let bad = || serde::de::Error::custom(format!("invalid IP address {}", excerpt(&text)));
+        let bad = || {
+            let hint = match text.parse::<Cidr>() {
+                Ok(cidr) => format!(": write it without the prefix length, {}", cidr.ip()),
+                Err(_) => String::new(),
+            };
+            serde::de::Error::custom(format!("invalid IP address {}{hint}", excerpt(&text)))
+        };
         parse_ip(&text).map(Some).ok_or_else(bad)
     }
 

@@ -102,6 +102,9 @@ impl Conf {
         network: &Network,
         range_sets: impl Fn(&[Vec<RangeKeys>]) -> Result<Vec<RangeSet>>,
     ) -> Result<Self> {
+        let given = |object: &str, key: &str| network.json().get(object).and_then(|json| json.get(key));
+        refuse_flat("ipam.ranges", given("ipam", "ranges"))?;
+        refuse_flat("runtimeConfig.ipRanges", given("runtimeConfig", "ipRanges"))?;
         let document: Document = network.conf()?;
         let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
         let requested = requested(&network.args, &document.args.cni.ips, &document.runtime_config.ips)?;
@@ -157,6 +160,21 @@ pub(crate) fn directory(network: &Network) -> Result<PathBuf> {
         }
     };
     Ok(Path::new(data_dir).join(network.name.as_str()))
+}
+
+/// # Errors
+/// Code 6 for ranges where sets of ranges have to be.
+fn refuse_flat(key: &str, sets: Option<&Json>) -> Result<()> {
+    let is_range = |json: &Json| matches!(json, Json::Object(_));
+    let place = match sets {
+        Some(Json::Array(sets)) => sets.iter().position(is_range).map(|i| format!("{key}[{i}]")),
+        sets => sets.is_some_and(is_range).then(|| key.to_owned()),
+    };
+    let Some(place) = place else { return Ok(()) };
+    Err(Error::decode(format!(
+        "key {place:?}: it is a range; {key} is a list of range sets, each a list of ranges"
+    ))
+    .because("write it with two brackets: [[{ \"subnet\": \"10.1.0.0/16\" }]]"))
 }
 
 /// Results of 0.1.0 and 0.2.0 hold one address per family.

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use cni_types::{
-    Cidr, CniArgs, Code, Dns, Error, IpConfig, Network, Result, Route, SpecVersion, excerpt, optional_ip,
-    parse_ip,
+    Cidr, CniArgs, Code, Dns, Error, IpConfig, Json, Network, Result, Route, SpecVersion, excerpt,
+    optional_ip, parse_ip,
 };
 use serde::Deserialize;
 
@@ -61,6 +61,7 @@ impl Conf {
     /// Code 6 for values of the wrong type or form, 4 for bad `CNI_ARGS`, 7 for a missing key or a version that cannot
     /// express the addresses.
     pub(crate) fn read(network: &Network) -> Result<Self> {
+        refuse_texts(network)?;
         let document: Document = network.conf()?;
         let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
         let more = args_addresses(&network.args)?;
@@ -76,6 +77,21 @@ impl Conf {
         require_one_per_family(&ips, network.version)?;
         Ok(Self { ips, routes: ipam.routes, dns: ipam.dns })
     }
+}
+
+/// # Errors
+/// Code 6 for addresses that are texts: elsewhere they are.
+fn refuse_texts(network: &Network) -> Result<()> {
+    let addresses = network.json().get("ipam").and_then(|ipam| ipam.get("addresses"));
+    let Some(Json::Array(addresses)) = addresses else { return Ok(()) };
+    let text = (0..).zip(addresses).find_map(|(i, json)| match json {
+        Json::String(text) => Some((i, excerpt(text))),
+        _ => None,
+    });
+    let Some((i, text)) = text else { return Ok(()) };
+    let i: usize = i;
+    Err(Error::decode(format!("key \"ipam.addresses[{i}]\": it must be an object"))
+        .because(format!("write {{ \"address\": {text} }}, with its prefix length")))
 }
 
 fn bare(address: Cidr) -> IpConfig {
@@ -132,7 +148,7 @@ fn require_one_per_family(ips: &[IpConfig], version: SpecVersion) -> Result<()> 
 
 #[cfg(test)]
 mod tests {
-    use cni_types::{Json, NetworkName};
+    use cni_types::NetworkName;
 
     use super::*;
 
@@ -186,6 +202,18 @@ mod tests {
                 "IPAM config missing 'ipam' key",
             ),
             (r#"{"ipam":[]}"#.to_owned(), "", 6, "key \"ipam\""),
+            (
+                r#"{"ipam":{"addresses":["10.1.2.3/24"]}}"#.to_owned(),
+                "",
+                6,
+                "key \"ipam.addresses[0]\": it must be an object: write { \"address\": \"10.1.2.3/24\" }",
+            ),
+            (
+                r#"{"ipam":{"addresses":[{"address":"10.1.2.3/24","gateway":"10.1.2.1/24"}]}}"#.to_owned(),
+                "",
+                6,
+                "write it without the prefix length, 10.1.2.1",
+            ),
             (
                 r#"{"ipam":{"addresses":[{"address":"10.1.2.3"}]}}"#.to_owned(),
                 "",
