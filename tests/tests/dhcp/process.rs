@@ -27,6 +27,21 @@ fn socket_and_pidfile_come_and_go() {
     assert!(daemon.end("INT").success());
 }
 
+#[test]
+fn a_pid_file_is_written_through_no_link_and_everything_has_its_mode() {
+    let host = Host::new();
+    host.sh("echo precious > /run/victim; ln -s /run/victim /run/dhcp.pid");
+    let done = ends(&host, &["-pidfile", "/run/dhcp.pid"]);
+    assert!(!done.status.success() && done.stderr.contains("/run/dhcp.pid"), "{done:?}");
+    assert_eq!(fs::read_to_string("/run/victim").unwrap(), "precious\n");
+    host.run("rm /run/dhcp.pid");
+    let shell = ["sh", "-c", "umask 0; exec \"$0\" \"$@\""];
+    let socket = "/run/own/dhcp.sock";
+    let _daemon = host.dhcp_daemon_under(&shell, &["-pidfile", "/run/dhcp.pid", "-socketpath", socket]);
+    let modes = host.run(&format!("stat -c %a /run/own {socket} /run/dhcp.pid"));
+    assert_eq!(modes.split_whitespace().collect::<Vec<_>>(), ["700", "660", "644"]);
+}
+
 /// The daemon with these flags, which ends by itself.
 fn ends(host: &Host, flags: &[&str]) -> Finished {
     run(&mut host.dhcp_daemon_command(Suite::Ours, flags), b"")

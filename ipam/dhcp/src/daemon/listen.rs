@@ -1,14 +1,15 @@
 //! The socket clients come to: systemd's, or our own; and the pid file.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use cni_types::{Doing, Error, Result};
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use cni_types::{Doing, Error, Result, ensure_dir};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::sys::stat::{Mode, umask};
 
 /// The first descriptor systemd hands over (`SD_LISTEN_FDS_START`, sd_listen_fds(3)).
 const FIRST_FD: RawFd = 3;
@@ -34,10 +35,14 @@ impl Listener {
         }
         let doing = || format!("cannot listen on {}", path.display());
         if let Some(dir) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(dir).doing(doing())?;
+            ensure_dir(dir).doing(doing())?;
         }
         remove_stale(path).doing(doing())?;
-        let socket = UnixListener::bind(path).doing(doing())?;
+        // It has its mode from the start: whoever gets in before it is changed is in. One thread runs yet.
+        let before = umask(Mode::from_bits_truncate(0o117));
+        let bound = UnixListener::bind(path);
+        umask(before);
+        let socket = bound.doing(doing())?;
         // From here on it goes when this does.
         let listener = Self { socket, path: path.to_owned(), ours: true };
         fs::set_permissions(path, Permissions::from_mode(0o660)).doing(doing())?;
@@ -116,8 +121,16 @@ impl PidFile {
     /// Code 5 when it cannot be written.
     pub(super) fn write(path: &Path) -> Result<Self> {
         let doing = || format!("cannot write the pid file {}", path.display());
-        fs::write(path, std::process::id().to_string()).doing(doing())?;
-        fs::set_permissions(path, Permissions::from_mode(0o644)).doing(doing())?;
+        let write = || {
+            // Never through a link that somebody has laid there: the daemon may write any file.
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).mode(0o644).custom_flags(OFlag::O_NOFOLLOW.bits());
+            let mut file = options.open(path)?;
+            file.set_permissions(Permissions::from_mode(0o644))?;
+            file.set_len(0)?;
+            file.write_all(std::process::id().to_string().as_bytes())
+        };
+        write().doing(doing())?;
         Ok(Self(path.to_owned()))
     }
 }
