@@ -27,6 +27,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
         Some(device) if device.find_inside(std::slice::from_ref(link)).is_none() => {
             Err(Error::check(format!("link {} is not the device {} of the host", link.name, device.name)))
         }
+        _ if !link.is_up() => Err(Error::check(format!("link {} is down", link.name))),
         _ => Ok(()),
     })
 }

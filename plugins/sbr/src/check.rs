@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use cni_net::tables::Routing;
 use cni_net::{RouteEntry, check};
 use cni_types::{Attachment, Cidr, CniResult, Error, IpConfig, Result};
 
@@ -16,7 +17,11 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let result = check::prev_result(attachment)?;
     let (inside, link) = check::interface(attachment)?;
     let routing = inside.routing()?;
-    for ip in plan::required(result.ips_of(ifname), ifname.as_str())? {
+    let ips = plan::required(result.ips_of(ifname), ifname.as_str())?;
+    if conf.source_hints && conf.table.is_none() {
+        hints(link.index, &ips, &routing)?;
+    }
+    for ip in ips {
         let address = ip.address.ip();
         // The first one is the one that is asked.
         let rule = routing.rules.iter().find(|rule| rule.address() == Some(address));
@@ -44,6 +49,15 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn hints(index: u32, ips: &[&IpConfig], routing: &Routing) -> Result<()> {
+    let is_there = |hint: &RouteEntry| {
+        routing.main_routes_of(index).any(|there| (there.dst, there.source) == (hint.dst, hint.source))
+    };
+    let Some(hint) = plan::hints(index, ips).into_iter().find(|hint| !is_there(hint)) else { return Ok(()) };
+    let source = hint.source.map(|source| format!(" with source {source}")).unwrap_or_default();
+    Err(Error::check(format!("route {}{source} is missing in the main table", hint.dst)))
 }
 
 fn is(route: &RouteEntry, dst: Cidr, gateway: Option<IpAddr>) -> bool {

@@ -122,7 +122,7 @@ fn is_same_metric(route: &RouteEntry) -> bool {
 }
 
 /// A route to each network on the link, with the network's first address as the source.
-fn hints(index: u32, ips: &[&IpConfig]) -> Vec<RouteEntry> {
+pub(crate) fn hints(index: u32, ips: &[&IpConfig]) -> Vec<RouteEntry> {
     let mut hints: Vec<RouteEntry> = Vec::new();
     for ip in ips.iter().filter(|ip| ip.address != Cidr::host(ip.address.ip())) {
         if !hints.iter().any(|hint| hint.dst == ip.address.masked()) {

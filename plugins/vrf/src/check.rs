@@ -16,6 +16,9 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     let vrf = found.ok_or_else(|| {
         Error::check(format!("VRF {} is gone", conf.name)).because("make the container anew")
     })?;
+    if !vrf.is_up() {
+        return Err(Error::check(format!("VRF {} is down", vrf.name)));
+    }
     if link.master != Some(vrf.index) {
         return Err(Error::check(format!("interface {ifname} is not in VRF {}", vrf.name)));
     }

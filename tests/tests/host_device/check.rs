@@ -47,6 +47,18 @@ fn a_link_that_is_not_the_device() {
     host.plugin("host-device").check(&conf, &elsewhere, "eth0").error().says(103, &["sandbox mismatch"]);
 }
 
+/// Without addresses nothing else tells.
+#[test]
+fn a_device_that_is_down() {
+    let host = with_device();
+    let pod = host.container("pod");
+    let result = host.plugin("host-device").add(&layer2(), &pod, "eth0").result();
+    let conf = layer2().prev(&result);
+    host.plugin("host-device").check(&conf, &pod, "eth0").done();
+    pod.run("ip link set eth0 down");
+    host.plugin("host-device").check(&conf, &pod, "eth0").error().says(103, &["eth0 is down"]);
+}
+
 #[test]
 fn ipam_is_asked() {
     let host = with_device();

@@ -56,6 +56,12 @@ fn hints_keep_the_networks_in_the_main_table() {
         "main fd00:1::/64 src fd00:1::2",
     ];
     assert_eq!(main, expected);
+    for (hint, text) in [("10.1.0.0/24", "10.1.0.2"), ("10.2.0.0/24", "10.2.0.2")] {
+        pod.run(&format!("ip route del {hint} table main"));
+        host.plugin("sbr").check(&conf, &pod, "eth0").error().says(103, &[hint, text, "main table"]);
+        pod.run(&format!("ip route add {hint} dev eth0 proto kernel scope link src {text}"));
+    }
+    host.plugin("sbr").check(&conf, &pod, "eth0").done();
     // The routes are in the addresses' tables all the same.
     assert!(routes(&pod).contains(&"100 10.1.0.0/24 proto kernel src 10.1.0.2".to_owned()));
     let chosen = pod.run("ip route get 10.2.0.77");

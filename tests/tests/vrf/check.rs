@@ -8,9 +8,10 @@ use crate::{dual_stack, state};
 #[test]
 fn each_change_is_found() {
     needs!(Vrf);
-    let mutations: [(&str, &[&str]); 9] = [
+    let mutations: [(&str, &[&str]); 10] = [
         ("ip link set eth0 nomaster", &["eth0", "not in VRF red"]),
         ("ip link del red", &["VRF red", "gone"]),
+        ("ip link set red down", &["VRF red", "down"]),
         ("ip link del eth0", &["eth0", "gone"]),
         ("ip -4 address del 10.1.0.2/24 dev eth0", &["10.1.0.2/24", "eth0"]),
         ("ip -6 address del fd00:1::2/64 dev eth0", &["fd00:1::2/64", "eth0"]),
