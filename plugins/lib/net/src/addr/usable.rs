@@ -8,7 +8,7 @@ use std::time::Duration;
 use cni_netlink::attr::Attrs;
 use cni_types::{Cidr, Error, Result};
 
-use super::{bytes, family};
+use super::{Address, bytes, family};
 use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
 
@@ -52,7 +52,8 @@ impl Rtnl {
             return Ok(());
         }
         // Routing of somebody else's making may lead elsewhere. What the kernel has not finished is another thing.
-        let late = self.addresses(index)?.into_iter().find(|a| a.tentative && ips.contains(&a.cidr.ip()));
+        let is_late = |a: &Address| a.tentative && !a.duplicate && ips.contains(&a.cidr.ip());
+        let late = self.addresses(index)?.into_iter().find(is_late);
         late.map_or(Ok(()), |late| {
             let text = format!("address {} of {link} is not usable after {LIMIT:?}", late.cidr);
             Err(Error::try_again(text).because("the kernel has not finished adding it; the machine is busy"))

@@ -64,14 +64,21 @@ impl Settings {
         });
         rtnl.settle(addresses.chain(routes).collect())?;
         let ip = |address: &Body| find(&address[HEADER..], libc::IFA_ADDRESS).and_then(ip_of);
-        let ips: Vec<_> = self.addresses.iter().filter_map(ip).collect();
+        // What somebody else had is looked for anew, and may be nobody's again: that is not waited for.
+        let ours = self.addresses.iter().filter(|address| flags(address) & IFA_F_DADFAILED == 0);
+        let ips: Vec<_> = ours.filter_map(ip).collect();
         if ips.is_empty() { Ok(()) } else { rtnl.wait_until_usable(link.index, &link.name, &ips) }
     }
 }
 
+/// `IFA_F_*` of a listed address.
+fn flags(address: &Body) -> u32 {
+    find(&address[HEADER..], IFA_FLAGS).map_or(0, host32)
+}
+
 /// The listed address as a request.
 fn body(address: &Body) -> Attrs {
-    let flags = find(&address[HEADER..], IFA_FLAGS).map_or(0, host32);
+    let flags = flags(address);
     let mut header = [0; HEADER];
     header.copy_from_slice(&address[..HEADER]);
     header[2] = 0;
