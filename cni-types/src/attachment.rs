@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha512};
 
+use crate::error::{Code, Error};
 use crate::name::{ContainerId, IfName, NetworkName};
 
 /// Longest [`AttachmentId::tag`] in bytes: an nftables comment (`NFTNL_UDATA_COMMENT_MAXLEN`).
@@ -42,6 +43,19 @@ impl AttachmentId {
     pub fn tag_prefix(&self) -> String {
         let owner = format!("{}:{}", self.ifname, self.container_id);
         format!("{}-{}", network_tag_prefix(&self.network), hex(&owner, 16))
+    }
+
+    /// Whether `text` is this attachment's [`tag`](Self::tag).
+    pub fn owns(&self, text: &str) -> bool {
+        text.starts_with(&self.tag_prefix())
+    }
+
+    /// The refusal of a second ADD (spec 1.1.0, "ADD"; no DEL in between); `place` says where the first one's link is.
+    pub fn attached_already(&self, place: &str) -> Error {
+        let Self { network, container_id, ifname } = self;
+        let text =
+            format!("interface {ifname} of container {container_id} already exists in network {network}");
+        Error::new(Code::KERNEL, text).because(format!("{place}; was this container's DEL forgotten?"))
     }
 
     /// Whether `text` has the form of a [`tag`](Self::tag): somebody's, if not this attachment's.

@@ -60,7 +60,8 @@ pub enum Need {
 }
 
 impl Need {
-    fn met(self) -> bool {
+    /// Whether this machine has it.
+    pub fn is_met(self) -> bool {
         match self {
             Self::BridgeVlan | Self::Dummy | Self::Ipvlan | Self::LegacyIptables | Self::Vlan | Self::Vrf => {
                 self.probed()
@@ -146,7 +147,7 @@ impl Need {
 /// # Panics
 /// Under `CNI_TEST_STRICT=1` where the VM cannot help, and inside the VM.
 pub fn lacks(needs: &[Need]) -> bool {
-    let missing: Vec<_> = needs.iter().copied().filter(|need| !need.met()).collect();
+    let missing: Vec<_> = needs.iter().copied().filter(|need| !need.is_met()).collect();
     if missing.is_empty() {
         return false;
     }

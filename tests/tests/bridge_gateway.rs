@@ -77,3 +77,72 @@ fn the_bridges_mac_in_the_result_is_the_final_one() {
     let result = host.plugin("bridge").add(&conf, &pod, "eth0").result();
     assert_eq!(result["interfaces"][0]["mac"], host.link("br0")["address"]);
 }
+
+/// An administrator's bridge: nobody has set its address, so it is that of its lowest port, or none.
+fn unpinned_bridge(host: &Host) {
+    host.run("ip link add br0 type bridge");
+    host.run("ip link add port type veth peer name far");
+    for (address, dev) in [("0a:00:00:00:00:02", "port"), ("0a:00:00:00:00:03", "far")] {
+        host.run(&format!("ip link set {dev} address {address} up"));
+    }
+    host.run("ip link set br0 up");
+}
+
+#[test]
+fn a_bridge_without_an_address_is_pinned_to_the_one_it_has_with_the_containers_port() {
+    let host = Host::new();
+    unpinned_bridge(&host);
+    // Without ports it has none: the kernel takes it from the last that left.
+    host.run("ip link set port master br0");
+    host.run("ip link set port nomaster");
+    assert_eq!(host.link("br0")["address"], "00:00:00:00:00:00");
+    let pod = host.container("pod");
+    let conf = Conf::dual_stack_bridge().set("isGateway", true);
+    let result = host.plugin("bridge").add(&conf, &pod, "eth0").result();
+    let mac = host.link("br0")["address"].clone();
+    assert_ne!(mac, "00:00:00:00:00:00");
+    assert_eq!(result["interfaces"][0]["mac"], mac);
+    assert_eq!(host.run("cat /sys/class/net/br0/addr_assign_type").trim(), "3");
+    assert!(pod.pings("10.22.0.1"));
+    // It stays when ports come and go.
+    host.run("ip link set port address 02:00:00:00:00:01 master br0");
+    assert_eq!(host.link("br0")["address"], mac);
+    host.plugin("bridge").check(&conf.prev(&result), &pod, "eth0").done();
+}
+
+#[test]
+fn a_bridge_whose_address_follows_its_ports_is_told_with_the_one_it_has_then() {
+    let host = Host::new();
+    unpinned_bridge(&host);
+    host.run("ip link set port address fe:ff:ff:ff:ff:ff master br0");
+    let pod = host.container("pod");
+    let result = host.plugin("bridge").add(&Conf::bridge(), &pod, "eth0").result();
+    assert_eq!(result["interfaces"][0]["mac"], host.link("br0")["address"]);
+    assert_ne!(result["interfaces"][0]["mac"], "fe:ff:ff:ff:ff:ff");
+}
+
+#[test]
+fn check_does_not_insist_on_an_address_that_follows_the_ports() {
+    let host = Host::new();
+    unpinned_bridge(&host);
+    let pod = host.container("pod");
+    let conf = Conf::bridge();
+    let conf = conf.clone().prev(&host.plugin("bridge").add(&conf, &pod, "eth0").result());
+    let before = host.link("br0")["address"].clone();
+    host.run("ip link set port address 02:00:00:00:00:01 master br0");
+    assert_ne!(host.link("br0")["address"], before, "it followed");
+    host.plugin("bridge").check(&conf, &pod, "eth0").done();
+    // Set by somebody, it is a difference.
+    host.run("ip link set br0 address 0a:00:00:00:00:88");
+    host.plugin("bridge").check(&conf, &pod, "eth0").error().says(103, &["br0", "0a:00:00:00:00:88"]);
+}
+
+#[test]
+fn mtu_in_the_result_is_the_bridges_with_the_containers_port() {
+    let host = Host::new();
+    host.run("ip link add br0 type bridge");
+    let conf = Conf::bridge().set("mtu", 1400).version("1.1.0");
+    let result = host.plugin("bridge").add(&conf, &host.container("pod"), "eth0").result();
+    assert_eq!(host.link("br0")["mtu"], 1400, "it follows its only port");
+    assert_eq!(result["interfaces"][0]["mtu"], 1400);
+}

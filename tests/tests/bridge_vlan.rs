@@ -1,6 +1,6 @@
 //! Plugin `bridge` with VLANs: what each port carries, the gateway's own link, packets.
 
-use cni_tests::{Conf, Container, Host, Place, needs};
+use cni_tests::{Conf, Container, Host, Need, Place, needs};
 use serde_json::{Value, json};
 
 /// The VLANs of a port as `bridge vlan` shows them: `100 pvid untagged`.
@@ -137,6 +137,77 @@ fn check_compares_the_vlans() {
     host.run(&format!("bridge vlan del dev {port} vid 101"));
     let error = host.plugin("bridge").check(&conf, &pod, "eth0").error();
     assert!(error.text.contains("VLAN") && error.text.contains("101"), "{error:?}");
+}
+
+#[test]
+fn check_looks_at_the_gateways_link() {
+    needs!(BridgeVlan);
+    let host = Host::new();
+    let conf = Conf::dual_stack_bridge().set("isGateway", true).set("vlan", 100);
+    let (pod, result, _) = add(&host, &conf, "pod");
+    let conf = conf.prev(&result);
+    let check = || host.plugin("bridge").check(&conf, &pod, "eth0");
+    check().done();
+    let port = host.ip("link show").into_iter().find(|l| l["link"] == "br0.100").unwrap();
+    let port = port["ifname"].as_str().unwrap();
+    for (break_it, mend_it, parts) in [
+        ("ip link set br0.100 down", "ip link set br0.100 up", &["br0.100", "down"][..]),
+        (
+            "ip -4 address flush dev br0.100",
+            "ip address add 10.22.0.1/24 dev br0.100",
+            &["br0.100", "10.22.0.1/24"],
+        ),
+        (
+            &format!("bridge vlan del dev {port} vid 100"),
+            &format!("bridge vlan add dev {port} vid 100 pvid untagged"),
+            &["VLAN", port],
+        ),
+        (
+            "ip link set br0 type bridge vlan_filtering 0",
+            "ip link set br0 type bridge vlan_filtering 1",
+            &["br0", "filter"],
+        ),
+    ] {
+        host.run(break_it);
+        check().error().says(103, parts);
+        host.run(mend_it);
+        if break_it.contains("down") {
+            // The kernel has forgotten it.
+            host.sh("ip -6 address show dev br0.100 | grep -q fd00:22::1 || ip address add fd00:22::1/64 dev br0.100 nodad");
+        }
+        check().done();
+    }
+    host.run("ip link del br0.100");
+    check().error().says(103, &["br0.100"]);
+}
+
+/// A kernel without the option refuses to make one that filters, and says no more than that it is not supported.
+#[test]
+fn a_kernel_that_cannot_filter_is_told_so_and_no_bridge_is_made() {
+    let host = Host::new();
+    host.run("ip link add plain type bridge");
+    let can_filter = Need::BridgeVlan.is_met();
+    let trunk = Conf::layer2_bridge().set("vlanTrunk", json!([{ "id": 5 }]));
+    for conf in [Conf::layer2_bridge().set("vlan", 100), trunk] {
+        let pod = host.container("pod");
+        let conf = conf.version("1.1.0");
+        let before = host.snapshot();
+        for conf in [conf.clone().set("bridge", "plain"), conf] {
+            let add = host.plugin("bridge").add(&conf, &pod, "eth0");
+            let status = host.plugin("bridge").status(&conf);
+            if !can_filter {
+                add.error().says(100, &["cannot filter VLANs", "CONFIG_BRIDGE_VLAN_FILTERING"]);
+                status.error().says(50, &["cannot filter VLANs", "CONFIG_BRIDGE_VLAN_FILTERING"]);
+                host.snapshot().assert_same_as(&before, "a refused ADD");
+            } else if add.exit == Some(1) {
+                add.error().says(7, &["plain", "vlan_filtering 1"]);
+            } else {
+                assert_eq!(host.link("br0")["linkinfo"]["info_data"]["vlan_filtering"], 1);
+                status.done();
+            }
+        }
+        pod.remove_netns();
+    }
 }
 
 #[test]

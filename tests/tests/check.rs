@@ -86,7 +86,7 @@ const OF_THE_CONTAINER: [Mutation; 7] = [
     ("the IPv6 route is gone", |_, pod, _| drop(pod.run("ip route del 2001:db8::/32")), &["2001:db8::/32"]),
 ];
 
-const OF_THE_BRIDGE: [Mutation; 8] = [
+const OF_THE_BRIDGE: [Mutation; 14] = [
     ("the bridge is gone", |host, _, _| drop(host.run("ip link del br0")), &["br0"]),
     (
         "the port left the bridge",
@@ -124,6 +124,37 @@ const OF_THE_BRIDGE: [Mutation; 8] = [
         "the bridge's MAC changed",
         |host, _, _| drop(host.run("ip link set br0 address 0a:00:00:00:00:88")),
         &["br0", "0a:00:00:00:00:88"],
+    ),
+    ("the bridge is down", |host, _, _| drop(host.run("ip link set br0 down")), &["br0", "down"]),
+    (
+        "the port is down",
+        |host, _, result| drop(host.run(&format!("ip link set {} down", port(result)))),
+        &["veth", "down"],
+    ),
+    (
+        "the IPv4 gateway's address is gone",
+        |host, _, _| drop(host.run("ip -4 address flush dev br0")),
+        &["br0", "10.22.0.1/24"],
+    ),
+    (
+        "the IPv6 gateway's address is gone",
+        |host, _, _| drop(host.run("ip -6 address del fd00:22::1/64 dev br0")),
+        &["br0", "fd00:22::1/64"],
+    ),
+    NO_FORWARDING[0],
+    NO_FORWARDING[1],
+];
+
+const NO_FORWARDING: [Mutation; 2] = [
+    (
+        "IPv4 is not forwarded",
+        |host, _, _| drop(host.sh("echo 0 > /proc/sys/net/ipv4/ip_forward")),
+        &["net.ipv4.ip_forward"],
+    ),
+    (
+        "IPv6 is not forwarded",
+        |host, _, _| drop(host.sh("echo 0 > /proc/sys/net/ipv6/conf/all/forwarding")),
+        &["net.ipv6.conf.all.forwarding"],
     ),
 ];
 
@@ -167,11 +198,78 @@ fn each_change_on_the_host_is_found() {
 }
 
 #[test]
-fn a_ptp_host_end_without_its_route_or_masquerade_is_found() {
+fn a_ptp_host_end_without_its_addresses_routes_or_masquerade_is_found() {
     let conf = Conf::ptp().set("ipMasq", true).set("ipMasqBackend", "nftables");
-    let mutations: [Mutation; 1] =
-        [("the masquerade is gone", |host, _, _| drop(host.run("nft flush ruleset")), &["masquerade"])];
+    let mutations: [Mutation; 6] = [
+        ("the masquerade is gone", |host, _, _| drop(host.run("nft flush ruleset")), &["masquerade"]),
+        (
+            "the IPv4 gateway's address is gone",
+            |host, _, result| drop(host.run(&format!("ip -4 address flush dev {}", port(result)))),
+            &["veth", "10.33.0.1/32"],
+        ),
+        (
+            "the IPv6 gateway's address is gone",
+            |host, _, result| drop(host.run(&format!("ip address del fd00:33::1/128 dev {}", port(result)))),
+            &["veth", "fd00:33::1/128"],
+        ),
+        (
+            "the host's IPv4 route is gone",
+            |host, _, _| drop(host.run("ip route del 10.33.0.2")),
+            &["10.33.0.2", "veth"],
+        ),
+        (
+            "the host's IPv6 route is gone",
+            |host, _, _| drop(host.run("ip route del fd00:33::2")),
+            &["fd00:33::2", "veth"],
+        ),
+        (
+            "the container's route to the gateway is gone",
+            |_, pod, _| {
+                pod.run("ip route del 10.33.0.0/24");
+                pod.run("ip route del 10.33.0.1");
+                pod.run("ip route add 10.33.0.0/24 dev eth0");
+            },
+            &["10.33.0.1/32"],
+        ),
+    ];
     every_mutation_is_found("ptp", &conf, &mutations);
+    every_mutation_is_found("ptp", &conf, &NO_FORWARDING);
+}
+
+#[test]
+fn an_interface_without_addresses_that_is_down_is_found() {
+    let host = Host::new();
+    let pod = host.container("pod");
+    let conf = Conf::layer2_bridge();
+    let conf = conf.clone().prev(&host.plugin("bridge").add(&conf, &pod, "eth0").result());
+    pod.run("ip link set eth0 down");
+    host.plugin("bridge").check(&conf, &pod, "eth0").error().says(103, &["eth0", "down"]);
+}
+
+/// Behind the plugin comes one that was asked for another MTU and MAC address: what the chain's result says has the
+/// final word, not this plugin's configuration.
+#[test]
+fn what_tuning_changed_behind_bridge_or_ptp_is_no_difference() {
+    for (plugin, conf) in [("bridge", Conf::bridge()), ("ptp", Conf::ptp())] {
+        for version in ["0.4.0", "1.0.0", "1.1.0"] {
+            let host = Host::new();
+            let pod = host.container("pod");
+            let conf = conf.clone().set("mtu", 1400).version(version);
+            let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
+            let tuning = json!({ "cniVersion": version, "name": "net", "type": "tuning", "mtu": 1300,
+                "mac": "0a:00:00:00:00:07", "promisc": true, "allmulti": true, "txQLen": 500 });
+            let result = host.plugin("tuning").add(&Conf::new(tuning).prev(&result), &pod, "eth0").result();
+            assert_eq!(pod.link("eth0")["mtu"], 1300);
+            host.plugin(plugin).check(&conf.clone().prev(&result), &pod, "eth0").done();
+            if version == "1.1.0" {
+                pod.run("ip link set eth0 mtu 1280");
+                host.plugin(plugin)
+                    .check(&conf.prev(&result), &pod, "eth0")
+                    .error()
+                    .says(103, &["1280", "1300"]);
+            }
+        }
+    }
 }
 
 #[test]

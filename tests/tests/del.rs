@@ -199,6 +199,68 @@ fn one_interface_does_not_touch_the_other() {
     }
 }
 
+/// A runtime reuses the path, or the number of the process whose namespace it names: the other end's tag decides.
+#[test]
+fn with_a_netns_that_is_another_containers_by_now() {
+    needs!(Iptables);
+    for (plugin, conf) in cases() {
+        let host = Host::new();
+        let alive = host.container("alive");
+        let result = host.plugin(plugin).add(&conf, &alive, "eth0").result();
+        let before = host.snapshot();
+        let dead = host.container("dead");
+        host.plugin(plugin).add(&conf, &dead, "eth0").result();
+        dead.remove_netns();
+        for _ in 0..2 {
+            host.plugin(plugin).env("CNI_NETNS", alive.netns()).del(&conf, &dead, "eth0").done();
+            host.snapshot().assert_same_as(&before, "DEL of the dead one");
+        }
+        host.plugin(plugin).check(&conf.clone().prev(&result), &alive, "eth0").done();
+        // Another network's, of the same container.
+        let other = conf.set("name", "other");
+        host.plugin(plugin).del(&other, &alive, "eth0").done();
+        assert!(alive.find_link("eth0").is_some());
+    }
+}
+
+#[test]
+fn a_pair_within_the_container_stays() {
+    for (plugin, conf) in cases() {
+        let host = Host::new();
+        let pod = host.container("pod");
+        pod.run("ip link add eth0 type veth peer name other");
+        host.plugin(plugin).del(&conf, &pod, "eth0").done();
+        assert_eq!(pod.link("eth0")["link"], "other");
+    }
+}
+
+#[test]
+fn without_netns_when_another_link_had_the_first_name_of_the_host_end() {
+    for (plugin, conf) in cases() {
+        let host = Host::new();
+        let before = host.after_one_container(plugin, &conf);
+        let pod = host.container("pod");
+        let port = |result: serde_json::Value| {
+            let names: Vec<_> =
+                result["interfaces"].as_array().unwrap().iter().map(|i| i["name"].clone()).collect();
+            names
+                .iter()
+                .filter_map(|name| name.as_str())
+                .find(|name| name.starts_with("veth"))
+                .unwrap()
+                .to_owned()
+        };
+        let first = port(host.plugin(plugin).add(&conf, &pod, "eth0").result());
+        host.plugin(plugin).del(&conf, &pod, "eth0").done();
+        host.run(&format!("ip link add {first} type bridge"));
+        let second = port(host.plugin(plugin).add(&conf, &pod, "eth0").result());
+        assert_ne!(second, first);
+        host.run(&format!("ip link del {first}"));
+        host.plugin(plugin).without("CNI_NETNS").del(&conf, &pod, "eth0").done();
+        host.snapshot().assert_same_as(&before, "DEL without netns");
+    }
+}
+
 #[test]
 fn the_bridge_name_may_have_changed() {
     let host = Host::new();

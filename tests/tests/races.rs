@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use cni_tests::{Conf, Host, Outcome, Place, needs};
+use serde_json::json;
 
 const AT_ONCE: usize = 40;
 
@@ -108,17 +109,78 @@ fn ptp_adds_and_dels_side_by_side() {
     host.snapshot().assert_same_as(&before, "all the DELs");
 }
 
+fn attachments() -> [(&'static str, Conf); 3] {
+    [
+        ("bridge", Conf::bridge().set("isGateway", true)),
+        ("bridge", Conf::layer2_bridge().set("bridge", "br1")),
+        ("ptp", Conf::ptp()),
+    ]
+}
+
 #[test]
 fn a_second_add_of_one_attachment_fails_and_leaves_the_first_alone() {
     let host = Host::new();
-    for (plugin, conf) in [("bridge", Conf::bridge().set("isGateway", true)), ("ptp", Conf::ptp())] {
-        let conf = conf.set("name", plugin);
-        let pod = host.container(plugin);
+    for (n, (plugin, conf)) in attachments().into_iter().enumerate() {
+        let conf = conf.set("name", format!("net{n}"));
+        let pod = host.container(&format!("pod{n}"));
         let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
         let before = host.snapshot();
         let error = host.plugin(plugin).add(&conf, &pod, "eth0").error();
         assert!(error.text.contains("eth0"), "{error:?}");
         host.snapshot().assert_same_as(&before, "the second ADD");
         host.plugin(plugin).check(&conf.prev(&result), &pod, "eth0").done();
+    }
+}
+
+#[test]
+fn a_second_add_leaves_the_first_alone_whatever_the_container_calls_its_link() {
+    let host = Host::new();
+    for (n, (plugin, conf)) in attachments().into_iter().enumerate() {
+        let conf = conf.set("name", format!("net{n}"));
+        let pod = host.container(&format!("pod{n}"));
+        host.plugin(plugin).add(&conf, &pod, "eth0").result();
+        let addresses = pod.addresses("eth0");
+        pod.run("ip link set eth0 down");
+        pod.run("ip link set eth0 name renamed");
+        let before = host.snapshot();
+        let error = host.plugin(plugin).add(&conf, &pod, "eth0").error();
+        error.says(100, &["eth0", pod.id(), "renamed", "DEL"]);
+        host.snapshot().assert_same_as(&before, "the second ADD");
+        assert_eq!(pod.addresses("renamed"), addresses);
+    }
+}
+
+#[test]
+fn a_second_add_to_another_namespace_leaves_the_first_alone() {
+    let host = Host::new();
+    let conf = Conf::bridge();
+    let (pod, other) = (host.container("pod"), host.container("other"));
+    let result = host.plugin("bridge").add(&conf, &pod, "eth0").result();
+    let before = host.snapshot();
+    let call = host.plugin("bridge").env("CNI_NETNS", other.netns());
+    call.add(&conf, &pod, "eth0").error().says(100, &["eth0", "pod", "another namespace", "DEL"]);
+    assert!(other.find_link("eth0").is_none());
+    host.snapshot().assert_same_as(&before, "the second ADD");
+    host.plugin("bridge").check(&conf.prev(&result), &pod, "eth0").done();
+}
+
+/// The kernel removes the old pair a moment after its namespace has died: that is waited for.
+#[test]
+fn a_container_that_is_restarted_without_a_del_gets_its_link() {
+    let host = Host::new();
+    let conf =
+        Conf::bridge().set("ipam", json!({ "type": "static", "addresses": [{ "address": "10.22.0.9/24" }] }));
+    let gateway = json!([{ "address": "10.33.0.9/24", "gateway": "10.33.0.1" }]);
+    let ptp = Conf::ptp().set("ipam", json!({ "type": "static", "addresses": gateway }));
+    for (plugin, conf) in [("bridge", conf), ("ptp", ptp)] {
+        for _ in 0..10 {
+            let pod = host.container("pod");
+            host.plugin(plugin).add(&conf, &pod, "eth0").result();
+            assert_eq!(pod.addresses("eth0").len(), 1);
+            pod.remove_netns();
+        }
+        let pod = host.container("pod");
+        host.plugin(plugin).del(&conf, &pod, "eth0").done();
+        pod.remove_netns();
     }
 }

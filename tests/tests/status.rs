@@ -1,6 +1,6 @@
 //! STATUS says whether an ADD would work, and why not.
 
-use cni_tests::{Conf, Host, IpamScript, Place, in_every_version, needs};
+use cni_tests::{Conf, Host, IpamScript, Place, Trace, in_every_version, needs};
 use serde_json::json;
 
 in_every_version!(gate as versions);
@@ -128,4 +128,63 @@ fn vlans_that_the_kernel_can_filter() {
     needs!(BridgeVlan);
     let host = Host::new();
     host.plugin("bridge").status(&Conf::bridge().version("1.1.0").set("vlan", 100)).done();
+}
+
+#[test]
+fn a_kernel_whose_nftables_cannot_do_the_spoof_check() {
+    needs!(Strace);
+    let host = Host::new();
+    let conf = Conf::layer2_bridge().set("macspoofchk", true).version("1.1.0");
+    let trace = Trace::new(&["trace=socket"]);
+    host.plugin("bridge").under(&trace.command()).status(&conf).done();
+    // strace counts in each thread by itself; its lines start with the thread's number.
+    let lines = trace.lines();
+    let asks = lines.iter().find(|line| line.contains("NETLINK_NETFILTER")).expect("STATUS asks nftables");
+    let thread = asks.split_whitespace().next().unwrap();
+    let when =
+        1 + lines.iter().filter(|line| line.starts_with(thread)).position(|line| line == asks).unwrap();
+    // A kernel without nftables gives no such socket.
+    let refuse = format!("inject=socket:error=EPROTONOSUPPORT:when={when}");
+    let trace = Trace::new(&["trace=socket", &refuse]);
+    let outcome = host.plugin("bridge").under(&trace.command()).status(&conf);
+    outcome.error().says(50, &["macspoofchk", "nftables"]);
+}
+
+#[test]
+fn a_bridge_that_is_down_is_left_down() {
+    let host = Host::new();
+    host.run("ip link add br0 type bridge");
+    let before = host.snapshot();
+    host.plugin("bridge").status(&Conf::bridge().version("1.1.0")).done();
+    let left: Vec<_> = host.snapshot().since(&before);
+    assert!(!left.iter().any(|line| line.contains("br0")), "{left:?}");
+}
+
+/// Where /proc/sys is read-only, as in a container, forwarding has to be on already.
+#[test]
+fn forwarding_that_cannot_be_switched_on() {
+    let host = Host::new();
+    let conf = [("bridge", Conf::bridge().set("isGateway", true)), ("ptp", Conf::ptp())];
+    let conf = conf.map(|(plugin, conf)| (plugin, conf.version("1.1.0")));
+    host.sh("mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys");
+    for (plugin, conf) in &conf {
+        host.plugin(plugin).status(conf).error().says(50, &["net.ipv4.ip_forward", "/proc/sys"]);
+        let error = host.plugin(plugin).add(conf, &host.container(plugin), "eth0").error();
+        assert!(error.text.contains("/proc/sys"), "{error:?}");
+    }
+    host.sh("umount /proc/sys && echo 1 > /proc/sys/net/ipv4/ip_forward");
+    host.sh("mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys");
+    for (plugin, conf) in &conf {
+        host.plugin(plugin).status(conf).done();
+    }
+}
+
+#[test]
+fn the_name_of_a_vlans_gateway_link_is_too_long() {
+    let host = Host::new();
+    let conf = Conf::bridge().set("bridge", "bridge-of-14-by").set("isGateway", true).set("vlan", 100);
+    host.plugin("bridge")
+        .status(&conf.version("1.1.0"))
+        .error()
+        .says(7, &["bridge-of-14-by.100", "15 bytes"]);
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
 use cni_filter::spoof;
-use cni_net::bridge::{self, vlan};
+use cni_net::bridge::{self, uplink, vlan};
 use cni_net::configure::{self, Duplicates, Interface, Subnet};
 use cni_net::veth::{self, Veth};
-use cni_net::{Events, Link, Netns, Rtnl, sysctl};
+use cni_net::{Events, Link, Netns, Rtnl};
 use cni_types::delegate::ipam;
 use cni_types::{self as cni, Attachment, CniResult, Code, Error, IfName, Result, Undo};
 
@@ -41,14 +41,12 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
 impl Add<'_> {
     fn run(&self) -> Result<CniResult> {
         let conf = &self.conf;
-        let wanted = bridge::Wanted { mtu: conf.mtu, vlan_filtering: conf.filters_vlans() };
+        let wanted = conf.wanted_bridge();
         self.inside.refuse_taken(&self.attachment.id.ifname, &self.netns)?;
-        let bridge = bridge::find(&self.host, &conf.bridge, &wanted)?;
-        let vlan_link = self.vlan_link_name()?;
+        veth::refuse_second(&self.host, &self.inside, &self.netns, &self.attachment.id)?;
+        let found = bridge::find(&self.host, &conf.bridge, &wanted)?;
         let mut undo = Undo::new();
-        let bridge = bridge.map_or_else(|| bridge::ensure(&self.host, &conf.bridge, &wanted), Ok)?;
-        // A container must not be able to give the host routes (CVE-2020-10749).
-        sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", bridge.name), "0");
+        let bridge = bridge::ensure(&self.host, &conf.bridge, found, &wanted)?;
         if conf.promiscuous {
             bridge::ensure_promiscuous(&self.host, &bridge)?;
         }
@@ -62,10 +60,10 @@ impl Add<'_> {
         }
         gateway::complete(conf, &mut result)?;
         self.configure_container(&veth, &result)?;
-        let gateway = match (&vlan_link, conf.vlans.as_ref().and_then(|v| v.access)) {
-            (Some(name), Some(vlan)) => Some(gateway::ensure_vlan_link(&self.host, &bridge, name, vlan)?),
-            _ => None,
-        };
+        // A VLAN's gateway is on a link of its own, made once for all containers and never removed.
+        let gateway = conf.vlan_link.as_ref();
+        let gateway =
+            gateway.map(|(name, vlan)| uplink::ensure(&self.host, &bridge, name, *vlan)).transpose()?;
         let uplink = gateway.as_ref().unwrap_or(&bridge);
         if conf.is_gateway {
             gateway::ensure_addresses(&self.host, conf, uplink, &result)?;
@@ -80,20 +78,11 @@ impl Add<'_> {
             self.wait_for_port(&events, &veth.host)?;
             self.announce(&veth, uplink, &result)?;
         }
+        // Its ports may have changed its address and its MTU.
+        let bridge = self.host.find_link_by_index(bridge.index)?.unwrap_or(bridge);
         self.describe(&mut result, &bridge, &veth, gateway.as_ref());
         undo.commit();
         Ok(result)
-    }
-
-    /// The link that the gateway of a VLAN needs, if the configuration has both.
-    fn vlan_link_name(&self) -> Result<Option<IfName>> {
-        let access = self
-            .conf
-            .vlans
-            .as_ref()
-            .and_then(|v| v.access)
-            .filter(|_| self.conf.is_gateway && self.conf.has_ipam);
-        access.map(|vlan| gateway::vlan_link_name(&self.conf.bridge, vlan)).transpose()
     }
 
     /// The pair, its host end a port of the bridge with all that a port has.
@@ -105,8 +94,6 @@ impl Add<'_> {
         let index = veth.host.index;
         undo.push(format!("delete link {}", veth.host.name), move || self.host.remove_link_if_present(index));
         bridge::set_port(&self.host, &veth.host, &conf.port)?;
-        // Nothing can arrive before this: the pair has no carrier until the container's end is up.
-        sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
         if let Some(vlans) = &conf.vlans {
             vlan::apply(&self.host, index, &veth.host.name, &vlans.wanted(), vlans.is_exact())?;
         }

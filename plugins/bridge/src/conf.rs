@@ -3,7 +3,7 @@
 mod vlans;
 
 use cni_filter::masquerade::Backend;
-use cni_net::bridge::Port;
+use cni_net::bridge::{self, Port};
 use cni_types::{Code, Dns, Error, IfName, Mac, Network, Result};
 use serde::Deserialize;
 
@@ -94,6 +94,8 @@ pub(crate) struct Conf {
     pub(crate) promiscuous: bool,
     /// The port's VLANs, on a bridge that filters them.
     pub(crate) vlans: Option<Vlans>,
+    /// The link that the gateway of a VLAN is on.
+    pub(crate) vlan_link: Option<(IfName, u16)>,
     /// Drop what the container sends from another MAC address.
     pub(crate) mac_spoof_check: bool,
     /// Look for other owners of the IPv6 addresses.
@@ -125,10 +127,15 @@ impl Conf {
             ));
         }
         let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
+        let bridge = IfName::new(&keys.bridge)
+            .map_err(|e| Error { code: Code::CONFIG, ..e }.doing("key \"bridge\""))?;
+        let is_gateway = keys.is_gateway || keys.is_default_gateway;
+        let vlans = Vlans::read(keys.vlan, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
+        let access = vlans.as_ref().and_then(|vlans| vlans.access).filter(|_| is_gateway && has_ipam);
         Ok(Self {
-            bridge: IfName::new(&keys.bridge)
-                .map_err(|e| Error { code: Code::CONFIG, ..e }.doing("key \"bridge\""))?,
-            is_gateway: keys.is_gateway || keys.is_default_gateway,
+            vlan_link: access.map(|vlan| vlan_link(&bridge, vlan)).transpose()?,
+            bridge,
+            is_gateway,
             is_default_gateway: keys.is_default_gateway,
             force_address: keys.force_address,
             masquerade: keys.ip_masq && has_ipam,
@@ -136,7 +143,7 @@ impl Conf {
             mtu: cni_net::mtu(keys.mtu)?,
             port: Port { hairpin: keys.hairpin_mode, isolated: keys.port_isolation },
             promiscuous: keys.promisc_mode,
-            vlans: Vlans::read(keys.vlan, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?,
+            vlans,
             mac_spoof_check: keys.mac_spoof_check,
             detect_duplicates: keys.enable_dad,
             leave_down: keys.disable_container_interface,
@@ -146,10 +153,21 @@ impl Conf {
         })
     }
 
-    /// Whether the bridge has to filter VLANs.
-    pub(crate) fn filters_vlans(&self) -> bool {
-        self.vlans.is_some()
+    /// What the bridge has to be like.
+    pub(crate) fn wanted_bridge(&self) -> bridge::Wanted {
+        bridge::Wanted { mtu: self.mtu, vlan_filtering: self.vlans.is_some() }
     }
+}
+
+/// The link of a VLAN's gateway, by the name the reference gives it.
+fn vlan_link(bridge: &IfName, vlan: u16) -> Result<(IfName, u16)> {
+    let name = IfName::new(&format!("{bridge}.{vlan}")).map_err(|_| {
+        Error::config(format!(
+            "the VLAN's gateway link would be named {bridge}.{vlan}, which is longer than 15 bytes"
+        ))
+        .because("choose a shorter name with the key \"bridge\"")
+    })?;
+    Ok((name, vlan))
 }
 
 /// runtimeConfig before args before `CNI_ARGS`.

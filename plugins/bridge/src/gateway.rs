@@ -2,10 +2,8 @@
 
 use std::net::IpAddr;
 
-use cni_net::bridge::uplink;
-use cni_net::bridge::vlan::{self, Vlan};
-use cni_net::{Link, Rtnl, sysctl};
-use cni_types::{Cidr, CniResult, Error, IfName, Result, Route};
+use cni_net::{Link, Rtnl, forwarding};
+use cni_types::{Cidr, CniResult, Error, IpConfig, Mac, Result, Route};
 
 use crate::conf::Conf;
 
@@ -48,19 +46,23 @@ fn first_address(cidr: Cidr) -> Result<IpAddr> {
     next.ok_or_else(|| Error::config(format!("the network of {cidr} has no address for a gateway")))
 }
 
+/// The gateways' addresses: each with the prefix length of the address it is the gateway of.
+fn gateways<'r>(ips: impl Iterator<Item = &'r IpConfig>) -> Vec<Cidr> {
+    ips.filter_map(|ip| Cidr::new(ip.gateway?, ip.address.prefix())).collect()
+}
+
 /// Puts the gateways of the result on `link` and enables forwarding for their families.
 ///
 /// # Errors
 /// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel refused.
 pub(crate) fn ensure_addresses(host: &Rtnl, conf: &Conf, link: &Link, result: &CniResult) -> Result<()> {
-    let gateways = result.ips.iter().filter_map(|ip| Cidr::new(ip.gateway?, ip.address.prefix()));
-    let gateways: Vec<_> = gateways.collect();
+    let gateways = gateways(result.ips.iter());
     for ipv4 in [true, false] {
         for gateway in gateways.iter().filter(|gw| gw.is_ipv4() == ipv4) {
             ensure_address(host, conf, link, *gateway)?;
         }
         if gateways.iter().any(|gw| gw.is_ipv4() == ipv4) {
-            sysctl::ensure_forwarding(ipv4)?;
+            forwarding::ensure(ipv4)?;
         }
     }
     Ok(())
@@ -87,31 +89,26 @@ fn ensure_address(host: &Rtnl, conf: &Conf, link: &Link, gateway: Cidr) -> Resul
         sysctl::ensure_ipv6(&link.name)?;
     }
     host.ensure_address(link.index, &link.name, gateway)?;
-    // Pinned, the address no longer follows the bridge's ports as they come and go.
-    link.mac.map_or(Ok(()), |mac| host.set_mac(link.index, mac))
+    pin_mac(host, link)
 }
 
-/// The name of a VLAN's gateway link.
-///
-/// # Errors
-/// Code 7 when it would be too long for an interface.
-pub(crate) fn vlan_link_name(bridge: &IfName, vlan: u16) -> Result<IfName> {
-    IfName::new(&format!("{bridge}.{vlan}")).map_err(|_| {
-        Error::config(format!(
-            "the VLAN's gateway link would be named {bridge}.{vlan}, which is longer than 15 bytes"
-        ))
-        .because("choose a shorter name with the key \"bridge\"")
-    })
+/// Pinned, the address no longer follows the bridge's ports as they come and go. It is the one it has now, with the
+/// container's port in it: the one from before may be any port's, or none.
+fn pin_mac(host: &Rtnl, link: &Link) -> Result<()> {
+    let now = host.find_link_by_index(link.index)?.and_then(|link| link.mac);
+    now.filter(|mac| *mac != Mac([0; 6])).map_or(Ok(()), |mac| host.set_mac(link.index, mac))
 }
 
-/// The link that carries the gateway of `vlan`: a pair between the host and a port of the bridge in that VLAN. Made
-/// once for all containers and never removed; a half-made one is completed.
+/// CHECK: the link has the gateways' addresses, and the host forwards packets of their families.
 ///
 /// # Errors
-/// Code 7 when the name belongs to something else, code 100 for what the kernel refused.
-pub(crate) fn ensure_vlan_link(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Link> {
-    let link = uplink::ensure(host, bridge, name)?;
-    let port = link.iflink.unwrap_or_default();
-    vlan::apply(host, port, &format!("the port of {name}"), &[Vlan::native(vlan)], true)?;
-    Ok(link)
+/// Code 103 naming what is missing.
+pub(crate) fn check<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r IpConfig>) -> Result<()> {
+    let gateways = gateways(ips);
+    let present: Vec<Cidr> = host.addresses(link.index)?.iter().map(|a| a.cidr).collect();
+    if let Some(missing) = gateways.iter().find(|gateway| !present.contains(gateway)) {
+        return Err(Error::check(format!("the gateway's address {missing} is missing on {}", link.name)));
+    }
+    let families = [true, false].into_iter().filter(|ipv4| gateways.iter().any(|gw| gw.is_ipv4() == *ipv4));
+    families.into_iter().try_for_each(forwarding::check)
 }

@@ -19,7 +19,8 @@ mod gateway;
 
 use cni_filter::masquerade::{self, Backend};
 use cni_filter::{Filter, spoof};
-use cni_net::{Rtnl, bridge, veth};
+use cni_net::bridge::{self, uplink};
+use cni_net::{Rtnl, forwarding, veth};
 use cni_types::delegate::ipam;
 use cni_types::{
     About, Attachment, CniResult, Code, Detachment, Error, Network, Plugin, Result, SpecVersion,
@@ -73,10 +74,8 @@ impl Plugin for Bridge {
         let conf = Conf::read(network)?;
         ipam::status(network)?;
         let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
-        let wanted = bridge::Wanted { mtu: conf.mtu, vlan_filtering: conf.filters_vlans() };
-        cni_net::try_out("make what ADD needs", |probe| {
-            bridge::ensure(probe, &conf.bridge, &wanted).and_then(|_| veth::probe(probe))
-        })?;
+        let wanted = conf.wanted_bridge();
+        bridge::probe(&conf.bridge, &wanted)?;
         let host = Rtnl::open()?;
         if let Some(link) = bridge::find(&host, &conf.bridge, &wanted).map_err(unavailable)? {
             let ports = bridge::port_count(&host, &link)?;
@@ -86,6 +85,17 @@ impl Plugin for Bridge {
                     link.name
                 )));
             }
+            if let Some((name, _)) = &conf.vlan_link {
+                uplink::find(&host, &link, name).map_err(unavailable)?;
+            }
+        }
+        if conf.is_gateway && conf.has_ipam {
+            forwarding::status()?;
+        }
+        if conf.mac_spoof_check {
+            cni_net::try_out("filter on a bridge, as macspoofchk does", |_| {
+                spoof::probe(&Filter::new(), &network.name)
+            })?;
         }
         if !conf.masquerade {
             return Ok(());

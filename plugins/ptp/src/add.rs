@@ -4,11 +4,12 @@ use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
 use cni_net::configure::{self, Duplicates, Interface, Subnet};
 use cni_net::veth::{self, Veth};
-use cni_net::{Netns, Route, Rtnl, SCOPE_HOST, SCOPE_LINK, sysctl};
+use cni_net::{Netns, Rtnl, forwarding, sysctl};
 use cni_types::delegate::ipam;
-use cni_types::{self as cni, Attachment, Cidr, CniResult, Error, IpConfig, Result, Undo};
+use cni_types::{self as cni, Attachment, Cidr, CniResult, Result, Undo};
 
 use crate::conf::Conf;
+use crate::end::End;
 
 pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let id = &attachment.id;
@@ -17,6 +18,7 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let host = Rtnl::open()?;
     let inside = Rtnl::open_in(&netns)?;
     inside.refuse_taken(&id.ifname, &netns)?;
+    veth::refuse_second(&host, &inside, &netns, id)?;
     let filter = Filter::new();
     let mut undo = Undo::new();
 
@@ -25,8 +27,6 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     let veth = veth::create(&host, &inside, &netns, id, &wanted)?;
     let (undo_host, index) = (host.clone(), veth.host.index);
     undo.push(format!("delete link {}", veth.host.name), move || undo_host.remove_link_if_present(index));
-    // A container must not be able to give the host routes (CVE-2020-10749).
-    sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_ra", veth.host.name), "0");
     // The host asks for the container's hardware address from the pair's link-local address, which duplicate detection
     // would keep from use for up to two seconds.
     sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_dad", veth.host.name), "0");
@@ -36,10 +36,10 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     for ip in &mut result.ips {
         ip.interface = Some(1);
     }
-    let ends = gateways(&result.ips)?;
+    let ends = End::all(&result.ips)?;
     for ipv4 in [true, false] {
         if ends.iter().any(|end| end.container.is_ipv4() == ipv4) {
-            sysctl::ensure_forwarding(ipv4)?;
+            forwarding::ensure(ipv4)?;
         }
     }
 
@@ -68,40 +68,6 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
     }
     undo.commit();
     Ok(result)
-}
-
-/// One address and the gateway it is routed through.
-struct End {
-    container: Cidr,
-    gateway: std::net::IpAddr,
-}
-
-fn gateways(ips: &[IpConfig]) -> Result<Vec<End>> {
-    let ends = ips.iter().map(|ip| {
-        let missing = || {
-            Error::config(format!("IPAM gave {} without a gateway", ip.address))
-                .because("ptp routes everything through the gateway: set one in the ipam section")
-        };
-        let gateway = ip.gateway.filter(|gw| gw.is_ipv4() == ip.address.is_ipv4()).ok_or_else(missing)?;
-        Ok(End { container: ip.address, gateway })
-    });
-    ends.collect()
-}
-
-impl End {
-    /// Inside: the gateway is on the link, its network behind it.
-    fn container_routes(&self, index: u32) -> [Route; 2] {
-        let source = Some(self.container.ip());
-        [
-            Route { scope: SCOPE_LINK, source, ..Route::new(Cidr::host(self.gateway), index) },
-            Route { gateway: Some(self.gateway), source, ..Route::new(self.container, index) },
-        ]
-    }
-
-    /// Outside: the container's address is behind its pair.
-    fn host_route(&self, index: u32) -> Route {
-        Route { scope: SCOPE_HOST, ..Route::new(Cidr::host(self.container.ip()), index) }
-    }
 }
 
 fn interfaces(attachment: &Attachment, veth: &Veth) -> Vec<cni::Interface> {

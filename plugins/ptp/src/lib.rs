@@ -12,11 +12,13 @@
 //! Differs from the reference: see README.md.
 
 mod add;
+mod check;
 mod conf;
+mod end;
 
 use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
-use cni_net::{Netns, Rtnl, check, veth};
+use cni_net::{Rtnl, forwarding, veth};
 use cni_types::delegate::ipam;
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
 
@@ -35,19 +37,7 @@ impl Plugin for Ptp {
     }
 
     fn check(&self, attachment: &Attachment) -> Result<()> {
-        let conf = Conf::read(&attachment.network)?;
-        ipam::check(attachment)?;
-        let result = check::prev_result(attachment)?;
-        let host = Rtnl::open()?;
-        let inside = Rtnl::open_in(&Netns::open(&attachment.netns)?)?;
-        let container = check::container(&inside, attachment, &result, "veth")?;
-        check::host_end(&host, &result, &container)?;
-        if !conf.masquerade {
-            return Ok(());
-        }
-        let filter = Filter::new();
-        let ips: Vec<_> = result.ips.iter().map(|ip| ip.address).collect();
-        masquerade::check(&filter, Backend::choose(&filter, conf.backend), &attachment.id, &ips)
+        check::check(attachment)
     }
 
     fn del(&self, detachment: &Detachment) -> Result<()> {
@@ -77,6 +67,7 @@ impl Plugin for Ptp {
         ipam::required(network)?;
         ipam::status(network)?;
         cni_net::try_out("make veth pairs", veth::probe)?;
+        forwarding::status()?;
         if !conf.masquerade {
             return Ok(());
         }

@@ -8,6 +8,7 @@ for_each_plugin!(
     twice_and_before_any_add,
     after_the_container_renamed_the_link,
     a_link_of_another_kind_stays,
+    in_a_namespace_that_is_another_containers_by_now,
 );
 // Nothing of the kernel's: some of them will do, since the VM takes its time.
 for_each_plugin!(
@@ -107,6 +108,22 @@ fn after_the_container_swapped_two_names(case: &Case) {
     assert!(pod.find_link("eth0").is_some(), "it was made as net1");
     other.call(&host).del(&other.conf, &pod, "net1").done();
     assert_eq!(pod.ip("link show").len(), 1);
+}
+
+fn in_a_namespace_that_is_another_containers_by_now(case: &Case) {
+    let host = case.host();
+    let alive = host.container("alive");
+    let result = case.add(&host, &alive).result();
+    let before = host.snapshot();
+    let dead = host.container("dead");
+    crate::second(case).add(&host, &dead).result();
+    dead.remove_netns();
+    for _ in 0..2 {
+        case.call(&host).env("CNI_NETNS", alive.netns()).del(&case.conf, &dead, "eth0").done();
+        host.snapshot().assert_same_as(&before, "DEL of the dead one");
+    }
+    let case = case.with(|conf| conf.prev(&result));
+    case.call(&host).check(&case.conf, &alive, "eth0").done();
 }
 
 fn a_link_of_another_kind_stays(case: &Case) {

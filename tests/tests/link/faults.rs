@@ -7,6 +7,7 @@ for_each_plugin!(
     an_ipam_plugin_that_fails_answers_garbage_or_no_addresses,
     a_name_that_is_busy_in_the_container,
     a_route_that_the_kernel_refuses,
+    a_second_add_leaves_the_first_alone_whatever_the_container_calls_its_link,
 );
 // What differs between the others is in the kernel: one of them will do, since the VM takes its time.
 for_each_plugin!([macvlan, vlan, tap] an_add_that_is_killed, a_full_disk);
@@ -87,4 +88,18 @@ fn a_route_that_the_kernel_refuses(case: &Case) {
     unreachable.add(&host, &pod).error().says(100, &["192.0.2.0/24", "203.0.113.1"]);
     assert!(pod.find_link("eth0").is_none());
     host.snapshot().assert_same_as(&before, "a refused ADD");
+}
+
+fn a_second_add_leaves_the_first_alone_whatever_the_container_calls_its_link(case: &Case) {
+    let host = case.host();
+    let pod = host.container("pod");
+    case.add(&host, &pod).result();
+    let before = host.snapshot();
+    case.add(&host, &pod).error().says(100, &["eth0", "DEL"]);
+    host.snapshot().assert_same_as(&before, "the second ADD");
+    pod.run("ip link set eth0 down");
+    pod.run("ip link set eth0 name renamed");
+    case.add(&host, &pod).error().says(100, &["eth0", "pod", "renamed", "DEL"]);
+    host.snapshot().assert_same_as(&before, "the second ADD");
+    assert_eq!(pod.addresses("renamed"), crate::FIRST);
 }

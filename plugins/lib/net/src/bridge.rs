@@ -3,7 +3,7 @@
 pub mod uplink;
 pub mod vlan;
 
-use cni_types::{Code, Error, IfName, Result};
+use cni_types::{Code, Error, IfName, Mac, Result};
 
 use crate::link::{
     IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, put_mtu, set_flags,
@@ -35,21 +35,33 @@ pub struct Port {
     pub isolated: bool,
 }
 
-/// The bridge named `name`, if there is a link of that name.
+/// The bridge named `name`, if there is a link of that name. Changes nothing.
 ///
 /// # Errors
-/// As [`ensure`].
+/// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them; code
+/// 100 when the kernel cannot filter them, or refuses to say.
 pub fn find(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Option<Link>> {
-    host.find_link(name.as_str())?.map(|link| usable(host, link, wanted)).transpose()
+    let found = host.find_link(name.as_str())?;
+    found.iter().try_for_each(|link| refuse_unusable(link, wanted))?;
+    Ok(found)
 }
 
-/// Makes the bridge named `name`, or takes the one that is there already. A new one gets a random address in the request that
-/// creates it, so neither its ports nor udev ever change it.
+/// Makes the bridge named `name`, or takes the one that is there already ([`find`]), and brings it up. A new one gets a
+/// random address in the request that creates it, so neither its ports nor udev ever change it. Router advertisements
+/// are ignored before a port can bring any.
 ///
 /// # Errors
-/// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them;
-/// code 100 for what the kernel refused.
-pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
+/// As [`find`]; code 100 for what the kernel refused.
+pub fn ensure(host: &Rtnl, name: &IfName, found: Option<Link>, wanted: &Wanted) -> Result<Link> {
+    let link = found.map_or_else(|| create(host, name, wanted), Ok)?;
+    sysctl::ignore_router_advertisements(&link.name);
+    if !link.is_up() {
+        host.set_flags(&link, IFF_UP, IFF_UP)?;
+    }
+    Ok(link)
+}
+
+fn create(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
     let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
     body.text(libc::IFLA_IFNAME, name.as_str());
     body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
@@ -64,6 +76,7 @@ pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
     match host.request(create) {
         // Another ADD was first.
         Err(refused) if refused.is_exist() => {}
+        Err(refused) if refused.is_unsupported() && wanted.vlan_filtering => return Err(cannot_filter()),
         answer => {
             answer?;
             // Without this the bridge cannot ask for IPv6 neighbours for two seconds after it got its first port: its
@@ -72,27 +85,52 @@ pub fn ensure(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
         }
     }
     let link = host.link(name.as_str())?;
-    usable(host, link, wanted)
+    refuse_unusable(&link, wanted)?;
+    Ok(link)
 }
 
-fn usable(host: &Rtnl, link: Link, wanted: &Wanted) -> Result<Link> {
+/// Whether the kernel can make such a bridge and pairs for it, tried in a throw-away namespace.
+///
+/// # Errors
+/// Code 50 with what it cannot do.
+pub fn probe(name: &IfName, wanted: &Wanted) -> Result<()> {
+    crate::try_out("make what ADD needs", |probe| {
+        ensure(probe, name, None, wanted).and_then(|_| crate::veth::probe(probe))
+    })
+}
+
+fn refuse_unusable(link: &Link, wanted: &Wanted) -> Result<()> {
     let name = &link.name;
     if link.kind != "bridge" {
         let kind = if link.kind.is_empty() { "a device of no kind" } else { &link.kind };
         return Err(Error::config(format!("{name} already exists but is not a bridge"))
             .because(format!("it is {kind}; choose another name with the key \"bridge\"")));
     }
-    if wanted.vlan_filtering && !link.vlan_filtering {
+    match link.vlan_filtering {
+        _ if !wanted.vlan_filtering => Ok(()),
+        Some(true) => Ok(()),
         // Switching it would change what its present ports may send: that is the operator's to decide.
-        return Err(Error::config(format!(
+        Some(false) => Err(Error::config(format!(
             "bridge {name} does not filter VLANs, so containers would not be separated"
         ))
-        .because(format!("make it filter them: ip link set {name} type bridge vlan_filtering 1")));
+        .because(format!("make it filter them: ip link set {name} type bridge vlan_filtering 1"))),
+        None => Err(cannot_filter()),
     }
-    if !link.is_up() {
-        host.set_flags(&link, IFF_UP, IFF_UP)?;
-    }
-    Ok(link)
+}
+
+fn cannot_filter() -> Error {
+    Error::new(Code::KERNEL, "bridges of this kernel cannot filter VLANs")
+        .because("the keys vlan and vlanTrunk need a kernel with CONFIG_BRIDGE_VLAN_FILTERING")
+}
+
+/// Whether the bridge's hardware address is none of its own, but that of one of its ports (or of none, when the last port
+/// has left): it changes as they come and go, until somebody sets one.
+///
+/// # Errors
+/// Code 100 when the kernel refuses to say.
+pub fn follows_ports(host: &Rtnl, bridge: &Link) -> Result<bool> {
+    let is_port = |link: &Link| link.master == Some(bridge.index) && link.mac == bridge.mac;
+    Ok(bridge.mac == Some(Mac([0; 6])) || host.links(None)?.iter().any(is_port))
 }
 
 /// Sets what the host end of the attachment's pair does as a bridge port.

@@ -2,7 +2,7 @@
 
 use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result, Route};
 
-use crate::link::Link;
+use crate::link::{Link, veth};
 use crate::netns::Netns;
 use crate::route::RouteEntry;
 use crate::rtnl::Rtnl;
@@ -45,16 +45,55 @@ pub fn interface(attachment: &Attachment) -> Result<(Rtnl, Link)> {
 /// # Errors
 /// Code 103 naming what differs.
 pub fn link(rtnl: &Rtnl, entry: &Interface, kind: &str) -> Result<Link> {
+    let link = link_of_kind(rtnl, entry, kind)?;
+    mac(&link, entry)?;
+    Ok(link)
+}
+
+/// The link of a result's entry, with the kind it should have.
+///
+/// # Errors
+/// Code 103 when it is gone, or of another kind.
+pub fn link_of_kind(rtnl: &Rtnl, entry: &Interface, kind: &str) -> Result<Link> {
     let name = &entry.name;
     let link = rtnl.find_link(name)?.ok_or_else(|| Error::check(format!("link {name} is gone")))?;
-    if link.kind != kind {
-        return Err(Error::check(format!("link {name} is of kind {:?}, expected {kind:?}", link.kind)));
+    if link.kind == kind {
+        return Ok(link);
     }
-    if !entry.mac.is_empty() && !entry.mac.eq_ignore_ascii_case(&link.mac_text()) {
-        let text = format!("link {name} has MAC address {}, expected {}", link.mac_text(), entry.mac);
-        return Err(Error::check(text));
+    Err(Error::check(format!("link {name} is of kind {:?}, expected {kind:?}", link.kind)))
+}
+
+/// The link's hardware address is that of its entry, if the entry has any.
+///
+/// # Errors
+/// Code 103 with both.
+pub fn mac(link: &Link, entry: &Interface) -> Result<()> {
+    let is = link.mac_text();
+    if entry.mac.is_empty() || entry.mac.eq_ignore_ascii_case(&is) {
+        return Ok(());
     }
-    Ok(link)
+    Err(Error::check(format!("link {} has MAC address {is}, expected {}", link.name, entry.mac)))
+}
+
+/// The link's MTU is that of its entry, where the configuration has `asked` for one (0: it has not, and the MTU may follow
+/// another link's). Not the configuration's: a plugin further down the chain (tuning) may have been asked for another.
+///
+/// # Errors
+/// Code 103 with both, in bytes.
+pub fn mtu(link: &Link, entry: &Interface, asked: u32) -> Result<()> {
+    if asked == 0 || entry.mtu == 0 || entry.mtu == link.mtu {
+        return Ok(());
+    }
+    Err(Error::check(format!("link {} has MTU {}, expected {}", link.name, link.mtu, entry.mtu)))
+}
+
+/// The link is administratively up.
+///
+/// # Errors
+/// Code 103 naming it.
+pub fn up(link: &Link) -> Result<()> {
+    let name = &link.name;
+    if link.is_up() { Ok(()) } else { Err(Error::check(format!("link {name} is down, expected up"))) }
 }
 
 /// A result's container interface with everything on it: link, addresses, connected routes, routes.
@@ -64,9 +103,13 @@ pub fn link(rtnl: &Rtnl, entry: &Interface, kind: &str) -> Result<Link> {
 pub fn container(inside: &Rtnl, attachment: &Attachment, result: &CniResult, kind: &str) -> Result<Link> {
     let (index, entry) = container_entry(attachment, result)?;
     let link = link(inside, entry, kind)?;
-    let ours = |ip: &&IpConfig| ip.interface.is_none_or(|i| i == index);
-    configured(inside, &link, result.ips.iter().filter(ours), result.routes.iter(), None)?;
+    configured(inside, &link, ips_of(result, index), result.routes.iter(), None)?;
     Ok(link)
+}
+
+/// The result's addresses of its interface number `index`; other plugins' interfaces have addresses too.
+pub fn ips_of(result: &CniResult, index: i64) -> impl Iterator<Item = &IpConfig> {
+    result.ips.iter().filter(move |ip| ip.interface.is_none_or(|i| i == index))
 }
 
 /// Addresses of a link, the routes that come with them, and other routes. Without a table they may be in any: a plugin
@@ -137,22 +180,22 @@ fn difference(route: &RouteEntry, wanted: &Route) -> Option<String> {
     Some(format!("{key} {is}, expected {wanted}"))
 }
 
-/// The host end of the container's pair: some other entry of the result names it, with its hardware address.
+/// The host end of the container's pair, up: some other entry of the result names it, with its hardware address and, where
+/// the configuration has `asked` for one ([`mtu`]), its MTU.
 ///
 /// # Errors
 /// Code 103 naming what differs.
-pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link) -> Result<Link> {
-    for entry in result.interfaces.iter().filter(|i| i.sandbox.is_empty()) {
-        let Some(there) = host.find_link(&entry.name)? else { continue };
-        if there.kind == "veth"
-            && there.iflink == Some(container.index)
-            && container.iflink == Some(there.index)
-        {
-            return link(host, entry, "veth");
-        }
-    }
-    Err(Error::check(format!(
-        "the host end of {} is gone, or is none of prevResult's interfaces",
-        container.name
-    )))
+pub fn host_end(host: &Rtnl, result: &CniResult, container: &Link, asked: u32) -> Result<Link> {
+    let peer = veth::find_peer(host, container)?;
+    let is_peer = |entry: &&Interface| {
+        entry.sandbox.is_empty() && peer.as_ref().is_some_and(|peer| peer.name == entry.name)
+    };
+    let entry = result.interfaces.iter().find(is_peer).ok_or_else(|| {
+        let name = &container.name;
+        Error::check(format!("the host end of {name} is gone, or is none of prevResult's interfaces"))
+    })?;
+    let end = link(host, entry, "veth")?;
+    mtu(&end, entry, asked)?;
+    up(&end)?;
+    Ok(end)
 }

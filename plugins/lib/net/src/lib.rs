@@ -10,6 +10,7 @@ pub mod bridge;
 pub mod check;
 pub mod configure;
 mod events;
+pub mod forwarding;
 mod link;
 pub mod mac;
 mod master;
@@ -26,8 +27,8 @@ mod tc;
 pub use addr::Address;
 pub use events::Events;
 pub use link::{
-    Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, Macvlan, NewLink, Shape, Side, Tap, Vlan,
-    ifb, veth, vrf,
+    Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, LinkName, Macvlan, NewLink, Shape, Side, Tap,
+    Vlan, ifb, veth, vrf,
 };
 pub use master::{Master, MasterName};
 pub use netns::Netns;

@@ -6,6 +6,7 @@ mod find;
 pub mod ifb;
 mod kind;
 mod moving;
+mod name;
 mod new;
 mod owned;
 pub mod veth;
@@ -22,6 +23,7 @@ pub(crate) use attribute::{set_flags, set_up};
 use find::{first, get};
 pub use kind::{Choice, Ipvlan, Kind, Macvlan, Tap, Vlan};
 pub use moving::Shape;
+pub use name::LinkName;
 pub use new::{NewLink, Side};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
@@ -50,6 +52,8 @@ pub struct Link {
     pub index: u32,
     /// Its name.
     pub name: String,
+    /// Its alternative names (`IFLA_PROP_LIST`, since Linux 5.5).
+    pub alternative_names: Vec<String>,
     /// Its hardware address, where it is an Ethernet one.
     pub mac: Option<Mac>,
     /// The address its hardware came with, where it has one (`IFLA_PERM_ADDRESS`, since Linux 5.6).
@@ -78,8 +82,8 @@ pub struct Link {
     pub oper_state: u8,
     /// `IFLA_IFALIAS`: on our host links the owner's tag.
     pub alias: String,
-    /// Bridge: whether it filters VLANs.
-    pub vlan_filtering: bool,
+    /// Bridge: whether it filters VLANs; `None` on a kernel whose bridges cannot.
+    pub vlan_filtering: Option<bool>,
     /// Bridge port: `IFLA_BRPORT_MODE`, hairpin.
     pub hairpin: bool,
     /// Bridge port: `IFLA_BRPORT_ISOLATED`.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use cni_types::{Code, Error, Result, tell};
 
-fn path(name: &str) -> String {
+pub(crate) fn path(name: &str) -> String {
     format!("/proc/sys/net/{name}")
 }
 
@@ -24,6 +24,12 @@ pub fn write(name: &str, value: &str) -> Result<()> {
 /// Writes a value where the kernel has the sysctl; one built without IPv6, or a read-only `/proc/sys`, is no failure.
 pub fn write_if_possible(name: &str, value: &str) {
     let _ = fs::write(path(name), value);
+}
+
+/// Closes the host's ears on one of its links: whoever is at the other end must not be able to give the host addresses
+/// and routes (CVE-2020-10749). To be called before anything can arrive by it.
+pub fn ignore_router_advertisements(link: &str) {
+    write_if_possible(&format!("ipv6/conf/{link}/accept_ra"), "0");
 }
 
 /// Reads a value, without the final newline.
@@ -46,14 +52,4 @@ pub fn ensure_ipv6(link: &str) -> Result<()> {
         Err(e) => tell(format_args!("cannot read {}: {e}; does the kernel have IPv6?", path(&name))),
     }
     Ok(())
-}
-
-/// Enables forwarding of a family on the whole host. A value that is 1 already is not written again, so that a
-/// read-only `/proc/sys` with the right value works.
-///
-/// # Errors
-/// Code 100 with the sysctl's path and the errno.
-pub fn ensure_forwarding(ipv4: bool) -> Result<()> {
-    let name = if ipv4 { "ipv4/ip_forward" } else { "ipv6/conf/all/forwarding" };
-    if read(name).is_ok_and(|value| value == "1") { Ok(()) } else { write(name, "1") }
 }

@@ -22,12 +22,12 @@ pub fn del(detachment: &Detachment, kind: &str) -> Result<()> {
 }
 
 fn find(inside: &Rtnl, detachment: &Detachment, kind: &str) -> Result<Option<Link>> {
-    let tag = detachment.id.tag_prefix();
-    let named = inside.find_link(detachment.id.ifname.as_str())?.filter(|link| link.kind == kind);
-    if named.as_ref().is_some_and(|link| link.alias.starts_with(&tag)) {
+    let id = &detachment.id;
+    let named = inside.find_link(id.ifname.as_str())?.filter(|link| link.kind == kind);
+    if named.as_ref().is_some_and(|link| id.owns(&link.alias)) {
         return Ok(named);
     }
-    let tagged = inside.tagged(kind, |alias| alias.starts_with(&tag))?.into_iter().next();
+    let tagged = inside.tagged(kind, |alias| id.owns(alias))?.into_iter().next();
     // One without a tag is the reference's, or its ADD was killed in between.
     Ok(tagged.or_else(|| named.filter(|link| !AttachmentId::is_tag(&link.alias))))
 }

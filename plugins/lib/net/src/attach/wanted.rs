@@ -40,11 +40,12 @@ impl Wanted {
     /// ADD.
     ///
     /// # Errors
-    /// Code 7 for a master or a bridge that cannot be used, or an MTU above the master's; those of [`super::add`].
+    /// Code 7 for a master or a bridge that cannot be used, such as one with a smaller MTU; those of [`super::add`].
     pub fn add(&self, attachment: &Attachment) -> Result<CniResult> {
         let addresses = self.addresses(&attachment.network)?;
         let settled = self.master.as_ref().map(|m| m.settled(&attachment.network)).transpose()?;
         let site = Site::open_for_add(attachment)?;
+        site.inside.refuse_tagged(&attachment.id, &site.netns)?;
         let (master, bridge) = (self.find_master(settled.as_ref(), &site)?, self.find_bridge(&site.inside)?);
         let link = NewLink {
             name: &attachment.id.ifname,

@@ -7,12 +7,15 @@ use cni_netlink::attr::{each, find, host16, host32, text};
 
 /// Size of `struct ifinfomsg`.
 const HEADER: usize = 16;
-/// `IFLA_BR_VLAN_FILTERING`
+/// `IFLA_BR_VLAN_FILTERING`, `IFLA_BR_VLAN_PROTOCOL`
 pub(crate) const IFLA_BR_VLAN_FILTERING: u16 = 7;
+const IFLA_BR_VLAN_PROTOCOL: u16 = 8;
 /// `IFLA_BRPORT_MODE` (hairpin), `IFLA_BRPORT_ISOLATED`
 pub(crate) const IFLA_BRPORT_MODE: u16 = 4;
 pub(crate) const IFLA_BRPORT_ISOLATED: u16 = 33;
 
+/// `IFLA_PROP_LIST`, of `IFLA_ALT_IFNAME`s (`linux/if_link.h`)
+const IFLA_PROP_LIST: u16 = 52;
 /// `IFLA_PERM_ADDRESS`, `IFLA_PARENT_DEV_NAME`, `IFLA_PARENT_DEV_BUS_NAME` (`linux/if_link.h`)
 const IFLA_PERM_ADDRESS: u16 = 54;
 const IFLA_PARENT_DEV_NAME: u16 = 56;
@@ -26,6 +29,7 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
     for (kind, payload) in each(&message[HEADER..]) {
         match kind {
             libc::IFLA_IFNAME => link.name = string(payload),
+            IFLA_PROP_LIST => link.alternative_names = each(payload).map(|(_, name)| string(name)).collect(),
             libc::IFLA_ADDRESS if ethernet => link.mac = payload.try_into().ok().map(Mac),
             IFLA_PERM_ADDRESS if ethernet => link.permanent_mac = payload.try_into().ok().map(Mac),
             IFLA_PARENT_DEV_NAME => link.parent = string(payload),
@@ -49,7 +53,9 @@ fn info(linkinfo: &[u8], link: &mut Link) {
     let is_set =
         |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
     if link.kind == "bridge" {
-        link.vlan_filtering = is_set(Some(&link.kind_data), IFLA_BR_VLAN_FILTERING);
+        // The protocol is told by kernels that filter, whether the bridge does or not.
+        let on = is_set(Some(&link.kind_data), IFLA_BR_VLAN_FILTERING);
+        link.vlan_filtering = find(&link.kind_data, IFLA_BR_VLAN_PROTOCOL).map(|_| on);
     }
     if find(linkinfo, INFO_SLAVE_KIND).map(string).as_deref() == Some("bridge") {
         let port = find(linkinfo, INFO_SLAVE_DATA);

@@ -25,12 +25,11 @@ pub fn reference_name(id: &AttachmentId) -> String {
 /// # Errors
 /// Code 100 when the attachment has one already, or what the kernel refused.
 pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
-    let prefix = id.tag_prefix();
     let names = names(id);
     for name in &names {
         match host.find_link(name)? {
             None => return Ok(host.create_owned(new(name, mtu), name, id)??),
-            Some(link) if link.alias.starts_with(&prefix) => break,
+            Some(link) if id.owns(&link.alias) => break,
             Some(_) => {}
         }
     }
@@ -54,9 +53,8 @@ fn new(name: &str, mtu: u32) -> Request {
 /// # Errors
 /// Code 100 when the kernel refuses to say.
 pub fn find(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
-    let prefix = id.tag_prefix();
     for name in names(id) {
-        if let Some(link) = host.find_link(&name)?.filter(|link| link.alias.starts_with(&prefix)) {
+        if let Some(link) = host.find_link(&name)?.filter(|link| id.owns(&link.alias)) {
             return Ok(Some(link));
         }
     }

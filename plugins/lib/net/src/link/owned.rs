@@ -4,8 +4,10 @@ use cni_netlink::attr::Attrs;
 use cni_types::{AttachmentId, Code, Error, Result};
 
 use super::{Link, first, get, ifinfomsg};
+use crate::netns::Netns;
 use crate::rtnl::message::Request;
 use crate::rtnl::{Refused, Rtnl};
+use crate::sysctl;
 
 /// Writes the owner's tag on the link of this name.
 pub(super) fn tag(name: &str, owner: &AttachmentId) -> Request {
@@ -16,10 +18,25 @@ pub(super) fn tag(name: &str, owner: &AttachmentId) -> Request {
 }
 
 impl Rtnl {
-    /// Makes a link by `create`, tags it and looks at it, all in one send, which the kernel finishes whatever happens to
+    /// Refuses an ADD of what is attached already, before anything is made: a link here has the attachment's tag, whatever
+    /// the container calls it by now.
+    ///
+    /// # Errors
+    /// Code 100 naming the link.
+    pub(crate) fn refuse_tagged(&self, id: &AttachmentId, netns: &Netns) -> Result<()> {
+        match self.links(None)?.into_iter().find(|link| id.owns(&link.alias)) {
+            Some(link) => {
+                Err(id.attached_already(&format!("it is {} in {}", link.name, netns.path().display())))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a link of the host's by `create`, tags it and looks at it, all in one send, which the kernel finishes whatever happens to
     /// this process: there is never a link without its tag. `name` must be free, or another's link gets the tag. It stays
     /// free, since it is this attachment's and runtimes must not work on one container in parallel (spec 1.1.0,
-    /// "Lifecycle & Ordering").
+    /// "Lifecycle & Ordering"). Router advertisements are ignored on it from the start: nothing arrives by a pair whose
+    /// other end is down, or by an ifb that nothing is redirected to.
     ///
     /// # Errors
     /// The inner one when the kernel refuses to make it; code 100 for anything later, with the link gone again.
@@ -34,6 +51,7 @@ impl Rtnl {
         if let Some(Err(refused)) = answers.next() {
             return Ok(Err(refused));
         }
+        sysctl::ignore_router_advertisements(name);
         let tagged = answers.next().transpose();
         let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
         let link = answers.next().map(first).transpose()?.flatten().ok_or_else(gone)?;

@@ -12,7 +12,7 @@ use crate::rtnl::message::Request;
 use crate::rtnl::{Refused, Rtnl};
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL};
-pub use owned::{collect, find_host_end, remove_if_present};
+pub use owned::{collect, find_peer, refuse_second, remove_if_present};
 
 /// `VETH_INFO_PEER` (`linux/veth.h`)
 const VETH_INFO_PEER: u16 = 1;
@@ -48,16 +48,19 @@ pub fn host_name(id: &AttachmentId, attempt: u32) -> String {
     format!("veth{}", hex(&format!("{}{salt}", id.tag_prefix()), 8))
 }
 
-/// Makes the attachment's pair.
+/// Makes the attachment's pair. One that it has to a namespace that is dying is waited for to go.
 ///
 /// # Errors
-/// Code 100: the name is taken in the container, or what the kernel refused.
+/// Code 100: the name is taken in the container, the attachment has a pair to another namespace, or what the kernel
+/// refused.
 pub fn create(host: &Rtnl, inside: &Rtnl, netns: &Netns, id: &AttachmentId, wanted: &Wanted) -> Result<Veth> {
     let mut name = String::new();
     for attempt in 0..NAME_TRIES {
         name = host_name(id, attempt);
-        if host.find_link(&name)?.is_some() {
-            continue;
+        match host.find_link(&name)? {
+            Some(link) if id.owns(&link.alias) => owned::wait_until_gone(host, id, &link)?,
+            Some(_) => continue,
+            None => {}
         }
         match create_named(host, netns, &name, id, wanted)? {
             Ok(veth) => return Ok(veth),
