@@ -23,7 +23,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
         // What the reference moved has no record.
         None => present_kind(attachment)?,
     };
-    attach::check(attachment, &kind, |_, link| match device {
+    attach::check(attachment, &kind, |_, link, _| match device {
         Some(device) if device.find_inside(std::slice::from_ref(link)).is_none() => {
             Err(Error::check(format!("link {} is not the device {} of the host", link.name, device.name)))
         }

@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use cni_types::{Code, Error, IfName, Mac, Network, Result, excerpt};
+use cni_net::LinkName;
+use cni_types::{Code, Error, Mac, Network, Result, excerpt};
 use serde::Deserialize;
 
 use crate::sysfs::{BusDevice, PciAddress};
@@ -36,8 +37,8 @@ struct Capabilities {
 /// One way of saying which device is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Selector {
-    /// Its name on the host.
-    Name(IfName),
+    /// Its name on the host, or an alternative one.
+    Name(LinkName),
     /// Its hardware address.
     Mac(Mac),
     /// Its directory below `/sys/devices`.
@@ -74,7 +75,7 @@ impl Conf {
                 selectors.push((key, selector));
                 Ok(())
             };
-        select("device", &keys.device, &|text| IfName::new(text).map(Selector::Name))?;
+        select("device", &keys.device, &|text| LinkName::new(text).map(Selector::Name))?;
         select("hwaddr", &keys.hwaddr, &|text| text.parse().map(Selector::Mac).map_err(Error::config))?;
         select("kernelpath", &keys.kernelpath, &|text| kernel_path(text).map(Selector::KernelPath))?;
         let assigned = &keys.runtime_config.device_id;

@@ -12,6 +12,7 @@ use crate::sysfs;
 pub(crate) struct Device {
     /// Its name on the host.
     pub(crate) name: String,
+    alternative_names: Vec<String>,
     alias: String,
     index: u32,
     /// The kernel's word for it; hardware has none.
@@ -35,6 +36,7 @@ impl Device {
     pub(crate) fn of(link: &Link, netns: String, netns_cookie: Option<u64>) -> Self {
         Self {
             name: link.name.clone(),
+            alternative_names: link.alternative_names.clone(),
             alias: link.alias.clone(),
             index: link.index,
             kind: link.kind.clone(),
@@ -65,10 +67,15 @@ impl Device {
     /// The members of the record.
     pub(crate) fn members(&self) -> Vec<(String, Json)> {
         let text = |text: &str| Some(Json::String(text.to_owned())).filter(|_| !text.is_empty());
+        let names = |names: &[String]| {
+            let list = names.iter().cloned().map(Json::String).collect();
+            Some(Json::Array(list)).filter(|_| !names.is_empty())
+        };
         let mac = |mac: Option<Mac>| mac.map(|mac| Json::String(mac.to_string()));
         let number = |number: Option<u32>| number.map(|n| Json::Number(n.into()));
         let members = [
             ("name", text(&self.name)),
+            ("alternativeNames", names(&self.alternative_names)),
             ("alias", text(&self.alias)),
             ("index", number(Some(self.index))),
             ("kind", text(&self.kind)),
@@ -139,6 +146,11 @@ impl Device {
     /// Whether the kernel returns it to the host when its namespace dies; it destroys others along with it.
     pub(crate) fn outlives_its_namespace(&self) -> bool {
         sysfs::is_on_bus(&self.parent_bus, &self.parent)
+    }
+
+    /// Whether the host calls it so, possibly by an alternative name.
+    pub(crate) fn goes_by(&self, name: &str) -> bool {
+        self.name == name || self.alternative_names.iter().any(|other| other == name)
     }
 
     /// Whether it is what has this address on the host.

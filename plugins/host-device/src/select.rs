@@ -67,7 +67,7 @@ pub(crate) fn find_userspace(conf: &Conf) -> Option<PciAddress> {
 pub(crate) fn ensure_present(conf: &Conf, host: &Host, held: &[Entry]) -> Result<()> {
     for (_, selector) in &conf.selectors {
         let is_away = || match selector {
-            Selector::Name(name) => held.iter().any(|entry| entry.device.name == name.as_str()),
+            Selector::Name(name) => held.iter().any(|entry| entry.device.goes_by(name.as_str())),
             Selector::Mac(mac) => held.iter().any(|entry| entry.device.has_mac(*mac)),
             Selector::KernelPath(path) => path.exists(),
             Selector::Pci(address) => address.path().exists(),
@@ -112,7 +112,7 @@ fn named(host: &Host, name: Option<String>) -> Result<Option<Link>> {
 fn missing(selector: &Selector, held: &[Entry]) -> Error {
     let error = Error::new(Code::KERNEL, format!("the host has no {selector}"));
     let holder = held.iter().find(|entry| match selector {
-        Selector::Name(name) => entry.device.name == name.as_str(),
+        Selector::Name(name) => entry.device.goes_by(name.as_str()),
         Selector::Mac(mac) => entry.device.has_mac(*mac),
         _ => false,
     });

@@ -34,8 +34,10 @@ fn by(key: &str, value: &str) -> Conf {
 #[test]
 fn each_selector_finds_its_device() {
     let host = with_buses();
+    host.run("ip link property add dev ens5 altname enP48661p0s2f0np0d1");
     for (key, value, device) in [
         ("device", "ens5", "ens5"),
+        ("device", "enP48661p0s2f0np0d1", "ens5"),
         ("hwaddr", MAC, "ens5"),
         ("hwaddr", "02-00-00-00-00-06", "ens6"),
         ("kernelpath", "/sys/devices/platform/soc/mac@1", "ens5"),

@@ -1,11 +1,13 @@
 //! CHECK passes right after ADD, and finds each single change.
 
-use cni_tests::{Case, Place, needs};
+use cni_tests::{Case, Conf, Place, needs};
+use serde_json::json;
 
 for_each_plugin!(each_change_is_found, it_needs_a_prev_result_of_this_container);
 for_each_plugin!([macvlan, tap] it_changes_nothing);
 for_each_plugin!([macvlan, ipvlan, vlan] a_link_on_another_master);
 for_each_plugin!([macvlan, tap] a_link_without_addresses_that_is_down);
+for_each_plugin!([macvlan, ipvlan, vlan, tap] what_tuning_changed_behind_it_is_no_difference);
 
 /// What changed; a shell script on the host, where `pod` runs a command in the container; what the error says.
 type Change = (&'static str, &'static str, &'static [&'static str]);
@@ -26,7 +28,7 @@ const OF_ANY: [Change; 7] = [
 
 const MAC: Change = ("the MAC", "pod ip link set eth0 address 0a:00:00:00:00:77", &["0a:00:00:00:00:77"]);
 const MTU: Change = ("the MTU", "pod ip link set eth0 mtu 1280", &["1280", "1400"]);
-const MASTER_DOWN: Change = ("the master is down", "ip link set uplink down", &["uplink", "down"]);
+const DOWN: Change = ("the link is down", "pod ip link set eth0 down", &["eth0"]);
 const MACVLAN_MODE: Change =
     ("the mode", "pod ip link set eth0 type macvlan mode vepa", &["mode vepa", "mode bridge"]);
 const IPVLAN_MODE: Change = ("the mode", "pod ip link set eth0 type ipvlan mode l3", &["mode l3", "mode l2"]);
@@ -49,10 +51,10 @@ const OWNER: Change = (
 
 fn changes(plugin: &str) -> Vec<Change> {
     let (of_any, own): (_, &[Change]) = match plugin {
-        "macvlan" => (&OF_ANY[..], &[MAC, MTU, MASTER_DOWN, MACVLAN_MODE]),
+        "macvlan" => (&OF_ANY[..], &[MAC, MTU, DOWN, MACVLAN_MODE]),
         "tap" => (&OF_ANY[..], &[MAC, MTU, OWNER]),
         // Nothing of these kinds: one will do, since the VM takes its time.
-        "ipvlan" => (&OF_ANY[..1], &[MTU, MASTER_DOWN, IPVLAN_MODE]),
+        "ipvlan" => (&OF_ANY[..1], &[MTU, DOWN, IPVLAN_MODE]),
         "vlan" => (&OF_ANY[1..2], &[MAC, MTU, VLAN_ID]),
         _ => (&OF_ANY[2..4], &[MAC]),
     };
@@ -63,11 +65,13 @@ fn each_change_is_found(case: &Case) {
     if case.plugin == "tap" {
         needs!(UserIds);
     }
+    // Before 1.1.0 a result does not tell the MTU.
     let case = case.with(|conf| match case.plugin {
         "dummy" => conf,
         "tap" => conf.set("mtu", 1400).set("owner", 1000),
         _ => conf.set("mtu", 1400),
     });
+    let case = case.with(|conf| conf.version("1.1.0"));
     for (what, script, parts) in changes(case.plugin) {
         let host = case.host();
         let pod = host.container("pod");
@@ -93,6 +97,25 @@ fn a_link_on_another_master(case: &Case) {
     for (master, part) in [("other", "expected other with index"), ("gone", "no master gone")] {
         let case = case.with(|conf| conf.prev(&result).set("master", master));
         case.call(&host).check(&case.conf, &pod, "eth0").error().says(103, &[part]);
+    }
+}
+
+/// What the chain's result says has the final word, not this plugin's configuration.
+fn what_tuning_changed_behind_it_is_no_difference(case: &Case) {
+    for version in ["0.4.0", "1.0.0", "1.1.0"] {
+        let host = case.host();
+        let pod = host.container("pod");
+        let mac = if case.plugin == "ipvlan" { None } else { Some("0a:00:00:00:00:07") };
+        let case = case.with(|conf| conf.set("mtu", 1400).version(version));
+        let result = case.add(&host, &pod).result();
+        let tuning = json!({ "cniVersion": version, "name": "net", "type": "tuning", "mtu": 1300, "promisc": true,
+            "allmulti": true, "txQLen": 500, "mac": mac });
+        let result = host.plugin("tuning").add(&Conf::new(tuning).prev(&result), &pod, "eth0").result();
+        assert_eq!(pod.link("eth0")["mtu"], 1300);
+        let case = case.with(|conf| conf.prev(&result));
+        case.call(&host).check(&case.conf, &pod, "eth0").done();
+        case.del(&host, &pod).done();
+        assert!(pod.find_link("eth0").is_none());
     }
 }
 

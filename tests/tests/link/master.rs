@@ -5,7 +5,9 @@ use serde_json::json;
 
 for_each_plugin!(the_host_has_a_link_of_the_containers_name);
 for_each_plugin!([macvlan, ipvlan, vlan] a_master_in_the_container, a_master_without_carrier);
-for_each_plugin!([macvlan, ipvlan] the_link_of_the_default_route);
+for_each_plugin!([macvlan, ipvlan] the_link_of_the_default_route, a_master_that_is_down_is_waited_for);
+for_each_plugin!([macvlan, ipvlan, vlan] a_master_by_an_alternative_name);
+for_each_plugin!([vlan] a_vlan_has_no_use_for_a_master_that_is_down);
 
 fn the_host_has_a_link_of_the_containers_name(case: &Case) {
     let host = case.host();
@@ -108,5 +110,64 @@ fn the_link_of_the_default_route(case: &Case) {
         pod.run(&format!("ip {line}"));
     }
     case.add(&host, &pod).result();
+    assert_eq!(pod.link("eth0")["link"], "inside0");
+}
+
+fn a_master_that_is_down_is_waited_for(case: &Case) {
+    let host = case.host();
+    host.run("ip link set uplink down");
+    case.call(&host).status(&case.conf.clone().version("1.1.0")).done();
+    let pod = host.container("pod");
+    let result = case.add(&host, &pod).result();
+    assert_eq!(pod.addresses("eth0"), crate::FIRST);
+    let with_result = case.with(|conf| conf.prev(&result));
+    let check = || with_result.call(&host).check(&with_result.conf, &pod, "eth0");
+    check().done();
+    host.run("ip link set uplink up");
+    check().done();
+    host.run("nsenter --net=/run/netns/outside ip address add 10.44.0.1/24 dev wan");
+    let up = || pod.link("eth0")["operstate"] == "UP";
+    assert!((0..10_000).any(|_| up()), "{}", pod.link("eth0"));
+    assert!(pod.pings("10.44.0.1"), "as soon as the master is up");
+    host.run("ip link set uplink down");
+    check().done();
+    with_result.del(&host, &pod).done();
+    assert!(pod.find_link("eth0").is_none());
+}
+
+fn a_vlan_has_no_use_for_a_master_that_is_down(case: &Case) {
+    let host = case.host();
+    let before = host.after_one_container(case.plugin, &case.conf);
+    host.run("ip link set uplink down");
+    let pod = host.container("pod");
+    case.add(&host, &pod).error().says(7, &["uplink", "down", "ip link set uplink up"]);
+    assert!(pod.find_link("eth0").is_none());
+    host.run("ip link set uplink up");
+    host.snapshot().assert_same_as(&before, "a refused ADD");
+}
+
+/// systemd gives those that are too long for a name.
+fn a_master_by_an_alternative_name(case: &Case) {
+    let host = case.host();
+    host.run("ip link property add dev uplink altname enP48661p0s2f0np0d1 altname short");
+    for name in ["enP48661p0s2f0np0d1", "short"] {
+        let case = case.with(|conf| conf.set("master", name));
+        case.call(&host).status(&case.conf.clone().version("1.1.0")).done();
+        let pod = host.container("pod");
+        let result = case.add(&host, &pod).result();
+        assert_eq!(pod.link("eth0")["link_index"], host.link("uplink")["ifindex"]);
+        let with_result = case.with(|conf| conf.prev(&result));
+        with_result.call(&host).check(&with_result.conf, &pod, "eth0").done();
+        with_result.del(&host, &pod).done();
+        assert!(pod.find_link("eth0").is_none());
+        pod.remove_netns();
+    }
+    let pod = host.container("pod");
+    pod.run("ip link add inside0 type veth peer name inside1");
+    pod.run("ip link set inside0 up");
+    pod.run("ip link property add dev inside0 altname enP48661p0s2f0np0d2");
+    let case = case.with(|conf| conf.set("master", "enP48661p0s2f0np0d2"));
+    case.add(&host, &pod).error().says(7, &["enP48661p0s2f0np0d2", "on the host", "linkInContainer"]);
+    case.with(|conf| conf.set("linkInContainer", true)).add(&host, &pod).result();
     assert_eq!(pod.link("eth0")["link"], "inside0");
 }

@@ -1,6 +1,6 @@
 //! STATUS says whether an ADD would work, and why not.
 
-use cni_tests::{Case, Host, IpamScript, Place, VERSIONS};
+use cni_tests::{Case, Host, IpamScript, Need, Place, VERSIONS};
 use serde_json::json;
 
 for_each_plugin!(it_passes_and_changes_nothing);
@@ -46,8 +46,10 @@ fn the_master(case: &Case) {
     let conf = case.conf.clone().version("1.1.0");
     let larger = conf.clone().set("mtu", 9000);
     status(&host, larger).error().says(50, &["9000", "68–1500", "uplink"]);
-    host.run("ip link set uplink down");
-    status(&host, conf.clone()).error().says(50, &["uplink", "down", "ip link set uplink up"]);
+    if case.plugin == "vlan" {
+        host.run("ip link set uplink down");
+        status(&host, conf.clone()).error().says(50, &["uplink", "down", "ip link set uplink up"]);
+    }
     host.run("ip link del uplink");
     status(&host, conf.clone()).error().says(50, &["uplink"]);
     // A container's master cannot be known without a container.
@@ -63,4 +65,26 @@ fn a_kernel_without_taps() {
     let host = case.host();
     host.run("mount --bind /dev/null /dev/net/tun");
     case.call(&host).status(&case.conf).error().says(50, &["tun", "tap"]);
+}
+
+/// "Unknown device type" is all that such a kernel says.
+#[test]
+fn a_kernel_without_links_of_the_kind() {
+    for (case, need, parts) in [
+        (crate::ipvlan(), Need::Ipvlan, ["CONFIG_IPVLAN", "modprobe ipvlan"]),
+        (crate::vlan(), Need::Vlan, ["CONFIG_VLAN_8021Q", "modprobe 8021q"]),
+        (crate::dummy(), Need::Dummy, ["CONFIG_DUMMY", "modprobe dummy"]),
+    ] {
+        let host = case.host();
+        let pod = host.container("pod");
+        let (status, add) =
+            (case.call(&host).status(&case.conf.clone().version("1.1.0")), case.add(&host, &pod));
+        if need.is_met() {
+            status.done();
+            add.result();
+        } else {
+            status.error().says(50, &parts);
+            add.error().says(100, &parts);
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! The link that a macvlan, ipvlan or vlan is on: where the configuration says, or where the default route leads.
 
-use cni_types::{Code, Doing, Error, IfName, Json, Network, Result};
+use cni_types::{Doing, Error, Json, Network, Result};
 use serde::Deserialize;
 
 use crate::MTU_MIN;
-use crate::link::{Link, Side};
+use crate::link::{Link, LinkName, Side};
 use crate::route::tables::TABLE_MAIN;
 use crate::rtnl::Rtnl;
 
@@ -27,8 +27,8 @@ pub struct Master {
 /// How the master is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MasterName {
-    /// By its name.
-    Named(IfName),
+    /// By its name, or an alternative one.
+    Named(LinkName),
     /// By the default route, IPv4 before IPv6.
     DefaultRoute,
     /// It is the only interface of the plugin before, so that only ADD knows it.
@@ -77,10 +77,10 @@ impl Master {
         Ok(Self { name: named(name)?, ..self.clone() })
     }
 
-    /// The master, up; `None` when only ADD knows it.
+    /// The master; `None` when only ADD knows it.
     ///
     /// # Errors
-    /// Code 7 when there is none, when it is down, or when there is no default route to tell it.
+    /// Code 7 when there is none, or when there is no default route to tell it.
     pub(crate) fn find(&self, host: &Rtnl, inside: &Rtnl) -> Result<Option<Link>> {
         let (here, there) = match self.side {
             Side::Host => (host, inside),
@@ -96,15 +96,10 @@ impl Master {
                     .because("name the master with the key \"master\"")
             })?,
         };
-        let name = &master.name;
-        if !master.is_up() {
-            return Err(Error::config(format!("master {name} is down"))
-                .because(format!("bring it up {}: ip link set {name} up", self.place())));
-        }
         Ok(Some(master))
     }
 
-    fn missing(&self, name: &IfName, there: &Rtnl) -> Error {
+    fn missing(&self, name: &LinkName, there: &Rtnl) -> Error {
         let error = Error::config(format!("there is no master {name} {}", self.place()));
         match (there.find_link(name.as_str()), self.side) {
             (Ok(Some(_)), Side::Host) => {
@@ -126,8 +121,20 @@ impl Master {
 }
 
 fn named(name: &str) -> Result<MasterName> {
-    let name = IfName::new(name).map_err(|e| Error { code: Code::CONFIG, ..e });
-    name.map(MasterName::Named).doing("key \"master\"")
+    LinkName::new(name).map(MasterName::Named).doing("key \"master\"")
+}
+
+/// Refuses a master that is down.
+///
+/// # Errors
+/// Code 7 with the command that helps.
+pub(crate) fn refuse_down(master: &Link) -> Result<()> {
+    let name = &master.name;
+    if master.is_up() {
+        return Ok(());
+    }
+    Err(Error::config(format!("master {name} is down"))
+        .because(format!("bring it up where it is: ip link set {name} up")))
 }
 
 /// Refuses an MTU above the master's.

@@ -4,6 +4,7 @@ use cni_types::delegate::ipam;
 use cni_types::{Attachment, CniResult, Code, Dns, Error, IfName, Mac, Network, Result, Undo};
 
 use super::{Addresses, Site};
+use crate::check;
 use crate::link::{Kind, Link, NewLink, Side};
 use crate::master::{self, Master};
 use crate::rtnl::Rtnl;
@@ -73,8 +74,13 @@ impl Wanted {
 
     fn find_master(&self, master: Option<&Master>, site: &Site<'_>) -> Result<Option<Link>> {
         let found = master.map(|master| master.find(&site.host, &site.inside)).transpose()?.flatten();
-        found.iter().try_for_each(|master| master::refuse_larger(self.mtu, master))?;
+        found.iter().try_for_each(|master| self.refuse_unfit(master))?;
         Ok(found)
+    }
+
+    fn refuse_unfit(&self, master: &Link) -> Result<()> {
+        master::refuse_larger(self.mtu, master)?;
+        if self.kind.needs_master_up() { master::refuse_down(master) } else { Ok(()) }
     }
 
     fn find_bridge(&self, inside: &Rtnl) -> Result<Option<Link>> {
@@ -89,10 +95,12 @@ impl Wanted {
     /// # Errors
     /// As [`super::check`]; code 103 too when the link is not where it was put or not as it was made.
     pub fn check(&self, attachment: &Attachment) -> Result<()> {
-        super::check(attachment, self.kind.name(), |site, link| {
+        super::check(attachment, self.kind.name(), |site, link, entry| {
             let differs = |e: Error| Error { code: Code::CHECK, ..e };
             let master = self.find_master(self.master.as_ref(), site).map_err(differs)?;
             let bridge = self.find_bridge(&site.inside).map_err(differs)?;
+            check::mtu(link, entry, self.mtu)?;
+            check::up(link)?;
             self.compare(link, master.as_ref(), bridge.as_ref())
         })
     }
@@ -105,12 +113,6 @@ impl Wanted {
             let (there, at) = (&expected.name, expected.index);
             let text = format!("link {name} is {word} {index}, expected {there} with index {at}");
             return Err(Error::check(text));
-        }
-        if self.mtu != 0 && self.mtu != link.mtu {
-            return Err(Error::check(format!("link {name} has MTU {}, expected {}", link.mtu, self.mtu)));
-        }
-        if !link.is_up() {
-            return Err(Error::check(format!("link {name} is down")));
         }
         match Kind::of(link) {
             Some(kind) if self.kind.agrees_with(&kind) => Ok(()),
@@ -131,7 +133,7 @@ impl Wanted {
         };
         let host = Rtnl::open()?;
         let found = master.find(&host, &host);
-        let fits = found.and_then(|m| m.iter().try_for_each(|m| master::refuse_larger(self.mtu, m)));
+        let fits = found.and_then(|m| m.iter().try_for_each(|m| self.refuse_unfit(m)));
         fits.map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
     }
 }

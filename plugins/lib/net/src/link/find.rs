@@ -8,13 +8,21 @@ use super::{IFLA_EXT_MASK, Link, SKIP_STATS, decode, ifinfomsg};
 use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
 
+/// `IFLA_ALT_IFNAME` (`linux/if_link.h`)
+const IFLA_ALT_IFNAME: u16 = 53;
+
 pub(super) fn get(doing: String, index: u32, name: Option<&str>) -> Request {
     let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
     if let Some(name) = name {
-        body.text(libc::IFLA_IFNAME, name);
+        body.text(if is_alternative(name) { IFLA_ALT_IFNAME } else { libc::IFLA_IFNAME }, name);
     }
     body.host32(IFLA_EXT_MASK, SKIP_STATS);
     Request::new(doing, libc::RTM_GETLINK, 0, body)
+}
+
+/// Whether it is too long for a name. Shorter alternative names the kernel finds along with the names.
+fn is_alternative(name: &str) -> bool {
+    name.len() >= libc::IFNAMSIZ
 }
 
 pub(super) fn first(
@@ -28,12 +36,16 @@ pub(super) fn first(
 }
 
 impl Rtnl {
-    /// The link named `name`, if there is one.
+    /// The link named `name`, if there is one; it may be an alternative name.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn find_link(&self, name: &str) -> Result<Option<Link>> {
-        Ok(first(self.request(get(format!("look up link {name}"), 0, Some(name))))?)
+        match first(self.request(get(format!("look up link {name}"), 0, Some(name)))) {
+            // Before Linux 5.5 no link had such a name.
+            Err(refused) if refused.is_invalid() && is_alternative(name) => Ok(None),
+            answer => Ok(answer?),
+        }
     }
 
     /// The link with interface index `index`, if there is one.

@@ -50,6 +50,23 @@ impl Kind {
         matches!(self, Self::Macvlan(_) | Self::Ipvlan(_) | Self::Vlan(_))
     }
 
+    /// Whether the kernel brings such a link up only where the link it is on is up (`vlan_dev_open`, `net/8021q/vlan_dev.c`).
+    /// The others wait for it.
+    pub const fn needs_master_up(&self) -> bool {
+        matches!(self, Self::Vlan(_))
+    }
+
+    /// The kernel's option for it, and its module.
+    pub(super) const fn option(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Macvlan(_) => ("CONFIG_MACVLAN", "macvlan"),
+            Self::Ipvlan(_) => ("CONFIG_IPVLAN", "ipvlan"),
+            Self::Vlan(_) => ("CONFIG_VLAN_8021Q", "8021q"),
+            Self::Tap(_) => ("CONFIG_TUN", "tun"),
+            Self::Dummy => ("CONFIG_DUMMY", "dummy"),
+        }
+    }
+
     /// Whether there is anybody to tell where an address is now.
     pub const fn has_neighbours(&self) -> bool {
         !matches!(self, Self::Dummy)

@@ -50,17 +50,17 @@ impl NewLink<'_> {
             return self.create_tap(tap, inside, netns);
         }
         let request = self.request(0, netns);
-        match self.master {
+        let made = match self.master {
             Some((_, Side::Host)) => match host.request(request) {
                 // Kernels before 6.15 look for a link of this name on the host too, where it may well be (eth0).
                 Err(refused) if refused.is_exist() && host.find_link(self.name.as_str())?.is_some() => {
-                    self.create_with_index(host, netns, refused)?
+                    self.create_with_index(host, netns, refused)
                 }
-                made => made?,
+                made => made,
             },
-            _ => inside.request(request)?,
+            _ => inside.request(request),
         };
-        Ok(())
+        made.map(drop).map_err(|refused| self.kind.explain(refused))
     }
 
     /// Writes the owner's tag on the link, and says what it is like.
@@ -87,18 +87,24 @@ impl NewLink<'_> {
     }
 
     /// Asked for a link with an index, the kernel looks for the index on the host instead.
-    fn create_with_index(&self, host: &Rtnl, netns: &Netns, mut refused: Refused) -> Result<Vec<Body>> {
+    fn create_with_index(
+        &self,
+        host: &Rtnl,
+        netns: &Netns,
+        mut refused: Refused,
+    ) -> std::result::Result<Vec<Body>, Refused> {
         for index in INDEXES {
             refused = match host.request(self.request(index, netns)) {
                 Ok(made) => return Ok(made),
                 Err(refused) => refused,
             };
-            let in_use = refused.is_busy() || refused.is_exist() && host.find_link_by_index(index)?.is_some();
+            let is_there = || host.find_link_by_index(index).is_ok_and(|found| found.is_some());
+            let in_use = refused.is_busy() || refused.is_exist() && is_there();
             if !in_use {
                 break;
             }
         }
-        Err(refused.into())
+        Err(refused)
     }
 
     fn request(&self, index: u32, netns: &Netns) -> Request {
@@ -157,7 +163,23 @@ impl Kind {
             }
             body.nest(libc::IFLA_LINKINFO, |info| self.put(info));
             let doing = format!("create a {}", self.name());
-            Ok(rtnl.all(vec![Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
+            let create = Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body);
+            rtnl.all(vec![create]).map_err(|refused| self.explain(refused))
         })
+    }
+
+    /// "Unknown device type" is all that a kernel says which has no links of the kind.
+    fn explain(&self, refused: Refused) -> Error {
+        let unsupported = refused.is_unsupported();
+        let error = Error::from(refused);
+        if !unsupported {
+            return error;
+        }
+        let (option, module) = self.option();
+        let (kind, details) = (self.name(), error.details);
+        let details = format!(
+            "{details}; the kernel needs {option} for {kind} links: modprobe {module}, or another kernel"
+        );
+        Error { details, ..error }
     }
 }
