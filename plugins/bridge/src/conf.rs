@@ -3,6 +3,7 @@
 mod vlans;
 
 use cni_filter::masquerade::Backend;
+use cni_net::Mtu;
 use cni_net::bridge::{self, Port};
 use cni_types::{Code, Dns, Error, IfName, Mac, Network, Result};
 use serde::Deserialize;
@@ -19,7 +20,7 @@ struct Keys {
     force_address: bool,
     ip_masq: bool,
     ip_masq_backend: String,
-    mtu: i64,
+    mtu: Mtu,
     hairpin_mode: bool,
     promisc_mode: bool,
     vlan: i64,
@@ -44,7 +45,7 @@ impl Default for Keys {
             force_address: false,
             ip_masq: false,
             ip_masq_backend: String::new(),
-            mtu: 0,
+            mtu: Mtu::default(),
             hairpin_mode: false,
             promisc_mode: false,
             vlan: 0,
@@ -140,7 +141,7 @@ impl Conf {
             force_address: keys.force_address,
             masquerade: keys.ip_masq && has_ipam,
             backend: backend.map(Backend::parse).transpose()?,
-            mtu: cni_net::mtu(keys.mtu)?,
+            mtu: keys.mtu.bytes()?,
             port: Port { hairpin: keys.hairpin_mode, isolated: keys.port_isolation },
             promiscuous: keys.promisc_mode,
             vlans,

@@ -1,7 +1,7 @@
 //! The keys of `ipvlan`, read and validated.
 
 use cni_net::attach::{self, Wanted};
-use cni_net::{Ipvlan, Kind, Master, MasterName};
+use cni_net::{Ipvlan, Kind, Master, MasterName, Mtu};
 use cni_types::{Code, Error, Network, Result};
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 struct Keys {
     mode: String,
     flag: String,
-    mtu: i64,
+    mtu: Mtu,
 }
 
 /// # Errors
@@ -25,7 +25,7 @@ pub(crate) fn read(network: &Network) -> Result<Wanted> {
     }
     Ok(Wanted {
         master: Some(master),
-        mtu: cni_net::mtu(keys.mtu)?,
+        mtu: keys.mtu.bytes()?,
         takes_addresses: true,
         ..Wanted::new(Kind::Ipvlan(Ipvlan::new(&keys.mode, &keys.flag)?), network)?
     })

@@ -1,7 +1,7 @@
 //! The keys of `macvlan`, read and validated.
 
 use cni_net::attach::{self, Wanted};
-use cni_net::{Kind, Macvlan, Master};
+use cni_net::{Kind, Macvlan, Master, Mtu};
 use cni_types::{Network, Result};
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ struct Keys {
     mode: String,
     #[serde(rename = "bcqueuelen")]
     bc_queue_length: u32,
-    mtu: i64,
+    mtu: Mtu,
 }
 
 /// # Errors
@@ -21,7 +21,7 @@ pub(crate) fn read(network: &Network) -> Result<Wanted> {
     let macvlan = Macvlan::new(&keys.mode, keys.bc_queue_length)?;
     Ok(Wanted {
         master: Some(Master::read(network)?),
-        mtu: cni_net::mtu(keys.mtu)?,
+        mtu: keys.mtu.bytes()?,
         mac: attach::mac(network)?,
         ..Wanted::new(Kind::Macvlan(macvlan), network)?
     })

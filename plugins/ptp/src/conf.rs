@@ -1,6 +1,7 @@
 //! The keys of `ptp`, read and validated.
 
 use cni_filter::masquerade::Backend;
+use cni_net::Mtu;
 use cni_types::{Dns, Network, Result};
 use serde::Deserialize;
 
@@ -9,7 +10,7 @@ use serde::Deserialize;
 struct Keys {
     ip_masq: bool,
     ip_masq_backend: String,
-    mtu: i64,
+    mtu: Mtu,
 }
 
 /// A valid configuration.
@@ -31,6 +32,6 @@ impl Conf {
         let keys: Keys = network.conf()?;
         let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
         let backend = backend.map(Backend::parse).transpose()?;
-        Ok(Self { masquerade: keys.ip_masq, backend, mtu: cni_net::mtu(keys.mtu)?, dns: network.dns()? })
+        Ok(Self { masquerade: keys.ip_masq, backend, mtu: keys.mtu.bytes()?, dns: network.dns()? })
     }
 }

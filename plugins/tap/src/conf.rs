@@ -1,7 +1,7 @@
 //! The keys of `tap`, read and validated.
 
 use cni_net::attach::{self, Wanted};
-use cni_net::{Kind, Tap};
+use cni_net::{Kind, Mtu, Tap};
 use cni_types::{Code, Doing, Error, IfName, Network, Result};
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ struct Keys {
     group: Option<u32>,
     selinux_context: String,
     bridge: String,
-    mtu: i64,
+    mtu: Mtu,
 }
 
 /// # Errors
@@ -29,7 +29,7 @@ pub(crate) fn read(network: &Network) -> Result<Wanted> {
     };
     Ok(Wanted {
         bridge: bridge.map_err(|e| Error { code: Code::CONFIG, ..e }).doing("key \"bridge\"")?,
-        mtu: cni_net::mtu(keys.mtu)?,
+        mtu: keys.mtu.bytes()?,
         mac: attach::mac(network)?,
         ..Wanted::new(Kind::Tap(tap), network)?
     })

@@ -1,7 +1,7 @@
 //! CHECK.
 
 use cni_net::{Link, Netns, check, sysctl};
-use cni_types::{Attachment, Error, Result};
+use cni_types::{Attachment, Code, Error, Result};
 
 use crate::conf::Conf;
 use crate::conf::sysctl::Sysctl;
@@ -22,8 +22,11 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
 /// A list of numbers reads back with other white space than it was written with.
 fn sysctl(wanted: &Sysctl) -> Result<()> {
     let Sysctl { key, name, value } = wanted;
-    let there = sysctl::read(name)
-        .map_err(|e| Error::check(format!("cannot read sysctl {key} in the container")).because(e))?;
+    let failed = |e| Error {
+        code: Code::CHECK,
+        ..Error::io(format!("cannot read sysctl {key} in the container"), &e)
+    };
+    let there = sysctl::read(name).map_err(failed)?;
     if there.split_whitespace().eq(value.split_whitespace()) {
         return Ok(());
     }

@@ -4,6 +4,7 @@ pub(crate) mod sysctl;
 
 use std::path::PathBuf;
 
+use cni_net::Mtu;
 use cni_types::{Error, IfName, Mac, Network, Result};
 use serde::Deserialize;
 
@@ -15,7 +16,7 @@ use sysctl::Sysctl;
 struct Keys {
     mac: String,
     promisc: bool,
-    mtu: i64,
+    mtu: Mtu,
     allmulti: Option<bool>,
     #[serde(rename = "txQLen")]
     tx_queue_length: Option<i64>,
@@ -40,7 +41,7 @@ struct Args {
 struct ArgsKeys {
     mac: String,
     promisc: Option<bool>,
-    mtu: Option<i64>,
+    mtu: Option<Mtu>,
     allmulti: Option<bool>,
     #[serde(rename = "txQLen")]
     tx_queue_length: Option<i64>,
@@ -76,7 +77,7 @@ impl Conf {
         let keys: Keys = network.conf()?;
         let args = &keys.args.cni;
         let (mac, mac_text) = mac(network, &keys)?.unzip();
-        let mtu = cni_net::mtu(args.mtu.unwrap_or(keys.mtu))?;
+        let mtu = args.mtu.unwrap_or(keys.mtu).bytes()?;
         let attributes = Attributes {
             mac,
             // Off is not applied: the plugin before may have had a reason to switch it on.

@@ -1,7 +1,7 @@
 //! The keys of `vlan`, read and validated.
 
 use cni_net::attach::Wanted;
-use cni_net::{Kind, Master, Vlan};
+use cni_net::{Kind, Master, Mtu, Vlan};
 use cni_types::delegate::ipam;
 use cni_types::{Network, Result};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", default)]
 struct Keys {
     vlan_id: i64,
-    mtu: i64,
+    mtu: Mtu,
 }
 
 /// # Errors
@@ -20,7 +20,7 @@ pub(crate) fn read(network: &Network) -> Result<Wanted> {
     ipam::required(network)?;
     Ok(Wanted {
         master: Some(Master::required(network)?),
-        mtu: cni_net::mtu(keys.mtu)?,
+        mtu: keys.mtu.bytes()?,
         ..Wanted::new(Kind::Vlan(Vlan::new(keys.vlan_id)?), network)?
     })
 }

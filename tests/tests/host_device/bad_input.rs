@@ -16,7 +16,7 @@ fn configurations_that_are_refused_move_nothing() {
         (none.clone().set("device", ""), 7, "\"device\""),
         (none.clone().set("device", "a/b"), 7, "key \"device\""),
         (none.clone().set("device", ".."), 7, "key \"device\""),
-        (none.clone().set("device", "sixteen-bytes-xx"), 7, "15 bytes"),
+        (none.clone().set("device", "x".repeat(128)), 7, "127 bytes"),
         (none.clone().set("device", 7), 6, "device"),
         (none.clone().set("hwaddr", "02:00"), 7, "hwaddr"),
         (none.clone().set("kernelpath", "/sys/class/net/ens5"), 7, "/sys/devices"),

@@ -14,6 +14,7 @@ pub mod forwarding;
 mod link;
 pub mod mac;
 mod master;
+mod mtu;
 mod neigh;
 mod netns;
 mod probe;
@@ -31,6 +32,7 @@ pub use link::{
     Vlan, ifb, veth, vrf,
 };
 pub use master::{Master, MasterName};
+pub use mtu::Mtu;
 pub use netns::Netns;
 pub use probe::try_out;
 pub use remembered::RememberedNetns;
@@ -38,24 +40,3 @@ pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SC
 pub use rtnl::{Refused, Rtnl};
 pub use rule::Rule;
 pub use tc::TokenBucket;
-
-use cni_types::{Error, Result};
-
-/// The smallest MTU an Ethernet link takes (`ETH_MIN_MTU`, `linux/if_ether.h`), in bytes.
-const MTU_MIN: i64 = 68;
-/// The largest (`ETH_MAX_MTU`), in bytes.
-const MTU_MAX: i64 = 65_535;
-
-/// The configuration key `mtu`, in bytes; 0 leaves the kernel's default.
-///
-/// # Errors
-/// Code 7 with the allowed range.
-pub fn mtu(value: i64) -> Result<u32> {
-    let allowed = value == 0 || (MTU_MIN..=MTU_MAX).contains(&value);
-    let mtu = u32::try_from(value).ok().filter(|_| allowed);
-    mtu.ok_or_else(|| {
-        Error::config(format!(
-            "invalid mtu {value}: it must be {MTU_MIN}–{MTU_MAX}, or 0 for the kernel's default"
-        ))
-    })
-}

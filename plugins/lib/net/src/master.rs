@@ -3,8 +3,8 @@
 use cni_types::{Doing, Error, Json, Network, Result};
 use serde::Deserialize;
 
-use crate::MTU_MIN;
 use crate::link::{Link, LinkName, Side};
+use crate::mtu::MTU_MIN;
 use crate::route::tables::TABLE_MAIN;
 use crate::rtnl::Rtnl;
 

@@ -18,7 +18,18 @@ pub fn write(name: &str, value: &str) -> Result<()> {
     // Not `fs::write`, which asks for the file to be made: the kernel then says EACCES where there is none.
     let written =
         OpenOptions::new().write(true).open(path(name)).and_then(|mut f| f.write_all(value.as_bytes()));
-    written.map_err(|e| Error::new(Code::KERNEL, format!("cannot set {} to {value}", path(name))).because(e))
+    written.map_err(|e| {
+        let error =
+            Error { code: Code::KERNEL, ..Error::io(format!("cannot set {} to {value}", path(name)), &e) };
+        if e.kind() != io::ErrorKind::NotFound {
+            return error;
+        }
+        let details = format!(
+            "{}; this kernel has no such sysctl: is the name right, the module loaded?",
+            error.details
+        );
+        Error { details, ..error }
+    })
 }
 
 /// Writes a value where the kernel has the sysctl; one built without IPv6, or a read-only `/proc/sys`, is no failure.
