@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_net::{Link, Rtnl, forwarding};
+use cni_net::{Link, Rtnl, forwarding, sysctl};
 use cni_types::{Cidr, CniResult, Error, IpConfig, Mac, Result, Route};
 
 use crate::conf::Conf;

@@ -129,8 +129,8 @@ fn cannot_filter() -> Error {
 /// # Errors
 /// Code 100 when the kernel refuses to say.
 pub fn follows_ports(host: &Rtnl, bridge: &Link) -> Result<bool> {
-    let is_port = |link: &Link| link.master == Some(bridge.index) && link.mac == bridge.mac;
-    Ok(bridge.mac == Some(Mac([0; 6])) || host.links(None)?.iter().any(is_port))
+    let has_none = bridge.mac == Some(Mac([0; 6]));
+    Ok(has_none || host.ports(bridge.index)?.iter().any(|port| port.mac == bridge.mac))
 }
 
 /// Sets what the host end of the attachment's pair does as a bridge port.
@@ -171,7 +171,7 @@ pub fn ensure_promiscuous(host: &Rtnl, bridge: &Link) -> Result<()> {
 /// # Errors
 /// Code 100 when the kernel refuses to say.
 pub fn port_count(host: &Rtnl, bridge: &Link) -> Result<usize> {
-    host.port_count(bridge.index)
+    Ok(host.ports(bridge.index)?.len())
 }
 
 /// Explains a refused port: a full bridge says no more than "exchange full".

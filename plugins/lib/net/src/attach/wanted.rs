@@ -46,7 +46,7 @@ impl Wanted {
         let addresses = self.addresses(&attachment.network)?;
         let settled = self.master.as_ref().map(|m| m.settled(&attachment.network)).transpose()?;
         let site = Site::open_for_add(attachment)?;
-        site.inside.refuse_tagged(&attachment.id, &site.netns)?;
+        site.inside.refuse_tagged(self.kind.name(), &attachment.id, &site.netns)?;
         let (master, bridge) = (self.find_master(settled.as_ref(), &site)?, self.find_bridge(&site.inside)?);
         let link = NewLink {
             name: &attachment.id.ifname,

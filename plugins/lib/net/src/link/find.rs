@@ -97,13 +97,14 @@ impl Rtnl {
         self.links_of(None, Precision::Exact)
     }
 
-    /// How many ports the bridge or other master with this index has.
+    /// The ports of the bridge or other master with this index.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
-    pub(crate) fn port_count(&self, master: u32) -> Result<usize> {
-        let links = self.links_of(None, Precision::Rough)?;
-        Ok(links.iter().filter(|link| link.master == Some(master)).count())
+    pub(crate) fn ports(&self, master: u32) -> Result<Vec<Link>> {
+        let mut links = self.links_of(None, Precision::Rough)?;
+        links.retain(|link| link.master == Some(master));
+        Ok(links)
     }
 
     /// The links of one kind whose alias, the owner's tag, is as `wanted`.

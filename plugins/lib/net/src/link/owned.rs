@@ -18,13 +18,13 @@ pub(super) fn tag(name: &str, owner: &AttachmentId) -> Request {
 }
 
 impl Rtnl {
-    /// Refuses an ADD of what is attached already, before anything is made: a link here has the attachment's tag, whatever
+    /// Refuses an ADD of what is attached already, before anything is made: a link of the kind here has the attachment's tag, whatever
     /// the container calls it by now.
     ///
     /// # Errors
     /// Code 100 naming the link.
-    pub(crate) fn refuse_tagged(&self, id: &AttachmentId, netns: &Netns) -> Result<()> {
-        match self.links(None)?.into_iter().find(|link| id.owns(&link.alias)) {
+    pub(crate) fn refuse_tagged(&self, kind: &str, id: &AttachmentId, netns: &Netns) -> Result<()> {
+        match self.tagged(kind, |alias| id.owns(alias))?.first() {
             Some(link) => {
                 Err(id.attached_already(&format!("it is {} in {}", link.name, netns.path().display())))
             }

@@ -30,7 +30,7 @@ pub fn find_peer(place: &Rtnl, end: &Link) -> Result<Option<Link>> {
 /// # Errors
 /// Code 100 naming both ends.
 pub fn refuse_second(host: &Rtnl, inside: &Rtnl, netns: &Netns, id: &AttachmentId) -> Result<()> {
-    for end in inside.links(Some("veth"))? {
+    for end in inside.tagged("veth", |_| true)? {
         let peer = find_peer(host, &end)?.filter(|peer| id.owns(&peer.alias));
         if let Some(peer) = peer {
             return Err(id.attached_already(&format!(
