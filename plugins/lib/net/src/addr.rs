@@ -117,7 +117,7 @@ fn decode(message: &Body) -> Option<Address> {
 }
 
 impl Rtnl {
-    /// The addresses of the link with this index, both families.
+    /// The addresses of the link with this index, or of all links with 0; both families.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
@@ -129,7 +129,8 @@ impl Rtnl {
             Attrs::behind(&ifaddrmsg(index, 0, 0)),
         );
         let answers = self.list(&list, Precision::Exact)?;
-        Ok(answers.iter().filter(|answer| is_of(answer, index)).filter_map(decode).collect())
+        let is_asked_for = |answer: &&Body| index == 0 || is_of(answer, index);
+        Ok(answers.iter().filter(is_asked_for).filter_map(decode).collect())
     }
 
     /// Adds an address; one that is there already, with the same prefix, is success. On return it is usable.
