@@ -118,6 +118,25 @@ fn status_foretells_what_add_would_fail_for() {
     }
 }
 
+/// The records cannot be read any more: that is told, but the rules go all the same.
+#[test]
+fn del_and_gc_remove_the_rules_also_where_the_records_cannot_be_read() {
+    needs!(Iptables);
+    for backend in BACKENDS {
+        for gone_by_gc in [true, false] {
+            let host = Host::new();
+            let (pod, conf) = host.publish("pod", &conf(backend));
+            host.sh("rm -r /run/cni/portmap && touch /run/cni/portmap");
+            let call = host.plugin("portmap");
+            let outcome =
+                if gone_by_gc { call.gc(&conf.version("1.1.0"), &[]) } else { call.del(&conf, &pod, "eth0") };
+            outcome.error().says(5, &["/run/cni/portmap"]);
+            let rules = host.run("nft list ruleset");
+            assert!(!rules.contains("10.22.0.2") && !rules.contains("CNI-DN-"), "{backend}: {rules}");
+        }
+    }
+}
+
 fn hundred() -> Conf {
     Conf::portmap("nftables", &json!((10_000..10_100).map(|p| mapping(p, p, "tcp")).collect::<Vec<_>>()))
 }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use cni_net::RememberedNetns;
-use cni_types::{AttachmentId, Cidr, Doing, Json, NetworkName, Records, Result, Stale, hex};
+use cni_types::{AttachmentId, Cidr, Doing, Error, Json, NetworkName, Records, Result, Stale, hex};
 use serde::Deserialize;
 
 /// As volatile as rules and containers.
@@ -97,6 +97,14 @@ impl Claims {
         let records = Records::new(DIR, "owner");
         let all = records.names()?.iter().filter_map(|name| Claim::parse(name)).collect();
         Ok(Self { records, all })
+    }
+
+    /// As [`Self::list`], but what cannot be listed keeps no rule from going: it is one of the failures.
+    pub(crate) fn list_or_note(failures: &mut Vec<Error>) -> Self {
+        Self::list().unwrap_or_else(|error| {
+            failures.push(error);
+            Self { records: Records::new(DIR, "owner"), all: Vec::new() }
+        })
     }
 
     /// Whether ADD could write a claim.

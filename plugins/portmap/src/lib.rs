@@ -78,7 +78,7 @@ impl Plugin for Portmap {
             failures.push(error);
             None
         });
-        let claims = Claims::list()?;
+        let claims = Claims::list_or_note(&mut failures);
         let mut gone = iptables::collect(socket, &network.name, &valid, &claims, &mut failures);
         match socket.map(|socket| nft::collect(socket, &network.name, &valid)) {
             Some(Ok(more)) => gone.extend(more),
@@ -154,7 +154,7 @@ fn remove(filter: &Filter, id: &AttachmentId, hints: &[Plan]) -> Result<()> {
         failures.push(error);
         None
     });
-    let claims = Claims::list()?;
+    let claims = Claims::list_or_note(&mut failures);
     let mut gone = iptables::remove(socket, &Family::ALL, &claims.chains(id), &mut failures);
     if let Some(socket) = socket {
         match nft::remove(socket, id, hints, &claims) {
