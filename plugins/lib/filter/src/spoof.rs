@@ -48,12 +48,11 @@ pub fn add(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Resul
     let socket = filter.nftables().doing(&doing)?;
     let add = |socket: &Socket| {
         let mut batch = Batch::new();
-        let answers = socket.ask(&[PREROUTING.find(), iface.find(), source.find()])?;
-        if answers[0].is_none() {
-            batch.extend([TABLE.ensure(), PREROUTING.ensure_base(HOOK)]);
-        }
+        let answers = socket.ask(&[iface.find(), source.find()])?;
+        // Refused where somebody has such a chain at another hook, which would let the frames pass.
+        batch.extend([TABLE.ensure(), PREROUTING.ensure_base(HOOK)]);
         // Nothing jumps to a chain that is not there: in the common case there is no old rule to look for.
-        if answers[1].is_some() {
+        if answers[0].is_some() {
             take_out(socket, &[&names], &mut batch)?;
         }
         batch.extend([iface, source].map(|chain| chain.ensure(Some(&id.tag()))));
@@ -95,6 +94,28 @@ pub fn check(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Res
         "the MAC spoof check of container {} is incomplete: {complaint}",
         id.container_id
     )))
+}
+
+/// Whether [`add`] could work on this host. Changes nothing.
+///
+/// # Errors
+/// Code 50 with the reason.
+pub fn status(filter: &Filter) -> Result<()> {
+    let [iface, source] = ["", "-mac"].map(|end| format!("{CHAIN_START}trial{end}"));
+    let [iface, source] = [&iface, &source].map(|name| Chain { table: TABLE, name });
+    let mut trial = Batch::new();
+    trial.extend([TABLE.ensure(), PREROUTING.ensure_base(HOOK), iface.ensure(None), source.ensure(None)]);
+    trial.push(Rule::append(iface, &[Expr::verdict(Verdict::Jump(source.name))], None));
+    trial.push(Rule::append(source, &from_mac(Mac([0; 6])), None));
+    let match_port = [
+        Expr::meta(Meta::IifName, Register::R1),
+        Expr::cmp(Register::R1, Compare::Equal, &[0; 16]),
+        Expr::verdict(Verdict::Jump(iface.name)),
+    ];
+    trial.push(Rule::append(PREROUTING, &match_port, None));
+    filter.nftables().and_then(|socket| Ok(socket.try_out(&trial)?)).map_err(|cause| {
+        Error::unavailable("the MAC spoof check (macspoofchk) is not possible on this host").because(cause)
+    })
 }
 
 /// Removes the attachment's rules and chains, also the reference's. What is not there is no error.

@@ -10,7 +10,6 @@ use cni_netlink::{CREATE, DUMP};
 const TABLE: u16 = 1;
 const NAME: u16 = 3;
 const HOOK: u16 = 4;
-const POLICY: u16 = 5;
 const USE: u16 = 6;
 const TYPE: u16 = 7;
 const USERDATA: u16 = 12;
@@ -20,10 +19,8 @@ const HOOK_PRIORITY: u16 = 2;
 // enum nft_rule_attributes, for the flush
 const RULE_TABLE: u16 = 1;
 const RULE_CHAIN: u16 = 2;
-/// `NF_ACCEPT`.
-const ACCEPT: u32 = 1;
 
-/// Where a base chain sits (policy accept).
+/// Where a base chain sits. A new one has the policy accept, which is the kernel's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hook {
     /// `nat`, `filter` or `route`.
@@ -75,15 +72,14 @@ impl Chain<'_> {
         message
     }
 
-    /// Creates a base chain. One that is there stays as it is, but must sit at the same hook (else `EEXIST` or
-    /// `EOPNOTSUPP`).
+    /// Creates a base chain. One that is there stays as it is, with its policy, but must sit at the same hook (else
+    /// `EEXIST` or `EOPNOTSUPP`).
     pub fn ensure_base(self, hook: Hook) -> Message {
         let mut message = self.message(NEWCHAIN, CREATE, "create base");
         message.attrs.nest(HOOK, |attrs| {
             attrs.net32(HOOK_NUM, hook.number);
             attrs.bytes(HOOK_PRIORITY, &hook.priority.to_be_bytes());
         });
-        message.attrs.net32(POLICY, ACCEPT);
         message.attrs.text(TYPE, hook.kind);
         message
     }
