@@ -97,3 +97,80 @@ fn an_add_needs_at_most_4_mb() {
         assert_eq!(pod.addresses("eth0").len(), 2);
     }
 }
+
+/// Bytes that were received over netlink.
+fn received(trace: &Trace) -> usize {
+    let lines = trace.lines();
+    let answers = lines.iter().filter(|line| line.contains("recv"));
+    answers.filter_map(|line| line.rsplit("= ").next()?.trim().parse::<usize>().ok()).sum()
+}
+
+/// Chains and rules as of a node with a service mesh.
+fn foreign_rules(host: &Host, count: usize) {
+    for tool in ["iptables", "ip6tables"] {
+        let ip = if tool == "iptables" { "192.0.2.1" } else { "2001:db8::1" };
+        for table in ["nat", "filter"] {
+            let rule = format!("-A FOREIGN -d {ip} -m comment --comment \"name: x\" -j RETURN\n");
+            let text = format!("*{table}\n:FOREIGN - [0:0]\n{}COMMIT\n", rule.repeat(count));
+            host.feed(&format!("{tool}-restore --noflush"), &text);
+        }
+    }
+}
+
+#[test]
+fn foreign_rules_do_not_make_any_verb_receive_more() {
+    needs!(Iptables, Strace);
+    let chained = |backend| {
+        Conf::new(serde_json::json!({
+            "cniVersion": "1.1.0", "name": "net", "type": "firewall", "backend": backend
+        }))
+    };
+    for backend in ["iptables", "nftables"] {
+        let bridge = Conf::dual_stack_bridge().set("isDefaultGateway", true).set("macspoofchk", true);
+        let cases = [("bridge", bridge), ("ptp", Conf::ptp()), ("firewall", chained(backend))];
+        for (plugin, conf) in cases {
+            let conf = conf.version("1.1.0").set("ipMasq", true).set("ipMasqBackend", backend);
+            let bytes = |foreign| {
+                let host = Host::new();
+                host.run("iptables-nft -t nat -N EARLIER");
+                foreign_rules(&host, foreign);
+                let mut received_by = Vec::new();
+                let mut prev = serde_json::json!({
+                    "cniVersion": "1.1.0", "ips": [{ "address": "10.22.0.2/24" }, { "address": "fd00:22::2/64" }]
+                });
+                let with = |conf: &Conf, prev: &_| {
+                    if plugin == "firewall" { conf.clone().prev(prev) } else { conf.clone() }
+                };
+                // The first leaves what stays for good.
+                let first = host.container("first");
+                host.plugin(plugin).add(&with(&conf, &prev), &first, "eth0").result();
+                host.plugin(plugin).del(&with(&conf, &prev), &first, "eth0").done();
+                let pod = host.container("pod");
+                let mut call = |verb: &str, act: &mut dyn FnMut(cni_tests::Call)| {
+                    let trace = Trace::new(&["trace=recvfrom,recvmsg,recvmmsg"]);
+                    // What iptables itself does is its own.
+                    let runs_tools = ["ADD", "STATUS"].contains(&verb);
+                    let trace = if runs_tools { trace.without_children() } else { trace };
+                    act(host.plugin(plugin).under(&trace.command()));
+                    received_by.push((verb.to_owned(), received(&trace)));
+                };
+                call("ADD", &mut |call| prev = call.add(&with(&conf, &prev), &pod, "eth0").result());
+                call("CHECK", &mut |call| call.check(&conf.clone().prev(&prev), &pod, "eth0").done());
+                call("STATUS", &mut |call| call.status(&conf).done());
+                call("GC", &mut |call| call.gc(&conf, &[(&pod, "eth0")]).done());
+                call("DEL", &mut |call| call.del(&conf.clone().prev(&prev), &pod, "eth0").done());
+                call("GC of nothing", &mut |call| call.gc(&conf, &[]).done());
+                received_by
+            };
+            let (without, with) = (bytes(0), bytes(5000));
+            assert!(without.iter().all(|(verb, bytes)| verb == "STATUS" || *bytes > 0), "{without:?}");
+            // Handles and lengths of the answers differ by a few bytes.
+            for ((verb, few), (_, many)) in without.iter().zip(&with) {
+                assert!(
+                    *many < few + 2_000,
+                    "{plugin} {backend} {verb}: {few} bytes, {many} with foreign rules"
+                );
+            }
+        }
+    }
+}

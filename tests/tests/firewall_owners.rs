@@ -1,6 +1,6 @@
 //! `firewall`: what belongs to an attachment goes with it, and nothing else does.
 
-use cni_tests::{Conf, Container, Host, Place, needs};
+use cni_tests::{Conf, Container, Host, Place, Trace, needs};
 use serde_json::{Value, json};
 
 const BACKENDS: [&str; 2] = ["iptables", "nftables"];
@@ -133,5 +133,74 @@ fn many_at_once_leave_nothing_and_double_nothing() {
         for address in ["10.22.0.", "fd00:22::"] {
             assert_eq!(left.lines_with(address), Vec::<&str>::new());
         }
+    }
+}
+
+#[test]
+fn del_leaves_nothing_of_an_address_before_a_crash() {
+    needs!(Iptables);
+    for backend in BACKENDS {
+        for told in [true, false] {
+            let host = Host::new();
+            settled(&host, &conf(backend));
+            let before = host.snapshot();
+            let pod = host.container("pod");
+            add(&host, &conf(backend), &pod, 2);
+            add(&host, &conf(backend), &pod, 3);
+            let last = if told { with(&conf(backend), "1.1.0", 3) } else { conf(backend) };
+            host.plugin("firewall").del(&last, &pod, "eth0").done();
+            host.snapshot().assert_same_as(&before, &format!("{backend}: DEL, told: {told}"));
+        }
+    }
+}
+
+#[test]
+fn an_add_again_that_fails_leaves_the_first_as_it_was() {
+    needs!(Iptables);
+    let host = Host::new();
+    let pod = host.container("pod");
+    add(&host, &conf("iptables"), &pod, 2);
+    let before = host.snapshot();
+    host.run("mkdir -p /run/tools");
+    host.sh("printf '#!/bin/sh\\nexit 1\\n' > /run/tools/ip6tables-restore");
+    host.run("chmod 755 /run/tools/ip6tables-restore");
+    let call = || host.plugin("firewall").env("PATH", "/run/tools:/usr/sbin:/usr/bin:/bin");
+    let more = |n: usize| {
+        let mut result = result("1.1.0", 2);
+        let ip = |text: String| json!({ "interface": 2, "address": text });
+        let ips = result["ips"].as_array_mut().unwrap();
+        ips.extend([ip(format!("10.22.0.{n}/24")), ip(format!("fd00:22::{n}/64"))]);
+        conf("iptables").prev(&result)
+    };
+    call().add(&more(9), &pod, "eth0").error().says(101, &["ip6tables"]);
+    host.snapshot().assert_same_as(&before, "an ADD with one more address");
+    host.plugin("firewall").check(&with(&conf("iptables"), "1.1.0", 2), &pod, "eth0").done();
+}
+
+#[test]
+fn lock_and_records_are_roots_and_drafts_do_not_stay() {
+    needs!(Iptables, Strace);
+    let host = Host::new();
+    let (pod, other) = (host.container("pod"), host.container("other"));
+    // As an earlier release made it.
+    host.sh("umask 022 && mkdir -p /run/cni/firewall && : > /run/cni/firewall/lock");
+    let unmasked = ["sh", "-c", "umask 0 && exec \"$@\"", "sh"];
+    let added = host.plugin("firewall").under(&unmasked);
+    added.add(&with(&conf("iptables"), "1.1.0", 2), &pod, "eth0").result();
+    let loose = "find /run/cni/firewall -type f ! -perm 0600";
+    assert_eq!(host.run(loose), "");
+    let files = || host.run("find /run/cni/firewall -type f");
+    let before = files();
+    for fault in ["signal=KILL", "error=EIO"] {
+        let inject = format!("inject=rename,renameat,renameat2:{fault}");
+        let trace = Trace::new(&["trace=rename,renameat,renameat2", &inject]);
+        let call = host.plugin("firewall").under(&trace.command());
+        let outcome = call.add(&with(&conf("iptables"), "1.1.0", 3), &other, "eth0");
+        assert_ne!(outcome.exit, Some(0), "{fault}");
+        if fault == "signal=KILL" {
+            assert_ne!(files(), before, "killed in front of the rename");
+            host.plugin("firewall").del(&conf("iptables"), &other, "eth0").done();
+        }
+        assert_eq!(files(), before, "{fault}");
     }
 }

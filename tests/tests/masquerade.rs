@@ -198,3 +198,50 @@ fn several_addresses_of_one_family_are_all_masqueraded() {
         host.snapshot().assert_same_as(&before, "DEL");
     }
 }
+
+/// What eth0 has in either backend.
+fn rules(host: &Host) -> String {
+    let saved = ["iptables-save -t nat", "ip6tables-save -t nat"].map(|line| host.run(line)).concat();
+    let lines = saved.lines().filter(|line| line.starts_with("-A") || line.starts_with(":CNI"));
+    lines.map(|line| format!("{line}\n")).chain([host.run("nft -s list table inet cni_masquerade")]).collect()
+}
+
+#[test]
+fn a_second_interface_that_fails_leaves_the_first_masqueraded() {
+    needs!(Iptables);
+    for plugin in ["bridge", "ptp"] {
+        for backend in BACKENDS {
+            let host = Host::new();
+            let pod = host.container("pod");
+            let conf = if plugin == "bridge" { conf(backend) } else { Conf::ptp().set("ipMasq", true) };
+            let conf = conf.set("ipMasqBackend", backend);
+            host.run("nft add table inet cni_masquerade");
+            let result = host.plugin(plugin).add(&conf, &pod, "eth0").result();
+            let before = rules(&host);
+            // The result cannot be told: the attachment is taken back by DEL.
+            let untold = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
+            let outcome = host.plugin(plugin).under(&untold).add(&conf, &pod, "eth1");
+            assert_ne!(outcome.exit, Some(0), "{plugin} {backend}");
+            assert_eq!(rules(&host), before, "{plugin} {backend}: a full stdout");
+            if backend == "iptables" {
+                host.run("mkdir -p /run/tools");
+                host.sh("printf '#!/bin/sh\\nexit 1\\n' > /run/tools/ip6tables-restore");
+                host.run("chmod 755 /run/tools/ip6tables-restore");
+                let path = "/run/tools:/usr/sbin:/usr/bin:/bin";
+                host.plugin(plugin)
+                    .env("PATH", path)
+                    .add(&conf, &pod, "eth1")
+                    .error()
+                    .says(101, &["ip6tables"]);
+                assert_eq!(rules(&host), before, "{plugin}: half of the rules");
+            }
+            // Whatever the runtime does about it, with or without a result.
+            host.plugin(plugin).del(&conf, &pod, "eth1").done();
+            assert_eq!(rules(&host), before, "{plugin} {backend}: DEL");
+            host.plugin(plugin).check(&conf.clone().prev(&result), &pod, "eth0").done();
+            host.plugin(plugin).del(&conf.prev(&result), &pod, "eth0").done();
+            let left = rules(&host);
+            assert!(!left.contains("10.22.0.2") && !left.contains("10.33.0.2"), "{plugin} {backend}: {left}");
+        }
+    }
+}

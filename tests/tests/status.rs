@@ -188,3 +188,16 @@ fn the_name_of_a_vlans_gateway_link_is_too_long() {
         .error()
         .says(7, &["bridge-of-14-by.100", "15 bytes"]);
 }
+
+#[test]
+fn the_mac_spoof_check_cannot_be_made() {
+    let host = Host::new();
+    let conf = Conf::bridge().set("macspoofchk", true).version("1.1.0");
+    host.plugin("bridge").status(&conf).done();
+    // Somebody else's chain of the same name, at another hook.
+    host.run("nft add table bridge nat");
+    host.run("nft add chain bridge nat PREROUTING { type filter hook forward priority 0 ; }");
+    let pod = host.container("pod");
+    host.plugin("bridge").add(&conf, &pod, "eth0").error().says(101, &["MAC spoof check"]);
+    host.plugin("bridge").status(&conf).error().says(50, &["MAC spoof check", "PREROUTING"]);
+}

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use cni_filter::Filter;
-use cni_filter::masquerade::{self, Backend};
+use cni_filter::masquerade;
 use cni_filter::spoof;
 use cni_net::bridge::{self, uplink, vlan};
 use cni_net::configure::{self, Duplicates, Interface, Subnet};
 use cni_net::veth::{self, Veth};
 use cni_net::{Events, Link, Netns, Rtnl};
 use cni_types::delegate::ipam;
-use cni_types::{self as cni, Attachment, CniResult, Code, Error, IfName, Result, Undo};
+use cni_types::{self as cni, Attachment, Cidr, CniResult, Code, Error, IfName, Result, Undo};
 
 use crate::conf::Conf;
 use crate::gateway;
@@ -70,9 +70,9 @@ impl Add<'_> {
         }
         if conf.masquerade {
             let ips: Vec<_> = result.ips.iter().map(|ip| ip.address).collect();
-            undo.push("remove the masquerade", || masquerade::remove(&self.filter, &self.attachment.id, &[]));
-            let backend = Backend::choose(&self.filter, conf.backend);
-            masquerade::add(&self.filter, backend, &self.attachment.id, &ips)?;
+            let (id, addresses): (_, Vec<_>) = (&self.attachment.id, ips.iter().map(Cidr::ip).collect());
+            undo.push("remove the masquerade", move || masquerade::remove(&self.filter, id, &addresses));
+            masquerade::add(&self.filter, conf.backend, id, &ips)?;
         }
         if !conf.leave_down {
             self.wait_for_port(&events, &veth.host)?;

@@ -1,6 +1,6 @@
 //! CHECK.
 
-use cni_filter::masquerade::{self, Backend};
+use cni_filter::masquerade;
 use cni_filter::{Filter, spoof};
 use cni_net::bridge::uplink::{self, Uplink};
 use cni_net::bridge::vlan::{self, Vlan};
@@ -55,7 +55,7 @@ fn filters(
         return Ok(());
     }
     let ips: Vec<_> = result.ips.iter().map(|ip| ip.address).collect();
-    masquerade::check(&filter, Backend::choose(&filter, conf.backend), &attachment.id, &ips)
+    masquerade::check(&filter, conf.backend, &attachment.id, &ips)
 }
 
 fn bridge(host: &Rtnl, conf: &Conf, result: &CniResult) -> Result<Link> {

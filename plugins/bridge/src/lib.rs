@@ -17,8 +17,7 @@ mod check;
 mod conf;
 mod gateway;
 
-use cni_filter::masquerade::{self, Backend};
-use cni_filter::{Filter, spoof};
+use cni_filter::{Filter, masquerade, spoof};
 use cni_net::bridge::{self, uplink};
 use cni_net::{Rtnl, forwarding, veth};
 use cni_types::delegate::ipam;
@@ -92,15 +91,13 @@ impl Plugin for Bridge {
         if conf.is_gateway && conf.has_ipam {
             forwarding::status()?;
         }
+        let filter = Filter::new();
         if conf.mac_spoof_check {
-            cni_net::try_out("filter on a bridge, as macspoofchk does", |_| {
-                spoof::probe(&Filter::new(), &network.name)
-            })?;
+            spoof::status(&filter)?;
         }
         if !conf.masquerade {
             return Ok(());
         }
-        let filter = Filter::new();
-        masquerade::status(&filter, Backend::choose(&filter, conf.backend))
+        masquerade::status(&filter, conf.backend)
     }
 }

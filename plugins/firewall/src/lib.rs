@@ -14,8 +14,8 @@ mod bridged;
 mod conf;
 
 use cni_filter::Filter;
-use cni_filter::forward::{self, Backend, Ingress};
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion, Undo};
+use cni_filter::forward::{self, Ingress};
+use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
 
 use conf::Conf;
 
@@ -39,11 +39,7 @@ impl Plugin for Firewall {
         if policy.isolation.as_ref().is_some_and(|isolation| isolation.ingress == Ingress::Isolated) {
             bridged::warn_unless_filtered();
         }
-        let filter = Filter::new();
-        let mut undo = Undo::new();
-        undo.push("remove the firewall", || forward::remove(&filter, id, &[], None));
-        forward::add(&filter, Backend::choose(&filter, backend), id, &policy)?;
-        undo.commit();
+        forward::add(&Filter::new(), backend, id, &policy)?;
         Ok(result)
     }
 
@@ -51,8 +47,7 @@ impl Plugin for Firewall {
         let conf = Conf::read(&attachment.network)?;
         let backend = conf.backend;
         let policy = conf.policy(&attachment.network)?;
-        let filter = Filter::new();
-        forward::check(&filter, Backend::choose(&filter, backend), &attachment.id, &policy)
+        forward::check(&Filter::new(), backend, &attachment.id, &policy)
     }
 
     fn del(&self, detachment: &Detachment) -> Result<()> {
@@ -71,13 +66,6 @@ impl Plugin for Firewall {
         if conf.isolates_containers() {
             bridged::warn_unless_filtered();
         }
-        let filter = Filter::new();
-        let backend = Backend::choose(&filter, conf.backend);
-        forward::status(&filter, backend)?;
-        // firewalld has no isolation of its own.
-        if backend == Backend::Firewalld && conf.isolates() {
-            return forward::status(&filter, Backend::Iptables);
-        }
-        Ok(())
+        forward::status(&Filter::new(), conf.backend, conf.isolates())
     }
 }

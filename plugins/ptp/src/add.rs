@@ -1,7 +1,7 @@
 //! ADD.
 
 use cni_filter::Filter;
-use cni_filter::masquerade::{self, Backend};
+use cni_filter::masquerade;
 use cni_net::configure::{self, Duplicates, Interface, Subnet};
 use cni_net::veth::{self, Veth};
 use cni_net::{Netns, Rtnl, forwarding, sysctl};
@@ -59,8 +59,9 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
 
     if conf.masquerade {
         let ips: Vec<_> = ends.iter().map(|end| end.container).collect();
-        undo.push("remove the masquerade", || masquerade::remove(&filter, id, &[]));
-        masquerade::add(&filter, Backend::choose(&filter, conf.backend), id, &ips)?;
+        let (filter, addresses): (_, Vec<_>) = (&filter, ips.iter().map(Cidr::ip).collect());
+        undo.push("remove the masquerade", move || masquerade::remove(filter, id, &addresses));
+        masquerade::add(filter, conf.backend, id, &ips)?;
     }
     result.interfaces = interfaces(attachment, &veth);
     if let Some(dns) = conf.dns {

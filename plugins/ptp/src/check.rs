@@ -1,7 +1,7 @@
 //! CHECK.
 
 use cni_filter::Filter;
-use cni_filter::masquerade::{self, Backend};
+use cni_filter::masquerade;
 use cni_net::{Link, Netns, Rtnl, check, forwarding};
 use cni_types::delegate::ipam;
 use cni_types::{Attachment, Cidr, Error, Result, Route};
@@ -31,7 +31,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     }
     let filter = Filter::new();
     let ips: Vec<_> = result.ips.iter().map(|ip| ip.address).collect();
-    masquerade::check(&filter, Backend::choose(&filter, conf.backend), &attachment.id, &ips)
+    masquerade::check(&filter, conf.backend, &attachment.id, &ips)
 }
 
 /// The gateways' addresses, the ways to the container, and forwarding.

@@ -17,7 +17,7 @@ mod conf;
 mod end;
 
 use cni_filter::Filter;
-use cni_filter::masquerade::{self, Backend};
+use cni_filter::masquerade;
 use cni_net::{Rtnl, forwarding, veth};
 use cni_types::delegate::ipam;
 use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
@@ -71,7 +71,6 @@ impl Plugin for Ptp {
         if !conf.masquerade {
             return Ok(());
         }
-        let filter = Filter::new();
-        masquerade::status(&filter, Backend::choose(&filter, conf.backend))
+        masquerade::status(&Filter::new(), conf.backend)
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! Host state, with the iptables backend: the reference's chains and rules in `filter`, text by text, and the owners of
 //! the addresses in `/run/cni/firewall`. With the nftables backend: `table inet cni_firewall`, where each address is a
-//! set element whose comment is the attachment's [`AttachmentId::tag`]. With firewalld: each address is a source of a
+//! set element whose comment is the attachment's [`AttachmentId::tag`]; the addresses are on
+//! record in `/run/cni/firewall-nftables`. With firewalld: each address is a source of a
 //! zone, until firewalld ends or reloads; the owners are in `/run/cni/firewall`, too. What an address has goes on DEL and GC; chains,
 //! jumps, sets, the administrator's chain and the policies of bridges stay.
 //!
@@ -21,27 +22,39 @@ mod sets;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Doing, Error, NetworkName, Result};
+use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, Stale, Undo};
 
 use crate::Filter;
 use crate::firewalld::Firewalld;
 pub use crate::firewalld::Zone;
+use crate::given::Given;
+use crate::iptables::or_natively;
 pub use backend::Backend;
 pub use policy::{AdminChain, Ingress, Isolation, Policy};
 use record::Records;
 
-/// Sets up what the policy asks for. What is there already stays; an address that a dead attachment left behind is
-/// taken over.
+/// Sets up what the policy asks for, or nothing. What is there already stays; an address that a dead attachment left
+/// behind is taken over. Without a backend, [`Backend::choose`] decides, and where iptables turns out not to be usable,
+/// nftables is used.
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when a lock is held too long, 5 when the owner cannot be recorded.
-pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+pub fn add(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, policy: &Policy) -> Result<()> {
     if policy.ips.is_empty() {
         return Ok(());
     }
-    match backend {
-        Backend::Nftables => filter.nftables().and_then(|socket| sets::add(socket, id, policy)),
-        Backend::Iptables | Backend::Firewalld => recorded(filter, backend, id, policy),
+    let natively = || {
+        Given::firewall().note(id, policy.ips.iter().copied());
+        filter.nftables().and_then(|socket| sets::add(socket, id, policy))
+    };
+    match Backend::choose(filter, backend) {
+        Backend::Nftables => natively(),
+        chosen => recorded(filter, chosen, id, policy).or_else(|refusal| {
+            let is_free = backend.is_none()
+                && chosen == Backend::Iptables
+                && matches!(filter.nftables_if_present(), Ok(Some(_)));
+            or_natively(refusal, || chains::status(policy), is_free.then_some(natively))
+        }),
     }
     .doing(format_args!("cannot set up the firewall for container {}", id.container_id))
 }
@@ -50,12 +63,26 @@ pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy
 fn recorded(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
     let records = Records::lock()?;
     let accept = backend == Backend::Iptables;
-    records.take(id, &policy.ips, (!accept).then_some(&policy.zone))?;
-    if !accept {
-        let mut firewalld = Firewalld::running()?;
-        policy.ips.iter().try_for_each(|&ip| firewalld.ensure_source(&policy.zone, ip))?;
-    }
-    chains::add(filter, &records, policy, accept)
+    let zone = (!accept).then_some(&policy.zone);
+    let owner = id.tag_prefix();
+    let before = records.addresses(&owner)?;
+    let make = || {
+        records.take(id, &policy.ips, zone)?;
+        if let Some(zone) = zone {
+            let mut firewalld = Firewalld::running()?;
+            policy.ips.iter().try_for_each(|&ip| firewalld.ensure_source(zone, ip))?;
+        }
+        chains::add(filter, &records, policy, accept)
+    };
+    let mut undo = Undo::new();
+    undo.push("remove the firewall", || {
+        // An ADD again of an attachment that works leaves it as it was.
+        let new: Vec<_> = policy.ips.iter().copied().filter(|ip| !before.contains(ip)).collect();
+        owned::take_back(filter.nftables_if_present()?, &records, &owner, &new, zone)
+    });
+    make()?;
+    undo.commit();
+    Ok(())
 }
 
 /// What firewalld lacks, in words; empty if nothing is.
@@ -75,7 +102,8 @@ fn sources_missing(filter: &Filter, policy: &Policy) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// Code 103 naming what `backend` lacks.
-pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+pub fn check(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    let backend = Backend::choose(filter, backend);
     let native = || match filter.nftables_if_present()? {
         Some(socket) => sets::missing(socket, id, policy),
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
@@ -109,8 +137,14 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr], zone: Option
         failures.push(error);
         None
     });
-    failures.extend(socket.and_then(|socket| sets::remove(socket, id, hints).err()));
+    let given = Given::firewall();
+    // A record that cannot be read is as good as none here.
+    let known = given.find(id).ok().flatten();
+    failures.extend(socket.and_then(|socket| sets::remove(socket, id, known.as_deref()).err()));
     failures.extend(owned::remove(socket, id, hints, zone).err());
+    if failures.is_empty() {
+        failures.extend(given.forget(id).err());
+    }
     Error::all(failures).doing(format_args!("cannot remove the firewall of container {}", id.container_id))
 }
 
@@ -126,6 +160,9 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
     });
     failures.extend(socket.and_then(|socket| sets::collect(socket, network, valid).err()));
     failures.extend(owned::collect(socket, network, valid).err());
+    if failures.is_empty() {
+        failures.extend(Given::firewall().collect(&Stale::new(network, valid)).err());
+    }
     Error::all(failures).doing(format_args!("cannot collect the stale firewall of network {network}"))
 }
 
@@ -133,6 +170,15 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 ///
 /// # Errors
 /// Code 50 with the reason.
-pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
-    backend.status(filter)
+pub fn status(filter: &Filter, backend: Option<Backend>, isolates: bool) -> Result<()> {
+    let chosen = Backend::choose(filter, backend);
+    match chosen.status(filter) {
+        Err(_)
+            if backend.is_none()
+                && chosen == Backend::Iptables
+                && Backend::Nftables.status(filter).is_ok() => {}
+        outcome => outcome?,
+    }
+    // firewalld has no isolation of its own.
+    if chosen == Backend::Firewalld && isolates { Backend::Iptables.status(filter) } else { Ok(()) }
 }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod condition;
+mod extension;
 mod legacy;
 mod listing;
 mod lock;
@@ -16,6 +17,8 @@ use cni_types::Result;
 use crate::nft::{Family, Table};
 pub use addresses::Addresses;
 pub use condition::Condition;
+pub(crate) use extension::or_natively;
+pub use extension::{Extension, require};
 pub use legacy::nat_holds;
 pub(crate) use legacy::{
     holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,
@@ -24,7 +27,7 @@ pub use listing::{Line, Listing};
 pub(crate) use probe::is_usable;
 pub use probe::probe;
 pub use script::Script;
-pub(crate) use shape::Shape;
+pub(crate) use shape::{Matched, Shape};
 pub use tool::{Tool, Variant};
 
 /// An address family: iptables has a tool and a table for each.

@@ -13,6 +13,7 @@ pub mod conntrack;
 mod filter;
 mod firewalld;
 pub mod forward;
+mod given;
 pub mod iptables;
 pub mod masquerade;
 pub mod nft;

@@ -3,7 +3,8 @@
 //!
 //! Host state, with the nftables backend: `table inet cni_masquerade`, one set element per address, whose comment is
 //! the attachment's [`AttachmentId::tag`]. The table, its base chain, and one set and rule per prefix length stay. With
-//! the iptables backend: the reference's chain and jumps in `nat`, nothing shared.
+//! the iptables backend: the reference's chain and jumps in `nat`, nothing shared. With either, a record of the
+//! attachment's addresses in `/run/cni/masquerade` until DEL or GC.
 //!
 //! [`remove`] and [`collect`] clean three layouts, whichever backend is configured now: both of these and the
 //! reference's own `table inet cni_plugins_masquerade`. Differs from the reference: needs no address, survives a
@@ -17,23 +18,49 @@ mod reference;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Doing, Error, NetworkName, Result};
+use cni_types::{AttachmentId, Cidr, Doing, Error, NetworkName, Result, Stale};
 
 use crate::Filter;
+use crate::given::Given;
+use crate::iptables::or_natively;
 pub use backend::Backend;
 
 /// Masquerades what the attachment sends from `ips` to anything outside the address's own network. What is there
-/// already stays; an address that a dead attachment left behind is taken over.
+/// already stays; an address that a dead attachment left behind is taken over. Without a backend, [`Backend::choose`]
+/// decides, and where iptables turns out not to be usable, nftables is used.
 ///
 /// # Errors
-/// Code 101 when the packet filter refuses, 11 when its lock is held too long.
-pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
+/// Code 101 when the packet filter refuses, 11 when its lock is held too long, 5 when the addresses cannot be recorded.
+pub fn add(
+    filter: &Filter,
+    backend: impl Into<Option<Backend>>,
+    id: &AttachmentId,
+    ips: &[Cidr],
+) -> Result<()> {
     if ips.is_empty() {
         return Ok(());
     }
-    match backend {
-        Backend::Nftables => filter.nftables().and_then(|socket| pods::add(socket, id, ips)),
-        Backend::Iptables => chains::add(filter, id, ips),
+    let configured = backend.into();
+    let given = Given::masquerade();
+    let addresses = || ips.iter().map(Cidr::ip);
+    let natively = || {
+        given.note(id, addresses());
+        filter.nftables().and_then(|socket| pods::add(socket, id, ips))
+    };
+    match Backend::choose(filter, configured) {
+        Backend::Nftables => natively(),
+        Backend::Iptables => {
+            given.add(id, addresses()).and_then(|()| chains::add(filter, id, ips)).or_else(|refusal| {
+                let instead = || {
+                    let mut failures = Vec::new();
+                    let socket = filter.nftables_if_present()?;
+                    chains::remove(socket, &given, id, &[], &mut failures);
+                    Error::all(failures).and_then(|()| natively())
+                };
+                let is_free = configured.is_none() && matches!(filter.nftables_if_present(), Ok(Some(_)));
+                or_natively(refusal, || chains::status(ips), is_free.then_some(instead))
+            })
+        }
     }
     .doing(format_args!("cannot masquerade container {}", id.container_id))
 }
@@ -43,13 +70,19 @@ pub fn add(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr]) -
 ///
 /// # Errors
 /// Code 103 naming what `backend` lacks.
-pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
+pub fn check(
+    filter: &Filter,
+    backend: impl Into<Option<Backend>>,
+    id: &AttachmentId,
+    ips: &[Cidr],
+) -> Result<()> {
+    let backend = Backend::choose(filter, backend.into());
     let socket = filter.nftables_if_present()?;
     let native = || match socket {
         Some(socket) => pods::missing(socket, id, ips),
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
     };
-    let iptables = || chains::missing(id, ips);
+    let iptables = || chains::missing(filter, id, ips);
     let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
     let (found, other): (_, &dyn Fn() -> Result<Vec<String>>) =
         if backend == Backend::Nftables { (native(), &iptables) } else { (iptables(), &native) };
@@ -64,8 +97,9 @@ pub fn check(filter: &Filter, backend: Backend, id: &AttachmentId, ips: &[Cidr])
     Err(Error::check(format!("container {} is not masqueraded: {}", id.container_id, found?.join("; "))))
 }
 
-/// Removes the attachment's masquerade in every layout. `hints` are addresses it probably had, such as those of the
-/// previous result; right ones save looking at every element, wrong ones do no harm. What is not there is no error.
+/// Removes the attachment's masquerade in every layout, and nothing of the container's other attachments. `hints` are
+/// addresses it probably had, such as those of the previous result, for an attachment of which there is no record; wrong
+/// ones do no harm. What is not there is no error.
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when its lock is held too long; all layouts are tried.
@@ -75,16 +109,23 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()
         failures.push(error);
         None
     });
+    let given = Given::masquerade();
     if let Some(socket) = socket {
-        failures.extend(pods::remove(socket, id, hints).err());
+        // A record that cannot be read is as good as none here.
+        let known = given.find(id).ok().flatten();
+        failures.extend(pods::remove(socket, id, known.as_deref()).err());
         failures.extend(reference::remove(socket, id).err());
     }
-    chains::remove(socket, id, hints, &mut failures);
+    chains::remove(socket, &given, id, hints, &mut failures);
+    if failures.is_empty() {
+        failures.extend(given.forget(id).err());
+    }
     Error::all(failures).doing(format_args!("cannot remove the masquerade of container {}", id.container_id))
 }
 
 /// Removes the masquerade of all attachments of `network` that are not in `valid`, in every layout. The iptables
-/// layout knows containers only: there, an attachment stays while its container has another in the network.
+/// layout knows containers only: there, an attachment without a record (as of before an upgrade) stays while its
+/// container has another in the network.
 ///
 /// # Errors
 /// As [`remove`].
@@ -94,11 +135,15 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
         failures.push(error);
         None
     });
+    let given = Given::masquerade();
     if let Some(socket) = socket {
         failures.extend(pods::collect(socket, network, valid).err());
         failures.extend(reference::collect(socket, network, valid).err());
     }
-    chains::collect(socket, network, valid, &mut failures);
+    chains::collect(socket, &given, network, valid, &mut failures);
+    if failures.is_empty() {
+        failures.extend(given.collect(&Stale::new(network, valid)).err());
+    }
     Error::all(failures).doing(format_args!("cannot collect the stale masquerade of network {network}"))
 }
 
@@ -107,8 +152,8 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 ///
 /// # Errors
 /// Code 50 with the reason.
-pub fn status(filter: &Filter, backend: Backend) -> Result<()> {
-    backend.status(filter)?;
+pub fn status(filter: &Filter, backend: impl Into<Option<Backend>>) -> Result<()> {
+    let backend = Backend::usable(filter, backend.into())?;
     if let Some(warning) = warning(backend) {
         cni_types::tell(warning);
     }

@@ -22,7 +22,7 @@
 
 mod names;
 
-use cni_types::{AttachmentId, ContainerId, Doing, Error, IfName, Mac, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, Stale};
 
 use crate::Filter;
 use crate::nft::{
@@ -64,16 +64,6 @@ pub fn add(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Resul
         Ok(batch)
     };
     socket.transact(add).doing(doing)
-}
-
-/// Makes the rules of an attachment in a throw-away namespace: what STATUS asks.
-///
-/// # Errors
-/// As [`add`].
-pub fn probe(filter: &Filter, network: &NetworkName) -> Result<()> {
-    let (container_id, ifname) = (ContainerId::new("probe")?, IfName::new("probe")?);
-    let id = AttachmentId { network: network.clone(), container_id, ifname };
-    add(filter, &id, &id.ifname, Mac([2; 6]))
 }
 
 /// Whether the rules of [`add`] are there, ours or the reference's.

@@ -3,6 +3,7 @@
 
 mod host;
 
+use cni_filter::forward;
 use cni_filter::masquerade::{Backend, add, check, collect, remove, status, warning};
 use cni_filter::{Filter, spoof};
 use cni_types::{Code, IfName, Mac};
@@ -83,16 +84,18 @@ fn without_tools_nftables_works_and_iptables_says_what_is_missing() {
     let error = add(&filter, Backend::Iptables, &id, &ips).unwrap_err();
     assert_eq!(error.code, Code::FILTER);
     assert!(error.msg.contains("cannot find iptables-restore"), "{error}");
+    assert!(error.details.contains("or set ipMasqBackend to \"nftables\""), "{error}");
     let error = status(&filter, Backend::Iptables).unwrap_err();
     assert_eq!(error.code, Code::UNAVAILABLE);
     assert!(error.details.contains("cannot find iptables-restore"), "{error}");
+    assert!(error.details.contains("or set ipMasqBackend to \"nftables\""), "{error}");
     status(&filter, Backend::Nftables).unwrap();
     add(&filter, Backend::Nftables, &id, &ips).unwrap();
     check(&filter, Backend::Nftables, &id, &ips).unwrap();
     check(&filter, Backend::Iptables, &id, &ips).unwrap();
     let other = attachment("net", "c2", "eth0");
     let error = check(&filter, Backend::Iptables, &other, &ips).unwrap_err();
-    assert!(error.msg.contains("cannot find iptables-save"), "{error}");
+    assert!(error.msg.contains("cannot find iptables-restore"), "{error}");
     spoof::add(&filter, &id, &IfName::new("veth0").unwrap(), Mac([2, 0, 0, 0, 0, 1])).unwrap();
     run("umount", &["/usr/sbin"]);
     assert_eq!(elements().len(), 2);
@@ -126,6 +129,7 @@ fn without_nftables_removing_succeeds_and_adding_says_why_not() {
             collect(&filter, &id.network, &[]).unwrap();
             spoof::remove(&filter, &id).unwrap();
             spoof::collect(&filter, &id.network, &[]).unwrap();
+            assert_eq!(spoof::status(&filter).unwrap_err().code, Code::UNAVAILABLE);
             spoof::add(&filter, &id, &IfName::new("veth0").unwrap(), Mac([2, 0, 0, 0, 0, 1])).unwrap_err();
             add(&filter, Backend::Iptables, &id, &[cidr("10.1.0.5/16")]).unwrap();
             check(&filter, Backend::Iptables, &id, &[cidr("10.1.0.5/16")]).unwrap();
@@ -213,4 +217,68 @@ fn the_backend_is_read_strictly() {
         assert_eq!(error.code, Code::CONFIG);
         assert!(error.msg.contains("\"iptables\" or \"nftables\""), "{error}");
     }
+}
+
+/// Takes an extension from the tool.
+fn hide_extension(missing: &str) {
+    own_mounts();
+    let dir =
+        run("sh", &["-c", "dirname $(find /usr/lib /lib /usr/lib64 -name libxt_comment.so | head -n 1)"]);
+    let dir = dir.trim();
+    run("cp", &["-r", dir, "/run/xtables"]);
+    run("rm", &[&format!("/run/xtables/libxt_{missing}.so")]);
+    run("mount", &["--bind", "/run/xtables", dir]);
+}
+
+#[test]
+fn without_an_extension_of_iptables_nftables_is_used_or_the_error_names_it() {
+    for missing in ["comment", "conntrack"] {
+        std::thread::spawn(|| without_extension(missing)).join().unwrap();
+    }
+}
+
+fn without_extension(missing: &str) {
+    if !enter(TOOLS) {
+        return;
+    }
+    hide_extension(missing);
+    let name = format!("match {missing}");
+    let filter = Filter::new();
+    let (id, ips) = (attachment("net", "c1", "eth0"), [cidr("10.1.0.5/16"), cidr("fd00::5/64")]);
+    if missing == "comment" {
+        for error in [
+            add(&filter, Backend::Iptables, &id, &ips).unwrap_err(),
+            status(&filter, Backend::Iptables).unwrap_err(),
+        ] {
+            let text = error.to_string();
+            assert!(text.contains(&name) && text.contains("ipMasqBackend to \"nftables\""), "{error}");
+        }
+        remove(&filter, &id, &[]).unwrap();
+        add(&filter, None, &id, &ips).unwrap();
+        assert_eq!((elements().len(), saved("iptables-save").len()), (2, 0));
+        status(&filter, None).unwrap();
+        check(&filter, None, &id, &ips).unwrap();
+        remove(&filter, &id, &[]).unwrap();
+        assert_eq!(elements(), []);
+    }
+    let policy = forward::Policy {
+        ips: ips.iter().map(cni_types::Cidr::ip).collect(),
+        admin: forward::AdminChain::default(),
+        isolation: None,
+        zone: forward::Zone::default(),
+    };
+    let asked = Some(forward::Backend::Iptables);
+    for error in [
+        forward::add(&filter, asked, &id, &policy).unwrap_err(),
+        forward::status(&filter, asked, false).unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(text.contains(&name) && text.contains("backend to \"nftables\""), "{error}");
+    }
+    forward::add(&filter, None, &id, &policy).unwrap();
+    forward::status(&filter, None, false).unwrap();
+    forward::check(&filter, None, &id, &policy).unwrap();
+    assert!(ruleset().contains("table inet cni_firewall"));
+    forward::remove(&filter, &id, &[], None).unwrap();
+    assert!(!ruleset().contains("10.1.0.5"), "{}", ruleset());
 }

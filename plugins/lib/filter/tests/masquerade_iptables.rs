@@ -217,8 +217,6 @@ fn a_held_lock_ends_in_code_11_and_names_the_holder() {
         return;
     }
     use_legacy_iptables();
-    // A lock of this test's own, so that no other test or program waits for it.
-    run("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
     let mut holder = Command::new("flock")
         .args(["/run/xtables.lock", "sh", "-c", "echo held; exec cat"])
         .stdin(Stdio::piped())

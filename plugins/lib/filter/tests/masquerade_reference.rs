@@ -76,7 +76,8 @@ fn the_nftables_layout_is_collected() {
 
 #[test]
 fn the_iptables_layout_is_removed_in_every_form() {
-    for variant in ["nft", "legacy"] {
+    let known = ["10.1.0.2".parse().unwrap(), "10.9.0.2".parse().unwrap()];
+    for (variant, hints) in [("nft", &[][..]), ("legacy", &[]), ("nft", &known), ("legacy", &known)] {
         if !enter(&["iptables-nft", "iptables-legacy", "iptables-nft-save"]) {
             return;
         }
@@ -92,7 +93,7 @@ fn the_iptables_layout_is_removed_in_every_form() {
         // The form of old releases, and a second address.
         iptables(&["-A", "POSTROUTING", "-s", "10.1.0.2/16", "-j", chain]);
         iptables(&["-A", "POSTROUTING", "-s", "10.9.0.2", "-j", chain]);
-        remove(&Filter::new(), &attachment("mynet", "dummy", "eth0"), &["1.2.3.4".parse().unwrap()]).unwrap();
+        remove(&Filter::new(), &attachment("mynet", "dummy", "eth0"), hints).unwrap();
         assert_eq!(saved(&format!("iptables-{variant}-save")), Vec::<String>::new());
     }
 }

@@ -5,7 +5,7 @@ use cni_types::{Error, Result};
 use super::{chains, record, sets};
 use crate::Filter;
 use crate::firewalld::Firewalld;
-use crate::iptables::{Protocol, is_usable, probe};
+use crate::iptables::{Protocol, is_usable};
 
 /// What carries the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Backend {
 
 impl Backend {
     /// The configured backend. If none is configured: firewalld if it runs, else iptables, unless that is unusable and
-    /// nftables is usable. Runs no tool and loads no module.
+    /// nftables is usable. Runs no tool and loads no module; that iptables has its extensions shows in [`super::add`].
     pub fn choose(filter: &Filter, configured: Option<Self>) -> Self {
         let nftables = || matches!(filter.nftables_if_present(), Ok(Some(_)));
         configured.unwrap_or_else(|| {
@@ -56,9 +56,8 @@ impl Backend {
             Self::Iptables => {
                 record::status().map_err(unusable)?;
                 // Either family alone is enough: which one the containers will have is not known here.
-                let script = chains::trial();
                 let failures: Vec<Error> =
-                    Protocol::ALL.into_iter().filter_map(|protocol| probe(protocol, &script).err()).collect();
+                    Protocol::ALL.into_iter().filter_map(|protocol| chains::probe(protocol).err()).collect();
                 if failures.len() < Protocol::ALL.len() {
                     Ok(())
                 } else {

@@ -13,7 +13,7 @@ use super::record::Records;
 use super::rules::{ACCEPTS, FORWARD, STAGE_1, Wanted, accepts, chains, rules};
 use super::seen::{FILTER, Seen};
 use crate::Filter;
-use crate::iptables::{Protocol, Script, Shape, legacy_holds, list, restore};
+use crate::iptables::{Extension, Protocol, Script, Shape, legacy_holds, list, require, restore};
 use crate::nft::{Batch, Chain, Rule, Socket};
 
 /// How often an act that another one got in the way of is started over.
@@ -140,16 +140,14 @@ fn addition(seen: &Seen, policy: &Policy, accept: bool, ips: &[IpAddr]) -> Scrip
     script
 }
 
-/// A script that probes everything ADD would write.
-pub(super) fn trial() -> Script {
-    let mut script = Script::new(FILTER);
-    let chain = "CNI-000000000000";
-    script.command(&["-N", chain]);
-    let state = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
-    script.command(
-        &[&["-A", chain][..], &state, &["-m", "comment", "--comment", "a", "-j", "ACCEPT"]].concat(),
-    );
-    script
+/// Whether iptables of the family has all that ADD needs. Changes nothing.
+pub(super) fn probe(protocol: Protocol) -> Result<()> {
+    require(protocol, FILTER, &[Extension::Comment, Extension::Conntrack], "backend")
+}
+
+/// The same for the families of the container's addresses.
+pub(super) fn status(policy: &Policy) -> Result<()> {
+    families(policy).into_iter().try_for_each(|(protocol, _)| probe(protocol))
 }
 
 fn protocol_of(ip: IpAddr) -> Protocol {

@@ -31,6 +31,25 @@ pub(super) fn collect(socket: Option<&Socket>, network: &NetworkName, valid: &[A
     Error::all(removed.filter_map(Result::err).collect())
 }
 
+/// Removes what these addresses of an owner have and nobody else's: an ADD that fails takes back what it has made.
+pub(super) fn take_back(
+    socket: Option<&Socket>,
+    records: &Records,
+    owner: &str,
+    ips: &[IpAddr],
+    zone: Option<&Zone>,
+) -> Result<()> {
+    let mut own = Vec::new();
+    for &ip in ips {
+        let other = records.owner(ip)?.is_some_and(|found| found != owner);
+        if !other && !own.contains(&ip) {
+            own.push(ip);
+        }
+    }
+    remove_addresses(socket, &own, zone)?;
+    records.forget(owner, ips)
+}
+
 fn remove_recorded(
     socket: Option<&Socket>,
     records: &Records,
@@ -42,15 +61,7 @@ fn remove_recorded(
     let recorded = records.zone(owner)?;
     let zone = if ips.is_empty() { zone } else { recorded.as_ref() };
     ips.extend(hints);
-    let mut own = Vec::new();
-    for ip in ips {
-        let other = records.owner(ip)?.is_some_and(|found| found != owner);
-        if !other && !own.contains(&ip) {
-            own.push(ip);
-        }
-    }
-    remove_addresses(socket, &own, zone)?;
-    records.forget(owner, &own)
+    take_back(socket, records, owner, &ips, zone)
 }
 
 fn remove_addresses(socket: Option<&Socket>, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {

@@ -11,13 +11,15 @@
 //! Two files, so that neither ADD nor DEL has to look at those of other attachments. An address that a dead owner left
 //! behind gets the new owner's name; the late DEL of the dead one then finds that it is no longer its own.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cni_types::{AttachmentId, Doing, FileLock, NetworkName, Result, Stale, parse_ip};
+use cni_types::{
+    AttachmentId, Doing, FileLock, NetworkName, Result, Stale, ensure_dir, parse_ip, replace_file,
+};
 
 use crate::firewalld::Zone;
 
@@ -25,7 +27,7 @@ use crate::firewalld::Zone;
 const DIR: &str = "/run/cni/firewall";
 /// How long to wait for another command's turn. One turn takes some milliseconds.
 const BOUND: Duration = Duration::from_secs(10);
-/// What is being written; renamed when complete.
+/// What is being written; renamed when complete. One that a killed command left is gone with the next one's turn.
 const NEW: &str = "new";
 
 /// The records, locked.
@@ -39,11 +41,10 @@ impl Records {
     /// # Errors
     /// Code 11 naming the holder when the lock is not free in time, code 5 when there is no writing in `/run/cni`.
     pub(super) fn lock() -> Result<Self> {
-        fs::create_dir_all(DIR).doing(format_args!("cannot make {DIR}"))?;
-        let path = Path::new(DIR).join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = file.doing(format_args!("cannot lock {}", path.display()))?;
-        Ok(Self { _lock: FileLock::acquire(file, &path, BOUND)? })
+        ensure_dir(Path::new(DIR)).doing(format_args!("cannot make {DIR}"))?;
+        let lock = FileLock::open(&path("lock"), BOUND)?;
+        remove(NEW)?;
+        Ok(Self { _lock: lock })
     }
 
     /// As [`Self::lock`]; `None` when nothing was ever recorded.
@@ -90,14 +91,12 @@ impl Records {
         all.extend(ips);
         all.sort_unstable();
         all.dedup();
-        let mut lines: String = all.iter().map(|ip| format!("{ip}\n")).collect();
         let zone = zone.cloned().map_or_else(|| self.zone(&owner), |zone| Ok(Some(zone)))?;
-        lines.extend(zone.map(|zone| format!("zone {}\n", zone.as_str())));
-        write(&owner, &format!("{}\n{lines}", id.tag()))?;
+        write_owner(&id.tag(), &all, zone.as_ref())?;
         ips.iter().try_for_each(|ip| write(&ip.to_string(), &format!("{owner}\n")))
     }
 
-    /// Forgets the owner and those of the addresses that are still its own.
+    /// Takes these addresses from the owner, and forgets it with its last one.
     ///
     /// # Errors
     /// Code 5 when a record cannot be removed.
@@ -107,7 +106,13 @@ impl Records {
                 remove(&ip.to_string())?;
             }
         }
-        remove(owner)
+        let Some(lines) = read(owner)? else { return Ok(()) };
+        let mut rest = self.addresses(owner)?;
+        rest.retain(|ip| !ips.contains(ip));
+        if rest.is_empty() {
+            return remove(owner);
+        }
+        write_owner(lines.lines().next().unwrap_or_default(), &rest, self.zone(owner)?.as_ref())
     }
 
     /// The owners of the network that are not in `valid`.
@@ -151,11 +156,15 @@ fn read(name: &str) -> Result<Option<String>> {
     }
 }
 
+fn write_owner(tag: &str, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
+    let mut lines: String = ips.iter().map(|ip| format!("{ip}\n")).collect();
+    lines.extend(zone.map(|zone| format!("zone {}\n", zone.as_str())));
+    let owner = tag.split(", net: ").next().unwrap_or_default();
+    write(owner, &format!("{tag}\n{lines}"))
+}
+
 fn write(name: &str, text: &str) -> Result<()> {
-    let new = path(NEW);
-    let written = File::create(&new).and_then(|mut file| file.write_all(text.as_bytes()));
-    written
-        .and_then(|()| fs::rename(&new, path(name)))
+    replace_file(&path(name), &path(NEW), text.as_bytes())
         .doing(format_args!("cannot write {}", path(name).display()))
 }
 

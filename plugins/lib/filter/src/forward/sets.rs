@@ -73,15 +73,15 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Result
     })
 }
 
-/// Removes the attachment's elements: by key if all of `hints` are its addresses, else by looking at every element.
-pub(super) fn remove(socket: &Socket, id: &AttachmentId, hints: &[IpAddr]) -> Result<()> {
+/// Removes the attachment's elements: by key if its addresses are `known`, else by looking at every element.
+pub(super) fn remove(socket: &Socket, id: &AttachmentId, known: Option<&[IpAddr]>) -> Result<()> {
     let owner = id.tag_prefix();
     socket.transact(|socket| {
-        let mut found = locate(socket, hints)?;
+        let mut found = match known {
+            Some(ips) => locate(socket, ips)?,
+            None => list(socket, &|comment| comment.starts_with(&owner))?,
+        };
         found.retain(|element| element.owner.starts_with(&owner));
-        if found.is_empty() || found.len() < hints.len() {
-            found = list(socket, &|comment| comment.starts_with(&owner))?;
-        }
         let mut batch = Batch::new();
         batch.extend(found.iter().map(Found::remove));
         Ok(batch)

@@ -38,7 +38,7 @@ impl Addresses {
             return Cidr::new(ip, prefix).map(Self::from);
         }
         let mask: IpAddr = mask.parse().ok()?;
-        (mask.is_ipv4() == ip.is_ipv4()).then(|| Self::masked(ip, mask))
+        Self::masked(ip, mask)
     }
 
     /// The network, if it is one and not some range.
@@ -49,22 +49,36 @@ impl Addresses {
         (0..=max).filter_map(network).find(|network| Self::from(*network).which == Which::Range(first, last))
     }
 
-    /// The one address, if it is one.
-    pub(super) fn host(self) -> Option<IpAddr> {
-        match self.which {
-            Which::Range(first, last) if first == last => Some(self.address(first)),
-            _ => None,
-        }
+    /// Whether the address is one of them.
+    pub(crate) fn contains(self, ip: IpAddr) -> bool {
+        self.ipv4 == ip.is_ipv4()
+            && match self.which {
+                Which::Range(first, last) => (first..=last).contains(&bits(ip)),
+                Which::Masked(value, mask) => bits(ip) & mask == value,
+            }
     }
 
-    fn masked(ip: IpAddr, mask: IpAddr) -> Self {
+    /// Whether they have one in common; where that is hard to tell, they have.
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        self.ipv4 == other.ipv4
+            && match (self.which, other.which) {
+                (Which::Range(first, last), Which::Range(from, to)) => first <= to && from <= last,
+                _ => true,
+            }
+    }
+
+    /// Those that have the address's bits under the mask; `None` when the mask is of the other family.
+    pub(super) fn masked(ip: IpAddr, mask: IpAddr) -> Option<Self> {
+        if mask.is_ipv4() != ip.is_ipv4() {
+            return None;
+        }
         let all = if ip.is_ipv4() { u128::from(u32::MAX) } else { u128::MAX };
         let (ip_bits, mask_bits) = (bits(ip) & bits(mask), bits(mask));
         let rest = !mask_bits & all;
         let is_prefix = rest & rest.wrapping_add(1) == 0;
         let which =
             if is_prefix { Which::Range(ip_bits, ip_bits | rest) } else { Which::Masked(ip_bits, mask_bits) };
-        Self { ipv4: ip.is_ipv4(), which }
+        Some(Self { ipv4: ip.is_ipv4(), which })
     }
 
     fn address(self, bits: u128) -> IpAddr {

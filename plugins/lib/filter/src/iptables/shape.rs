@@ -16,13 +16,22 @@ pub(crate) struct Interface {
     pub(crate) negated: bool,
 }
 
+/// Addresses a rule matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Matched {
+    /// The addresses.
+    pub(crate) addresses: Addresses,
+    /// Whether any other ones are meant.
+    pub(crate) negated: bool,
+}
+
 /// A rule without its chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// The one source address.
-    pub(crate) source: Option<IpAddr>,
-    /// The one destination address.
-    pub(crate) destination: Option<IpAddr>,
+    /// The source addresses.
+    pub(crate) source: Option<Matched>,
+    /// The destination addresses.
+    pub(crate) destination: Option<Matched>,
     /// The incoming interface.
     pub(crate) incoming: Option<Interface>,
     /// The outgoing interface.
@@ -31,7 +40,7 @@ pub(crate) struct Shape {
     pub(crate) known_connection: bool,
     /// The comment.
     pub(crate) comment: Option<String>,
-    /// `ACCEPT`, `DROP`, `RETURN` or a chain.
+    /// `ACCEPT`, `DROP`, `RETURN`, `MASQUERADE` or a chain.
     pub(crate) target: String,
 }
 
@@ -45,9 +54,10 @@ impl Shape {
             let option = if negated { words.next()? } else { word };
             let value = words.next()?;
             let interface = || Some(Interface { name: value.to_owned(), negated });
+            let matched = || Some(Matched { addresses: Addresses::parse(value)?, negated });
             match (option, negated) {
-                ("-s", false) => shape.source = Some(Addresses::parse(value)?.host()?),
-                ("-d", false) => shape.destination = Some(Addresses::parse(value)?.host()?),
+                ("-s", _) => shape.source = Some(matched()?),
+                ("-d", _) => shape.destination = Some(matched()?),
                 ("-i", _) if !value.ends_with('+') => shape.incoming = interface(),
                 ("-o", _) if !value.ends_with('+') => shape.outgoing = interface(),
                 ("-m", false) if matches!(value, "comment" | "conntrack") => {}
@@ -66,10 +76,21 @@ impl Shape {
         let mut expressions = rule.expressions();
         while let Some(expr) = expressions.next() {
             if let Some(place) = expr.payload() {
-                let (true, value) = expressions.next()?.compares()? else { return None };
-                match (place, value.len()) {
-                    ((1, 12, 4), 4) | ((1, 8, 16), 16) => shape.source = ip(value),
-                    ((1, 16, 4), 4) | ((1, 24, 16), 16) => shape.destination = ip(value),
+                let mut next = expressions.next()?;
+                let mask = next.mask();
+                if mask.is_some() {
+                    next = expressions.next()?;
+                }
+                let (equal, value) = next.compares()?;
+                let ipv4 = match place {
+                    (1, 12 | 16, 1..=4) => true,
+                    (1, 8 | 24, 1..=16) => false,
+                    _ => return None,
+                };
+                let matched = Some(Matched { addresses: addresses(ipv4, mask, value)?, negated: !equal });
+                match place {
+                    (1, 12, _) | (1, 8, _) => shape.source = matched,
+                    (1, 16, _) | (1, 24, _) => shape.destination = matched,
                     _ => return None,
                 }
             } else if let Some(key) = expr.meta() {
@@ -89,6 +110,10 @@ impl Shape {
                     return None;
                 }
                 shape.known_connection = true;
+            } else if let Some(("MASQUERADE", _)) = expr.xt_target() {
+                "MASQUERADE".clone_into(&mut shape.target);
+            } else if expr.name == "masq" {
+                "MASQUERADE".clone_into(&mut shape.target);
             } else if let Some(verdict) = expr.verdict() {
                 match verdict {
                     Verdict::Accept => "ACCEPT",
@@ -109,9 +134,20 @@ impl Shape {
     }
 }
 
-fn ip(value: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(value).ok().map(IpAddr::from);
-    v4.or_else(|| <[u8; 16]>::try_from(value).ok().map(IpAddr::from))
+/// The addresses whose first bytes, or bits under a mask, compare to a value.
+fn addresses(ipv4: bool, mask: Option<&[u8]>, value: &[u8]) -> Option<Addresses> {
+    let ones = vec![0xff; value.len()];
+    let [ip, mask] = [value, mask.unwrap_or(&ones)].map(|bytes| whole(ipv4, bytes));
+    Addresses::masked(ip?, mask?)
+}
+
+/// The address that starts with these bytes.
+fn whole(ipv4: bool, bytes: &[u8]) -> Option<IpAddr> {
+    let mut all = [0; 16];
+    let all = &mut all[..if ipv4 { 4 } else { 16 }];
+    all.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    let v4 = <[u8; 4]>::try_from(&*all).ok().map(IpAddr::from);
+    v4.or_else(|| <[u8; 16]>::try_from(&*all).ok().map(IpAddr::from))
 }
 
 /// A name that is compared with its NUL: without one, only its beginning would be meant.
@@ -134,21 +170,23 @@ mod tests {
     #[test]
     fn words_are_read_and_unknown_ones_make_it_nobody() {
         let read = |text: &str| Shape::of_words(text.split(' '));
-        let from = Shape { source: "10.1.0.2".parse().ok(), target: "ACCEPT".into(), ..Shape::default() };
+        let matched = Addresses::parse("10.1.0.2").map(|addresses| Matched { addresses, negated: false });
+        let from = Shape { source: matched, target: "ACCEPT".into(), ..Shape::default() };
         assert_eq!(read("-s 10.1.0.2/32 -j ACCEPT"), Some(from));
         let state = read("-d fd00::2/128 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT");
         assert!(state.is_some_and(|shape| shape.known_connection && shape.source.is_none()));
         let other = read("-i br0 ! -o br0 -j X").and_then(|shape| shape.outgoing);
         assert_eq!(other, Some(Interface { name: "br0".into(), negated: true }));
-        for foreign in [
-            "-s 10.1.0.0/24 -j ACCEPT",
-            "! -s 10.1.0.2/32 -j ACCEPT",
-            "-s 10.1.0.2/32 -p tcp -j ACCEPT",
-            "-i br+ -j DROP",
-            "-s 10.1.0.2/32 -g CNI",
-            "-s",
-            "!",
+        for (one, other) in [
+            ("-s 10.1.0.2/24 -j ACCEPT", "-s 10.1.0.0/24 -j ACCEPT"),
+            ("! -s 10.1.0.2/32 -j ACCEPT", "! -s 10.1.0.2 -j ACCEPT"),
         ] {
+            assert_eq!(read(one), read(other));
+            assert_ne!(read(one), read("-s 10.1.0.2/32 -j ACCEPT"));
+        }
+        for foreign in
+            ["-s 10.1.0.2/32 -p tcp -j ACCEPT", "-i br+ -j DROP", "-s 10.1.0.2/32 -g CNI", "-s", "!"]
+        {
             assert_eq!(read(foreign), None, "{foreign}");
         }
     }

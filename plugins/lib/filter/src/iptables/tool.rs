@@ -71,9 +71,15 @@ impl Tool {
     /// # Errors
     /// Code 11 naming the holder when the lock is not free in time, else code 101 with what the tool says.
     pub fn restore(&self, script: &str, trial: bool) -> Result<()> {
-        let args: &[&str] =
-            if trial { &["--noflush", LOCK_WAIT, "--test"] } else { &["--noflush", LOCK_WAIT] };
-        self.run(args, script).map(|_| ())
+        if !trial {
+            return self.carry_out(&["--noflush", LOCK_WAIT], script).map(drop);
+        }
+        let [_, said] = self.carry_out(&["--noflush", LOCK_WAIT, "--test"], script)?;
+        // Its kernel's share of an extension may be missing; then only the real act would fail.
+        if said.contains("missing kernel module") {
+            return Err(Error::new(Code::FILTER, format!("{} would fail", self.name)).because(said));
+        }
+        Ok(())
     }
 
     /// Runs the tool and gives what it prints.
@@ -81,15 +87,20 @@ impl Tool {
     /// # Errors
     /// As [`Self::restore`].
     pub fn run(&self, args: &[&str], input: &str) -> Result<String> {
+        self.carry_out(args, input).map(|[stdout, _]| stdout)
+    }
+
+    /// What it prints on stdout, and the start of what it says on stderr.
+    fn carry_out(&self, args: &[&str], input: &str) -> Result<[String; 2]> {
         let failed = |cause: std::io::Error| {
             Error::new(Code::FILTER, format!("cannot run {}", self.path.display())).because(cause)
         };
         let output = child::run(&self.path, args, &[], input.as_bytes()).map_err(failed)?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
         let said = String::from_utf8_lossy(&output.stderr);
         let said: String = said.trim().chars().take(500).collect();
+        if output.status.success() {
+            return Ok([String::from_utf8_lossy(&output.stdout).into_owned(), said]);
+        }
         if output.status.code() == Some(RESOURCE_PROBLEM) && said.contains("xtables lock") {
             let wait = LOCK_WAIT.trim_start_matches("--wait=");
             return Err(Error::try_again(format!("{} did not get the xtables lock in {wait} s", self.name))

@@ -4,7 +4,8 @@ use cni_types::{Error, Result, excerpt};
 
 use super::{chains, pods};
 use crate::Filter;
-use crate::iptables::{Protocol, Tool, Variant, is_usable, legacy_nat_is_used, probe};
+use crate::given::Given;
+use crate::iptables::{Protocol, Tool, Variant, is_usable, legacy_nat_is_used};
 
 /// What carries the masquerade rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Backend {
 
     /// The configured backend. If none is configured: iptables, unless it is unusable and nftables is usable. Finds
     /// out without running a tool and without loading a module: iptables counts as usable if `iptables-restore` is
-    /// there and so is what it talks to in the kernel.
+    /// there and so is what it talks to in the kernel. That its extensions are there too shows in [`super::add`].
     pub fn choose(filter: &Filter, configured: Option<Self>) -> Self {
         let nftables = || matches!(filter.nftables_if_present(), Ok(Some(_)));
         configured.unwrap_or_else(|| {
@@ -41,23 +42,34 @@ impl Backend {
         })
     }
 
+    /// What ADD would use.
+    ///
     /// # Errors
     /// Code 50 with the reason why ADD would fail.
-    pub(super) fn status(self, filter: &Filter) -> Result<()> {
-        let unusable = |cause: Error| {
-            let name = if self == Self::Iptables { "iptables" } else { "nftables" };
+    pub(super) fn usable(filter: &Filter, configured: Option<Self>) -> Result<Self> {
+        let chosen = Self::choose(filter, configured);
+        match chosen.status(filter) {
+            Err(_) if configured.is_none() && Self::Nftables.status(filter).is_ok() => Ok(Self::Nftables),
+            outcome => outcome.map(|()| chosen),
+        }
+    }
+
+    fn status(self, filter: &Filter) -> Result<()> {
+        let (name, usable) = match self {
+            Self::Nftables => {
+                ("nftables", filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial())?)))
+            }
+            Self::Iptables => (
+                "iptables",
+                Given::masquerade()
+                    .status()
+                    .and_then(|()| Protocol::ALL.into_iter().try_for_each(chains::probe)),
+            ),
+        };
+        usable.map_err(|cause| {
             Error::unavailable(format!("masquerading with {name} is not possible on this host"))
                 .because(cause)
-        };
-        match self {
-            Self::Nftables => {
-                filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial())?)).map_err(unusable)
-            }
-            Self::Iptables => {
-                let script = chains::trial();
-                Protocol::ALL.into_iter().try_for_each(|p| probe(p, &script).map_err(unusable))
-            }
-        }
+        })
     }
 
     pub(super) fn warning(self) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The iptables layout, as the reference has it: a chain per network and container in `nat`, named by their hash, and
-//! a jump to it per address. Both of a container's attachments to one network share the chain.
+//! a jump to it per address. Both of a container's attachments to one network share the chain; whose an address is, is
+//! on record ([`Given`]).
 //!
 //! ```text
 //! -A POSTROUTING -s <ip> -j CNI-<24 hex> -m comment --comment 'name: "<network>" id: "<container id>"'
@@ -12,14 +13,19 @@
 
 mod legacy;
 mod native;
+mod seen;
+mod share;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Error, NetworkName, Result, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, Error, NetworkName, Result, Stale, network_tag_prefix};
 
 use crate::Filter;
-use crate::iptables::{Listing, Protocol, Script, list, nat_holds, restore};
-use crate::nft::{Chain, Socket};
+use crate::given::Given;
+use crate::iptables::{Extension, Protocol, Script, require, restore};
+use crate::nft::Socket;
+use seen::Seen;
+use share::Share;
 
 /// Longest xtables comment in bytes (`XT_MAX_COMMENT_LEN` − 1, `xt_comment.h`).
 const COMMENT_MAX: usize = 255;
@@ -58,12 +64,8 @@ pub(super) fn add(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<()
         if ips.is_empty() {
             continue;
         }
-        let listing = if exists(filter, protocol, &chain)? {
-            list(protocol, false, "nat")?
-        } else {
-            Listing::default()
-        };
-        let script = addition(protocol, &chain, &comment(id), &ips, &listing);
+        let seen = Seen::look(filter, protocol, &chain)?;
+        let script = addition(protocol, &chain, &comment(id), &ips, &seen);
         if !script.is_empty() {
             restore(protocol, false, &script)?;
         }
@@ -71,43 +73,67 @@ pub(super) fn add(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<()
     Ok(())
 }
 
-/// Removes the container's chain and the jumps to it. If `hints` name some of the jumps but not all, the others are
-/// another attachment's of the same container to the same network, and stay with the chain.
+/// Removes the attachment's share of the container's chain and of the jumps to it, and the chain with the last of them.
 pub(super) fn remove(
     socket: Option<&Socket>,
+    given: &Given,
     id: &AttachmentId,
     hints: &[IpAddr],
     failures: &mut Vec<Error>,
 ) {
-    let chain = chain_name(id);
-    failures.extend(socket.and_then(|socket| native::remove(socket, &chain, hints).err()));
-    for protocol in Protocol::ALL {
-        failures.extend(legacy::remove(protocol, &chain, hints).err());
+    match Share::of(given, id, hints) {
+        Ok(share) => remove_share(socket, &chain_name(id), &share, failures),
+        Err(error) => failures.push(error),
     }
 }
 
-/// Removes the chains of the network's containers that have no attachment in `valid`.
+fn remove_share(socket: Option<&Socket>, chain: &str, share: &Share, failures: &mut Vec<Error>) {
+    failures.extend(socket.and_then(|socket| native::remove(socket, chain, share).err()));
+    for protocol in Protocol::ALL {
+        failures.extend(legacy::remove(protocol, chain, share).err());
+    }
+}
+
+/// Removes the chains of the network's containers that have no attachment in `valid`, and of those that have one the
+/// share of the stale ones on record.
 pub(super) fn collect(
     socket: Option<&Socket>,
+    given: &Given,
     network: &NetworkName,
     valid: &[AttachmentId],
     failures: &mut Vec<Error>,
 ) {
     let starts = comment_starts(network);
+    let stale = Stale::new(network, valid);
     let valid: Vec<String> = valid.iter().map(chain_name).collect();
-    let stale = |chain: &str, comment: &str| {
-        is_chain_name(chain)
-            && starts.iter().any(|start| comment.starts_with(start))
-            && !valid.iter().any(|name| name == chain)
+    let owners = given.all().unwrap_or_else(|error| {
+        failures.push(error);
+        Vec::new()
+    });
+    // What other networks have on record need not be looked at.
+    let (ours, others): (Vec<_>, Vec<_>) = owners.iter().partition(|owner| owner.is_of(network));
+    let foreign: Vec<String> = others.iter().map(|owner| format!("CNI-{}", owner.container())).collect();
+    let candidate = |chain: &str| {
+        is_chain_name(chain) && ![&valid, &foreign].iter().any(|names| names.iter().any(|name| name == chain))
     };
-    failures.extend(socket.and_then(|socket| native::collect(socket, &stale).err()));
+    let is_stale = |comment: &str| starts.iter().any(|start| comment.starts_with(start));
+    failures.extend(socket.and_then(|socket| native::collect(socket, &candidate, &is_stale).err()));
     for protocol in Protocol::ALL {
-        failures.extend(legacy::collect(protocol, &starts, &stale).err());
+        failures.extend(legacy::collect(protocol, &starts, &candidate, &is_stale).err());
+    }
+    for owner in ours.into_iter().filter(|owner| owner.is_in(&stale)) {
+        let chain = format!("CNI-{}", owner.container());
+        if valid.contains(&chain) {
+            match given.of(owner) {
+                Ok(ips) => remove_share(socket, &chain, &Share::only(ips), failures),
+                Err(error) => failures.push(error),
+            }
+        }
     }
 }
 
 /// What is missing for these addresses, in words; empty if nothing is.
-pub(super) fn missing(id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
+pub(super) fn missing(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     let chain = chain_name(id);
     let mut missing = Vec::new();
     for protocol in Protocol::ALL {
@@ -115,20 +141,20 @@ pub(super) fn missing(id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
         if ips.is_empty() {
             continue;
         }
-        let listing = list(protocol, false, "nat")?;
+        let seen = Seen::look(filter, protocol, &chain)?;
         let tool = protocol.tool();
-        if !listing.has_chain(&chain) {
+        if !seen.chain {
             missing.push(format!("{tool} has no chain {chain} in nat"));
             continue;
         }
-        if !has_masquerade(&listing, &chain) {
+        if !seen.has_masquerade(protocol) {
             missing.push(format!("{tool} chain {chain} has no MASQUERADE rule"));
         }
         for ip in ips {
-            if !has_accept(&listing, &chain, ip) {
+            if !seen.has_accept(ip) {
                 missing.push(format!("{tool} chain {chain} has no ACCEPT rule for {}", ip.masked()));
             }
-            if !has_jump(&listing, &chain, ip) {
+            if !seen.has_jump(&chain, ip) {
                 missing.push(format!("{tool} nat POSTROUTING has no jump to {chain} for {}", ip.ip()));
             }
         }
@@ -136,24 +162,15 @@ pub(super) fn missing(id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     Ok(missing)
 }
 
-/// A script that probes everything ADD would write.
-pub(super) fn trial() -> Script {
-    let mut script = Script::new("nat");
-    script.chain("CNI-000000000000000000000000");
-    let rest = ["-j", "MASQUERADE", "-m", "comment", "--comment", "name: \"a\" id: \"b\""];
-    script.command(&[&["-A", "CNI-000000000000000000000000"][..], &rest].concat());
-    script
+/// Whether iptables of the family has all that ADD needs. Changes nothing.
+pub(super) fn probe(protocol: Protocol) -> Result<()> {
+    require(protocol, "nat", &[Extension::Comment, Extension::Masquerade], "ipMasqBackend")
 }
 
-/// Whether the chain is there, asked without a tool.
-fn exists(filter: &Filter, protocol: Protocol, chain: &str) -> Result<bool> {
-    if let Some(socket) = filter.nftables_if_present()? {
-        let request = Chain { table: protocol.nft_nat(), name: chain }.find();
-        if socket.ask(&[request])?.iter().any(Option::is_some) {
-            return Ok(true);
-        }
-    }
-    Ok(nat_holds(protocol, chain))
+/// The same for the families of these addresses.
+pub(super) fn status(ips: &[Cidr]) -> Result<()> {
+    let families = Protocol::ALL.into_iter().filter(|&protocol| !of_protocol(ips, protocol).is_empty());
+    families.into_iter().try_for_each(probe)
 }
 
 fn of_protocol(ips: &[Cidr], protocol: Protocol) -> Vec<Cidr> {
@@ -166,51 +183,29 @@ fn of_protocol(ips: &[Cidr], protocol: Protocol) -> Vec<Cidr> {
     of_protocol
 }
 
-fn has_jump(listing: &Listing, chain: &str, ip: Cidr) -> bool {
-    listing.rules().any(|rule| {
-        rule.chain() == POSTROUTING
-            && rule.target() == Some(chain)
-            && rule.network("-s") == Some(Cidr::host(ip.ip()))
-    })
+/// What leaves as it is, everywhere.
+fn multicast(protocol: Protocol) -> &'static str {
+    if protocol == Protocol::V4 { "224.0.0.0/4" } else { "ff00::/8" }
 }
 
-fn has_accept(listing: &Listing, chain: &str, ip: Cidr) -> bool {
-    let network = (ip.prefix() > 0).then(|| ip.masked());
-    listing
-        .rules()
-        .any(|rule| rule.chain() == chain && rule.target() == Some("ACCEPT") && rule.network("-d") == network)
-}
-
-fn has_masquerade(listing: &Listing, chain: &str) -> bool {
-    listing.rules().any(|rule| rule.chain() == chain && rule.target() == Some("MASQUERADE"))
-}
-
-/// What `listing` lacks. An ACCEPT behind the MASQUERADE would have no effect, so all of them come before it.
-fn addition(protocol: Protocol, chain: &str, comment: &str, ips: &[Cidr], listing: &Listing) -> Script {
+/// What the table lacks. An ACCEPT behind the MASQUERADE would have no effect, so all of them come before it.
+fn addition(protocol: Protocol, chain: &str, comment: &str, ips: &[Cidr], seen: &Seen) -> Script {
     let mark = ["-m", "comment", "--comment", comment];
-    let multicast = if protocol == Protocol::V4 { "224.0.0.0/4" } else { "ff00::/8" };
     let mut script = Script::new("nat");
-    if !listing.has_chain(chain) {
+    if !seen.chain {
         script.chain(chain);
     }
-    let masqueraded = has_masquerade(listing, chain);
-    for ip in ips.iter().filter(|ip| !has_accept(listing, chain, **ip)) {
+    let masqueraded = seen.has_masquerade(protocol);
+    for ip in ips.iter().filter(|ip| !seen.has_accept(**ip)) {
         let place = if masqueraded { "-I" } else { "-A" };
         script.command(&[&[place, chain, "-d", &ip.to_string(), "-j", "ACCEPT"][..], &mark].concat());
     }
     if !masqueraded {
-        script.command(&[&["-A", chain, "!", "-d", multicast, "-j", "MASQUERADE"][..], &mark].concat());
+        let all = ["-A", chain, "!", "-d", multicast(protocol), "-j", "MASQUERADE"];
+        script.command(&[&all[..], &mark].concat());
     }
-    for ip in ips.iter().filter(|ip| !has_jump(listing, chain, **ip)) {
+    for ip in ips.iter().filter(|ip| !seen.has_jump(chain, **ip)) {
         script.command(&[&["-A", POSTROUTING, "-s", &ip.ip().to_string(), "-j", chain][..], &mark].concat());
     }
     script
-}
-
-/// Which of the jumps, told by their sources, go when the attachment with the addresses `hints` goes. All of them go
-/// unless some are named by `hints` and some are not. A jump whose source is not one address (`None`) always goes.
-fn doomed(sources: &[Option<IpAddr>], hints: &[IpAddr]) -> Vec<bool> {
-    let named = |source: &Option<IpAddr>| source.is_none_or(|ip| hints.contains(&ip));
-    let some_named = sources.iter().flatten().any(|ip| hints.contains(ip));
-    sources.iter().map(|source| !some_named || named(source)).collect()
 }

@@ -20,7 +20,7 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
 
-use crate::nft::{Batch, Chain, ChainState, Element, Family, Hook, Rule, Set, Socket, Table};
+use crate::nft::{Batch, Chain, ChainState, Element, Family, Hook, Rule, Set, Socket, Table, Verdict};
 use element::{Found, list, locate, sets};
 use set::{Pods, multicast};
 
@@ -61,19 +61,16 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()
     })
 }
 
-/// Removes the attachment's elements: by key if all of `hints` are its addresses, else by looking at every element.
-pub(super) fn remove(socket: &Socket, id: &AttachmentId, hints: &[IpAddr]) -> Result<()> {
+/// Removes the attachment's elements: by key if its addresses are `known`, else by looking at every element.
+pub(super) fn remove(socket: &Socket, id: &AttachmentId, known: Option<&[IpAddr]>) -> Result<()> {
     let owner = id.tag_prefix();
     socket.transact(|socket| {
         let sets = sets(socket)?;
-        let mut found = locate(socket, &sets, hints)?;
+        let mut found = match known {
+            Some(ips) => locate(socket, &sets, ips)?,
+            None => list(socket, &sets, &|comment| comment.starts_with(&owner))?,
+        };
         found.retain(|element| element.owner.starts_with(&owner));
-        let complete = hints
-            .iter()
-            .all(|&ip| found.iter().any(|element| element.set.key(ip).is_some_and(|key| key == element.key)));
-        if hints.is_empty() || !complete {
-            found = list(socket, &sets, &|comment| comment.starts_with(&owner))?;
-        }
         let mut batch = Batch::new();
         batch.extend(found.iter().map(Found::remove));
         Ok(batch)
@@ -97,6 +94,13 @@ pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Resul
     let sets = sets(socket)?;
     let rules = socket.dump(&Rule::list(TABLE, Some(POSTROUTING.name)))?;
     let mut missing = Vec::new();
+    let returns = |answer: &&Vec<u8>| {
+        Rule::read(answer)
+            .is_some_and(|rule| rule.expressions().any(|expr| expr.verdict() == Some(Verdict::Return)))
+    };
+    if rules.iter().filter(returns).count() < MULTICAST_RULES {
+        missing.push(format!("chain {POSTROUTING} does not let multicast pass"));
+    }
     for &cidr in ips {
         let set = Pods::of(cidr);
         let name = set.name();

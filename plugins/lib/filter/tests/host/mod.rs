@@ -37,11 +37,14 @@ fn able(tools: &[&str]) -> bool {
     false
 }
 
-/// Moves this thread, and what it starts, to a fresh network namespace. False if the test cannot run here.
+/// Moves this thread, and what it starts, to a fresh network namespace with a `/run` of its own. False if the test cannot
+/// run here.
 #[must_use]
 pub(crate) fn enter(tools: &[&str]) -> bool {
     able(tools) && {
         unshare(libc::CLONE_NEWNET);
+        own_mounts();
+        run("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
         run("ip", &["link", "set", "lo", "up"]);
         true
     }

@@ -1,47 +1,51 @@
 //! The chains of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
 //! shows that there is no such chain.
 
-use std::net::IpAddr;
+use cni_types::{Code, Result};
 
-use cni_types::{Cidr, Code, Result};
-
-use super::{POSTROUTING, doomed};
+use super::POSTROUTING;
+use super::seen::Entry;
+use super::share::Share;
 use crate::iptables::{Line, Listing, Protocol, Script, list, nat_holds, restore};
 
 /// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
 const TRIES: u32 = 50;
 
-pub(super) fn remove(protocol: Protocol, chain: &str, hints: &[IpAddr]) -> Result<()> {
+pub(super) fn remove(protocol: Protocol, chain: &str, share: &Share) -> Result<()> {
     settle(protocol, &|| nat_holds(protocol, chain), &|listing| {
         let mut script = Script::new("nat");
         if !listing.has_chain(chain) {
             return script;
         }
-        let jumps: Vec<&Line> = jumps(listing).filter(|rule| rule.target() == Some(chain)).collect();
-        let sources: Vec<Option<IpAddr>> = jumps.iter().map(|rule| source(rule)).collect();
-        let going = doomed(&sources, hints);
-        for (rule, _) in jumps.iter().zip(&going).filter(|(_, going)| **going) {
-            script.command(&rule.deletion());
+        let found = listing.rules().filter_map(|line| Some((Entry::of_line(line, chain)?, line)));
+        let (entries, lines): (Vec<Entry>, Vec<&Line>) = found.unzip();
+        let going = share.going(&entries);
+        for ((line, entry), _) in lines.iter().zip(&entries).zip(&going.entries).filter(|(_, goes)| **goes) {
+            if entry.is_jump || !going.chain {
+                script.command(&line.deletion());
+            }
         }
-        if going.iter().all(|going| *going) {
+        if going.chain {
             delete_chain(&mut script, chain);
         }
         script
     })
 }
 
-/// As the native one; `starts` are what the comments start with, to be looked for before a tool is run.
+/// As the native one; `starts` are what the comments start with, to be looked for before a tool is run, which lists
+/// whole tables.
 pub(super) fn collect(
     protocol: Protocol,
     starts: &[String],
-    stale: &dyn Fn(&str, &str) -> bool,
+    candidate: &dyn Fn(&str) -> bool,
+    stale: &dyn Fn(&str) -> bool,
 ) -> Result<()> {
     settle(protocol, &|| starts.iter().any(|start| nat_holds(protocol, start)), &|listing| {
         let mut going: Vec<&str> = Vec::new();
         for rule in listing.rules() {
             let chain = if rule.chain() == POSTROUTING { rule.target() } else { Some(rule.chain()) };
             let (Some(chain), Some(comment)) = (chain, rule.option("--comment")) else { continue };
-            if stale(chain, comment) && !going.contains(&chain) {
+            if candidate(chain) && stale(comment) && !going.contains(&chain) {
                 going.push(chain);
             }
         }
@@ -82,8 +86,4 @@ fn jumps(listing: &Listing) -> impl Iterator<Item = &Line> {
 fn delete_chain(script: &mut Script, chain: &str) {
     script.command(&["-F", chain]);
     script.command(&["-X", chain]);
-}
-
-fn source(rule: &Line) -> Option<IpAddr> {
-    rule.network("-s").filter(|network| *network == Cidr::host(network.ip())).map(|network| network.ip())
 }

@@ -1,59 +1,77 @@
 //! The chains of iptables-nft, removed over netlink: its rules are nftables rules, found by the chain they jump to and
 //! deleted by their handles in one batch, without a process.
 
-use std::net::IpAddr;
-
 use cni_types::Result;
 
-use super::{POSTROUTING, doomed};
+use super::POSTROUTING;
+use super::seen::Entry;
+use super::share::Share;
 use crate::iptables::Protocol;
-use crate::nft::{Batch, Chain, Rule, Socket};
+use crate::nft::{Batch, Chain, ChainState, Rule, Socket};
 
-pub(super) fn remove(socket: &Socket, name: &str, hints: &[IpAddr]) -> Result<()> {
+pub(super) fn remove(socket: &Socket, name: &str, share: &Share) -> Result<()> {
     let chains = Protocol::ALL.map(|protocol| Chain { table: protocol.nft_nat(), name });
     socket.transact(|socket| {
         let mut batch = Batch::new();
         let answers = socket.ask(&chains.map(Chain::find))?;
         for (chain, _) in chains.iter().zip(answers).filter(|(_, answer)| answer.is_some()) {
-            let rules = socket.dump(&Rule::list(chain.table, Some(POSTROUTING)))?;
-            let jumps: Vec<Rule<'_>> = rules
-                .iter()
-                .filter_map(|rule| Rule::read(rule))
-                .filter(|rule| rule.target() == Some(name))
-                .collect();
-            let going = doomed(&jumps.iter().map(source).collect::<Vec<_>>(), hints);
-            let postrouting = Chain { table: chain.table, name: POSTROUTING };
-            for (rule, _) in jumps.iter().zip(&going).filter(|(_, going)| **going) {
-                batch.push(Rule::remove(postrouting, rule.handle));
-            }
-            if going.iter().all(|going| *going) {
-                batch.push(chain.remove());
-            }
+            take_out(socket, *chain, share, &mut batch)?;
         }
         Ok(batch)
     })
 }
 
-/// Removes every chain for which `stale(chain, comment)` holds for one of its rules or the jumps to it.
-pub(super) fn collect(socket: &Socket, stale: &dyn Fn(&str, &str) -> bool) -> Result<()> {
+fn take_out(socket: &Socket, chain: Chain<'_>, share: &Share, batch: &mut Batch) -> Result<()> {
+    let mut found = Vec::new();
+    for name in [POSTROUTING, chain.name] {
+        for answer in socket.dump(&Rule::list(chain.table, Some(name)))? {
+            let Some(rule) = Rule::read(&answer) else { continue };
+            let place = Rule::remove(Chain { table: chain.table, name }, rule.handle);
+            found.extend(Entry::of_rule(&rule, chain.name).map(|entry| (entry, place)));
+        }
+    }
+    let (entries, removals): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let going = share.going(&entries);
+    let removals = removals.into_iter().zip(&entries).zip(&going.entries);
+    // The chain takes its own rules along.
+    batch.extend(
+        removals
+            .filter(|((_, entry), goes)| **goes && (entry.is_jump || !going.chain))
+            .map(|((removal, _), _)| removal),
+    );
+    if going.chain {
+        batch.push(chain.remove());
+    }
+    Ok(())
+}
+
+/// Removes every chain that is a `candidate` and for which `stale(comment)` holds for one of its rules. Foreign rules
+/// are not listed: what they cost the kernel grows with the square of their number.
+pub(super) fn collect(
+    socket: &Socket,
+    candidate: &dyn Fn(&str) -> bool,
+    stale: &dyn Fn(&str) -> bool,
+) -> Result<()> {
     socket.transact(|socket| {
         let mut batch = Batch::new();
         for table in Protocol::ALL.map(Protocol::nft_nat) {
-            let answers = socket.dump(&Rule::list(table, None))?;
-            let rules: Vec<Rule<'_>> = answers.iter().filter_map(|rule| Rule::read(rule)).collect();
-            let mut going: Vec<&str> = Vec::new();
-            for rule in &rules {
-                let chain = if rule.chain == POSTROUTING { rule.target() } else { Some(rule.chain) };
-                let (Some(chain), Some(comment)) = (chain, comment(rule)) else { continue };
-                if stale(chain, comment) && !going.contains(&chain) {
-                    going.push(chain);
+            let mut going: Vec<String> = Vec::new();
+            for answer in socket.dump(&Chain::list(table))? {
+                let state = ChainState::read(&answer).filter(|_| Chain::in_table(&answer, table));
+                let Some(state) = state.filter(|state| candidate(&state.name)) else { continue };
+                let rules = socket.dump(&Rule::list(table, Some(&state.name)))?;
+                if rules.iter().filter_map(|rule| comment(&Rule::read(rule)?)).any(stale) {
+                    going.push(state.name);
                 }
             }
+            if going.is_empty() {
+                continue;
+            }
             let postrouting = Chain { table, name: POSTROUTING };
-            for rule in rules.iter().filter(|rule| rule.chain == POSTROUTING) {
-                if rule.target().is_some_and(|target| going.contains(&target)) {
-                    batch.push(Rule::remove(postrouting, rule.handle));
-                }
+            for answer in socket.dump(&Rule::list(table, Some(POSTROUTING)))? {
+                let rule = Rule::read(&answer);
+                let rule = rule.filter(|rule| rule.target().is_some_and(|to| going.iter().any(|g| g == to)));
+                batch.extend(rule.map(|rule| Rule::remove(postrouting, rule.handle)));
             }
             batch.extend(going.iter().map(|name| Chain { table, name }.remove()));
         }
@@ -64,17 +82,4 @@ pub(super) fn collect(socket: &Socket, stale: &dyn Fn(&str, &str) -> bool) -> Re
 /// The comment, where this or a later iptables puts it.
 fn comment<'a>(rule: &Rule<'a>) -> Option<&'a str> {
     rule.expressions().find_map(|expr| expr.xt_comment()).or(rule.comment)
-}
-
-/// The one source address the rule matches: 4 bytes at 12 of the IPv4 header, 16 at 8 of the IPv6 header.
-fn source(rule: &Rule<'_>) -> Option<IpAddr> {
-    let mut loaded = None;
-    for expr in rule.expressions() {
-        match (loaded, expr.equals()) {
-            (Some((1, 12, 4)), Some(value)) => return <[u8; 4]>::try_from(value).ok().map(IpAddr::from),
-            (Some((1, 8, 16)), Some(value)) => return <[u8; 16]>::try_from(value).ok().map(IpAddr::from),
-            _ => loaded = expr.payload(),
-        }
-    }
-    None
 }

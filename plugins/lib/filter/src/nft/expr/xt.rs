@@ -22,6 +22,11 @@ impl<'a> ExprState<'a> {
         }
     }
 
+    /// The bits a mask keeps.
+    pub fn mask(&self) -> Option<&'a [u8]> {
+        if self.name == "bitwise" { find(self.data, 4).and_then(read_value) } else { None }
+    }
+
     /// The key (`enum nft_meta_keys`) of a load of packet context.
     pub fn meta(&self) -> Option<u32> {
         if self.name == "meta" { lookup::number(self.data, 2) } else { None }

@@ -1,0 +1,115 @@
+//! What of a nat table concerns one container: its chain, and the jumps to it.
+
+use cni_types::{Cidr, Result};
+
+use super::{POSTROUTING, multicast};
+use crate::Filter;
+use crate::iptables::{Addresses, Line, Listing, Matched, Protocol, Shape, Tool, Variant, list, nat_holds};
+use crate::nft::{Chain, Rule, Socket};
+
+/// One rule.
+pub(super) struct Entry {
+    /// Whether it is a jump to the chain from outside, else it is in the chain.
+    pub(super) is_jump: bool,
+    /// `None` for one that nobody of ours has written.
+    shape: Option<Shape>,
+}
+
+impl Entry {
+    /// `None` for a rule that does not concern the chain.
+    pub(super) fn of_rule(rule: &Rule<'_>, chain: &str) -> Option<Self> {
+        let is_jump = rule.chain == POSTROUTING && rule.target() == Some(chain);
+        (is_jump || rule.chain == chain).then(|| Self { is_jump, shape: Shape::of_rule(rule) })
+    }
+
+    /// As [`Self::of_rule`].
+    pub(super) fn of_line(line: &Line, chain: &str) -> Option<Self> {
+        let is_jump = line.chain() == POSTROUTING && line.target() == Some(chain);
+        let words = || line.words().iter().skip(2).map(String::as_str);
+        (is_jump || line.chain() == chain).then(|| Self { is_jump, shape: Shape::of_words(words()) })
+    }
+
+    /// The source addresses: one, but for old releases of the reference, which have its network.
+    pub(super) fn source(&self) -> Option<Addresses> {
+        self.shape.as_ref()?.source.filter(|matched| !matched.negated).map(|matched| matched.addresses)
+    }
+
+    /// The destinations that are not masqueraded.
+    pub(super) fn accepted(&self) -> Option<Addresses> {
+        let shape = self.shape.as_ref().filter(|shape| !self.is_jump && shape.target == "ACCEPT")?;
+        shape.destination.filter(|matched| !matched.negated).map(|matched| matched.addresses)
+    }
+
+    /// Whether it says this and nothing else, whatever its comment.
+    fn says(&self, wanted: &Shape) -> bool {
+        self.shape
+            .as_ref()
+            .is_some_and(|shape| Shape { comment: shape.comment.clone(), ..wanted.clone() } == *shape)
+    }
+}
+
+/// The chain and the rules that concern it.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) chain: bool,
+    entries: Vec<Entry>,
+}
+
+impl Seen {
+    /// Looks at the table the host's iptables works on: natively, if that is one of nftables, and with the tool only
+    /// where the kernel says that the chain is there.
+    pub(super) fn look(filter: &Filter, protocol: Protocol, chain: &str) -> Result<Self> {
+        let variant = Tool::find(protocol, "restore", false)?.variant();
+        let socket = filter.nftables_if_present()?.filter(|_| variant != Variant::Legacy);
+        if let Some(socket) = socket {
+            let native = Chain { table: protocol.nft_nat(), name: chain };
+            if socket.ask(&[native.find()])?.iter().any(Option::is_some) {
+                return Self::native(socket, native);
+            }
+        }
+        if variant != Variant::Nft && nat_holds(protocol, chain) {
+            return Ok(Self::listed(&list(protocol, false, "nat")?, chain));
+        }
+        Ok(Self::default())
+    }
+
+    fn native(socket: &Socket, chain: Chain<'_>) -> Result<Self> {
+        let mut seen = Self { chain: true, entries: Vec::new() };
+        for name in [chain.name, POSTROUTING] {
+            let answers = socket.dump(&Rule::list(chain.table, Some(name)))?;
+            let rules = answers.iter().filter_map(|answer| Rule::read(answer));
+            seen.entries.extend(rules.filter_map(|rule| Entry::of_rule(&rule, chain.name)));
+        }
+        Ok(seen)
+    }
+
+    fn listed(listing: &Listing, chain: &str) -> Self {
+        let entries = listing.rules().filter_map(|line| Entry::of_line(line, chain));
+        Self { chain: listing.has_chain(chain), entries: entries.collect() }
+    }
+
+    pub(super) fn has_jump(&self, chain: &str, ip: Cidr) -> bool {
+        let source = Some(matched(Cidr::host(ip.ip()), false));
+        let wanted = Shape { source, target: chain.to_owned(), ..Shape::default() };
+        self.entries.iter().any(|entry| entry.is_jump && entry.says(&wanted))
+    }
+
+    pub(super) fn has_accept(&self, ip: Cidr) -> bool {
+        // iptables does not write a condition that everything satisfies.
+        let destination = (ip.prefix() > 0).then(|| matched(ip, false));
+        self.has(&Shape { destination, target: "ACCEPT".to_owned(), ..Shape::default() })
+    }
+
+    pub(super) fn has_masquerade(&self, protocol: Protocol) -> bool {
+        let destination = multicast(protocol).parse().ok().map(|network| matched(network, true));
+        self.has(&Shape { destination, target: "MASQUERADE".to_owned(), ..Shape::default() })
+    }
+
+    fn has(&self, wanted: &Shape) -> bool {
+        self.entries.iter().any(|entry| !entry.is_jump && entry.says(wanted))
+    }
+}
+
+fn matched(network: Cidr, negated: bool) -> Matched {
+    Matched { addresses: Addresses::from(network), negated }
+}
