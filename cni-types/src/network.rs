@@ -8,10 +8,13 @@ use serde::de::DeserializeOwned;
 use crate::args::CniArgs;
 use crate::attachment::AttachmentId;
 use crate::error::{Code, Doing, Error, Result};
-use crate::json::Json;
+use crate::json::{Json, same_key};
 use crate::name::{ContainerId, IfName, NetworkName, PluginName};
 use crate::result::{CniResult, Dns};
 use crate::version::SpecVersion;
+
+/// The key of the result of the plugins before this one; on CHECK and DEL, that of the whole ADD.
+const PREV_RESULT: &str = "prevResult";
 
 /// The keys every plugin has in common, and the document the others are read from.
 #[derive(Debug, Clone)]
@@ -55,10 +58,31 @@ impl Network {
     /// The result of the plugins before this one.
     ///
     /// # Errors
-    /// When it does not decode or is of another version family than the configuration.
+    /// Code 6 when it does not decode, code 1 when it is of another version family than the configuration: the runtime
+    /// has to convert it.
     pub fn prev_result(&self) -> Result<Option<CniResult>> {
-        let Some(json) = self.conf.get("prevResult") else { return Ok(None) };
-        CniResult::from_json(json, self.version).map(Some).doing("could not parse prevResult")
+        let Some(json) = self.conf.get(PREV_RESULT) else { return Ok(None) };
+        let read = || {
+            let own = SpecVersion::of(json)?.unwrap_or(self.version);
+            if own.family() != self.version.family() {
+                let family = self.version.family_members();
+                let text =
+                    format!("result type supports {family:?} but unmarshalled CNIVersion is \"{own}\"");
+                return Err(Error::new(Code::INCOMPATIBLE_VERSION, text));
+            }
+            CniResult::from_json(json, self.version)
+        };
+        read().map(Some).doing("could not parse prevResult")
+    }
+
+    /// The same network with another prevResult: `result`, as it was printed for the runtime.
+    pub(crate) fn after(mut self, result: Json) -> Self {
+        if let Json::Object(members) = &mut self.conf {
+            members.retain(|(key, _)| !same_key(key, PREV_RESULT));
+            members.push((PREV_RESULT.to_owned(), result));
+        }
+        self.bytes = self.conf.compact().into_bytes();
+        self
     }
 
     /// The result of the plugins before `plugin`, which works in a chain only.

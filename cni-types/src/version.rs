@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::json::Json;
+use crate::name::excerpt;
 
 /// The specification versions this suite speaks, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +64,26 @@ impl SpecVersion {
             return Some(Self::V0_1_0);
         }
         Self::ALL.into_iter().find(|v| v.as_str() == text)
+    }
+
+    /// The version a result declares; `None` when it declares none.
+    ///
+    /// # Errors
+    /// Code 6 when it is no string, code 1 when it is none of the specification's.
+    pub(crate) fn of(result: &Json) -> Result<Option<Self>> {
+        let text = declared(result)?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let unknown = || {
+            let known: Vec<_> = Self::ALL.iter().map(|version| version.as_str()).collect();
+            Error::new(
+                Code::INCOMPATIBLE_VERSION,
+                format!("the result is of cniVersion {}, which is not known here", excerpt(&text)),
+            )
+            .because(format!("known are {}", known.join(", ")))
+        };
+        Self::find(&text).map(Some).ok_or_else(unknown)
     }
 
     /// The result shape this version uses.

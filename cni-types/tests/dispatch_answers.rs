@@ -1,5 +1,5 @@
 //! What comes out: one document or none, errors as the plugin made them, and no attachment the runtime was not told of.
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod fake;
 
@@ -110,6 +110,29 @@ fn an_attachment_the_runtime_cannot_be_told_of_is_taken_back() {
     }
     let (status, stdout, _, verbs) = add_into(&Fake::fine(), whole.len(), false);
     assert_eq!((status, stdout, verbs), (0, whole, vec!["ADD".to_owned()]));
+}
+
+/// The plugin finds by it what is its own, and so does a delegate: it gets the same bytes.
+#[test]
+fn the_del_that_takes_back_is_told_what_add_has_made() {
+    for version in SpecVersion::ALL {
+        let before = r#"{"ips":[{"version":"4","address":"192.0.2.7/24"}]}"#;
+        for prev_result in [String::new(), format!(r#","prevResult":{before},"PREVRESULT":{before}"#)] {
+            let conf = format!(r#"{{"cniVersion":"{version}","name":"net","key":[1]{prev_result}}}"#);
+            let plugin = Fake::fine();
+            let lookup = |name: &str| env("ADD").iter().find(|e| e.0 == name).map(|e| OsString::from(e.1));
+            let mut full = Broken { room: 0, recovers: false, taken: Vec::new() };
+            assert_eq!(dispatch(&plugin, &lookup, &mut conf.as_bytes(), &mut full, &mut Vec::new()), 1);
+            let told = plugin.told.borrow();
+            let [(result, bytes)] = &told[..] else { panic!("one DEL: {told:?}") };
+            assert_eq!(result.as_ref(), Some(&one_address()), "{version}");
+            let delegated: Value = serde_json::from_str(bytes).unwrap();
+            assert_eq!(delegated["key"], serde_json::json!([1]));
+            let printed = one_address().to_json(version).unwrap();
+            assert_eq!(delegated["prevResult"], serde_json::from_str::<Value>(&printed).unwrap());
+            assert!(!bytes.contains("192.0.2.7"), "{bytes}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Delegation to the IPAM plugin: a lease that cannot leak, and every verb forwarded.
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod scripts;
 
@@ -52,7 +52,13 @@ fn an_answer_that_is_no_lease_is_released_too() {
         ("[]", garbage, "expected an object"),
         (r#"{"ips":[{"address":"10.0.0.2"}]}"#, garbage, "key \"ips[0].address\""),
         (r#"{"ips":[{}]}"#, garbage, "key \"ips[0]\": missing field `address`"),
-        (r#"{"cniVersion":"0.4.0","ips":[{"address":"10.0.0.2/24"}]}"#, garbage, "unmarshalled CNIVersion"),
+        (r#"{"cniVersion":"9.0.0","ips":[{"address":"10.0.0.2/24"}]}"#, garbage, "cniVersion \"9.0.0\""),
+        (
+            r#"{"cniVersion":"1.1","ips":[{"address":"10.0.0.2/24"}]}"#,
+            garbage,
+            "known are 0.1.0, 0.2.0, 0.3.0",
+        ),
+        (r#"{"cniVersion":1,"ips":[{"address":"10.0.0.2/24"}]}"#, garbage, "key \"cniVersion\""),
     ] {
         let error = lease_and_fail(&answering(answer), V).unwrap_err();
         assert_eq!((error.code, error.msg.as_str()), (Code::DELEGATE, msg), "{answer}");
@@ -78,6 +84,29 @@ fn an_answer_without_a_version_is_of_the_configurations() {
             r#"{"ips":[{"version":"4","address":"10.0.0.2/24"}]}"#
         };
         assert_eq!(lease_and_fail(&answering(json), version), Ok(1), "{version}");
+    }
+}
+
+#[test]
+fn an_answer_is_read_by_its_own_version_whatever_the_configurations_is() {
+    let legacy = r#""ip4":{"ip":"10.6.0.4/24","gateway":"10.6.0.1","routes":[{"dst":"10.0.0.0/8"}]},"ip6":{"ip":"fd00::4/64"}"#;
+    let lists = r#""ips":[{"version":"4","address":"10.6.0.4/24","gateway":"10.6.0.1"},{"version":"6","address":"fd00::4/64"}],"routes":[{"dst":"10.0.0.0/8"}]"#;
+    for answered in SpecVersion::ALL {
+        let content = if answered < SpecVersion::V0_3_0 { legacy } else { lists };
+        let scripts =
+            answering(&format!(r#"{{"cniVersion":"{answered}",{content},"dns":{{"domain":"a.b"}}}}"#));
+        for configured in SpecVersion::ALL {
+            let attachment = scripts.attachment(configured, CONF);
+            let mut undo = Undo::new();
+            let result = ipam::lease(&attachment, &mut undo);
+            let result = result.unwrap_or_else(|e| panic!("{configured} got {answered}: {e}"));
+            undo.commit();
+            let addresses: Vec<_> = result.ips.iter().map(|ip| ip.address.to_string()).collect();
+            assert_eq!(addresses, ["10.6.0.4/24", "fd00::4/64"], "{configured} got {answered}");
+            assert_eq!(result.ips[0].gateway, Some("10.6.0.1".parse().unwrap()));
+            assert_eq!(result.routes.len(), 1);
+            assert_eq!(result.dns.domain, "a.b");
+        }
     }
 }
 

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::conflist::NetworkList;
 use crate::invoke::{CapabilityArgs, RuntimeConf};
-use crate::request::read_result;
 
 const DIR: &str = "/var/lib/cni/results";
 const KIND: &str = "cniCacheV1";
@@ -111,7 +110,7 @@ impl Cache {
             Some(stored) => stored.result.unwrap_or(Json::Null),
             None => document,
         };
-        read_result(&result, version).map(Some).doing(doing())
+        CniResult::from_json(&result, version).map(Some).doing(doing())
     }
 
     /// Forgets the attachment.

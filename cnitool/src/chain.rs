@@ -77,7 +77,7 @@ impl Runtime {
         let stdin = request::attachment(list, plugin, before.as_ref(), &conf.capability_args);
         let answer = self.exec(Verb::Add, plugin, &stdin, Some(conf))?;
         Json::parse(&answer)
-            .and_then(|json| request::read_result(&json, version))
+            .and_then(|json| CniResult::from_json(&json, version))
             .map_err(|e| Error::new(Code::DELEGATE, "the plugin's answer is no CNI result").because(e))
     }
 

@@ -52,16 +52,6 @@ pub fn result_document(result: &CniResult, version: SpecVersion) -> Result<Json>
     Json::parse(result.to_json(version)?.as_bytes())
 }
 
-/// Reads a result of any version; without one of its own, it is of `version`.
-///
-/// # Errors
-/// Code 1 for an unknown version, code 6 when it does not decode.
-pub fn read_result(json: &Json, version: SpecVersion) -> Result<CniResult> {
-    let own = json.get_str("cniVersion").filter(|own| !own.is_empty());
-    // An unknown version is left for `from_json` to refuse.
-    CniResult::from_json(json, own.and_then(SpecVersion::find).unwrap_or(version))
-}
-
 type Members = Vec<(String, Json)>;
 
 fn base(list: &NetworkList, plugin: &PluginConf) -> Members {
@@ -137,11 +127,11 @@ mod tests {
     #[test]
     fn a_result_of_another_version_is_converted() {
         let old = br#"{"cniVersion":"0.2.0","ip4":{"ip":"10.1.2.3/24"},"dns":{}}"#;
-        let result = read_result(&Json::parse(old).unwrap(), SpecVersion::V1_1_0).unwrap();
+        let result = CniResult::from_json(&Json::parse(old).unwrap(), SpecVersion::V1_1_0).unwrap();
         let mut document = result_document(&result, SpecVersion::V1_1_0).unwrap();
         document.sort_keys();
         assert_eq!(document.compact(), r#"{"cniVersion":"1.1.0","ips":[{"address":"10.1.2.3/24"}]}"#);
         let unknown = Json::parse(br#"{"cniVersion":"9.0.0"}"#).unwrap();
-        assert_eq!(read_result(&unknown, SpecVersion::V1_1_0).unwrap_err().code.0, 1);
+        assert_eq!(CniResult::from_json(&unknown, SpecVersion::V1_1_0).unwrap_err().code.0, 1);
     }
 }

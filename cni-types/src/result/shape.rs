@@ -6,10 +6,9 @@ use serde::Deserialize;
 
 use super::{CniResult, Dns, Interface, IpConfig, Route};
 use crate::addr::{Cidr, optional_ip};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::json::Json;
-use crate::name::excerpt;
-use crate::version::{self, Family, SpecVersion};
+use crate::version::{Family, SpecVersion};
 
 /// 0.3.0 and later: lists of interfaces, addresses and routes. The `version` key of an address says what the address
 /// itself says better, so it is not read.
@@ -41,25 +40,14 @@ struct LegacyIp {
 }
 
 impl CniResult {
-    /// Reads a result: a prevResult, or what a delegate printed. Without a `cniVersion` of its own it is taken to be
-    /// of `config_version`; `null` is an empty result.
+    /// Reads a result in the shape of its own `cniVersion`, whatever that is; without one it is taken to be of
+    /// `config_version`. `null` is an empty result. A prevResult has to be of the configuration's family, too:
+    /// [`Network::prev_result`](crate::Network::prev_result).
     ///
     /// # Errors
-    /// Code 6 when it does not decode; code 1 when its version is of another family than the configuration's.
+    /// Code 6 when it does not decode; code 1 when its version is none of the specification's.
     pub fn from_json(json: &Json, config_version: SpecVersion) -> Result<Self> {
-        let own = version::declared(json)?;
-        let version = if own.is_empty() { Some(config_version) } else { SpecVersion::find(&own) };
-        if version.is_none_or(|v| v.family() != config_version.family()) {
-            return Err(Error::new(
-                Code::INCOMPATIBLE_VERSION,
-                format!(
-                    "result type supports {:?} but unmarshalled CNIVersion is {}",
-                    config_version.family_members(),
-                    excerpt(&own)
-                ),
-            ));
-        }
-        match config_version.family() {
+        match SpecVersion::of(json)?.unwrap_or(config_version).family() {
             Family::Legacy => Ok(json.decode::<Legacy>()?.into()),
             Family::Lists | Family::Current => {
                 let Lists { interfaces, ips, routes, dns } = json.decode()?;
@@ -74,7 +62,7 @@ impl From<Legacy> for CniResult {
         let mut result = Self { dns: legacy.dns, ..Self::default() };
         for block in [legacy.ip4, legacy.ip6].into_iter().flatten() {
             result.ips.push(IpConfig { interface: None, address: block.ip, gateway: block.gateway });
-            result.routes.extend(block.routes);
+            result.routes.extend(block.routes.into_iter().map(|route| Route::new(route.dst, route.gw)));
         }
         result
     }

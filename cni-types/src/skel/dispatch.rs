@@ -151,13 +151,20 @@ fn call(
         return plugin.check(&attachment);
     }
     let result = plugin.add(&attachment)?;
-    let told = result.to_json(attachment.network.version).and_then(|text| write(stdout, &text));
-    told.map_err(|error| take_back(plugin, attachment, error))
+    match result.to_json(attachment.network.version) {
+        Ok(text) => write(stdout, &text).map_err(|error| take_back(plugin, attachment, Some(&text), error)),
+        Err(error) => Err(take_back(plugin, attachment, None, error)),
+    }
 }
 
-/// The attachment stands but the runtime cannot be told: remove it, since nobody would.
-fn take_back(plugin: &dyn Plugin, attachment: Attachment, error: Error) -> Error {
+/// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made, as
+/// a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both.
+fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, error: Error) -> Error {
     let Attachment { id, netns, network } = attachment;
+    let network = match result.and_then(|text| Json::parse(text.as_bytes()).ok()) {
+        Some(result) => network.after(result),
+        None => network,
+    };
     match plugin.del(&Detachment { id, netns: Some(netns), network }) {
         Ok(()) => error,
         Err(leftover) => error.because(format!("taking the attachment back failed too: {leftover}")),

@@ -19,13 +19,20 @@ type Act = Box<dyn Fn(&str) -> Result<CniResult>>;
 pub(crate) struct Fake {
     pub(crate) versions: &'static [SpecVersion],
     pub(crate) calls: RefCell<Vec<String>>,
+    /// The prevResult of each DEL, and the configuration's bytes as a delegate would get them.
+    pub(crate) told: RefCell<Vec<(Option<CniResult>, String)>>,
     /// The answer to a verb; for all but ADD only its success or error counts.
     pub(crate) act: Act,
 }
 
 impl Fake {
     pub(crate) fn new(act: impl Fn(&str) -> Result<CniResult> + 'static) -> Self {
-        Self { versions: &SpecVersion::ALL, calls: RefCell::default(), act: Box::new(act) }
+        Self {
+            versions: &SpecVersion::ALL,
+            calls: RefCell::default(),
+            told: RefCell::default(),
+            act: Box::new(act),
+        }
     }
 
     pub(crate) fn fine() -> Self {
@@ -59,6 +66,8 @@ impl Plugin for Fake {
     }
 
     fn del(&self, at: &Detachment) -> Result<()> {
+        let bytes = String::from_utf8(at.network.bytes().to_vec()).unwrap();
+        self.told.borrow_mut().push((at.network.prev_result().ok().flatten(), bytes));
         let id = &at.id;
         let what = format!("{} {} {} {:?}", id.network, id.container_id, id.ifname, at.netns);
         self.called("DEL", what).map(drop)

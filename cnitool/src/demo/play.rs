@@ -17,7 +17,6 @@ use super::{show, signals, snapshot, stage};
 use crate::cache::Cache;
 use crate::chain::Runtime;
 use crate::invoke::{CapabilityArgs, RuntimeConf};
-use crate::request;
 
 const CONTAINERS: [&str; 3] = ["web", "api", "db"];
 
@@ -109,7 +108,7 @@ impl Play {
             let added = self.runtime.add(&self.source.list, &container.conf);
             let took = started.elapsed();
             let read = |text: String| {
-                Json::parse(text.as_bytes()).and_then(|json| request::read_result(&json, self.version))
+                Json::parse(text.as_bytes()).and_then(|json| CniResult::from_json(&json, self.version))
             };
             match added.and_then(read) {
                 Ok(result) => {

@@ -1,7 +1,7 @@
 //! DEL and GC.
 
 use cni_types::delegate::Verb;
-use cni_types::{Code, Detachment, Error, Json, Network, Result, tell};
+use cni_types::{Code, Detachment, Error, Json, Network, Result, SpecVersion, tell};
 
 use crate::delegate::Delegate;
 use crate::saved::{Found, Saved, StaleConf};
@@ -28,8 +28,23 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
             }
         }
     };
-    delegate.run(Verb::Del, network)?;
+    with_prev_result(delegate, network).run(Verb::Del, network)?;
     saved.remove_if_present(id, &name)
+}
+
+/// The delegate is told what the runtime says that ADD has made, in the version of the saved configuration. It does
+/// without where there is nothing to tell, but then takes more for its own, such as a chain that the container's
+/// attachments share.
+fn with_prev_result(delegate: Delegate, network: &Network) -> Delegate {
+    let result = || {
+        let version = SpecVersion::find(delegate.conf.get_str("cniVersion").unwrap_or_default())?;
+        let text = network.prev_result().ok()??.to_json(version).ok()?;
+        Json::parse(text.as_bytes()).ok()
+    };
+    match result() {
+        Some(result) => delegate.with("prevResult", &result),
+        None => delegate,
+    }
 }
 
 /// Runs the delegate's DEL for every saved configuration whose attachment is no longer valid, then its GC for what else

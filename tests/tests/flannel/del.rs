@@ -167,3 +167,25 @@ fn a_directory_in_the_files_place_is_an_error() {
     let outcome = host.plugin("flannel").del(&conf("1.0.0"), &host.container("pod"), "eth0");
     outcome.error().says(5, &[&format!("{DATA_DIR}/pod")]);
 }
+
+/// By it the delegate tells this attachment from the container's others.
+#[test]
+fn the_delegate_is_told_what_add_has_made_in_the_version_it_was_configured_with() {
+    let host = node();
+    let spy = Spy::new(&host);
+    let pod = host.container("pod");
+    let result = spy.flannel(&host).add(&spied(conf("0.4.0")), &pod, "eth0").result();
+    spy.flannel(&host).del(&spied(conf("0.4.0")).prev(&result), &pod, "eth0").done();
+    assert_eq!(spy.input().1["prevResult"], result);
+
+    spy.flannel(&host).add(&spied(conf("0.4.0")), &pod, "eth0").result();
+    // The network was moved to 1.0.0 meanwhile.
+    let newer = json!({ "cniVersion": "1.0.0", "ips": [{ "address": "10.244.7.9/24" }] });
+    spy.flannel(&host).del(&spied(conf("1.0.0")).prev(&newer), &pod, "eth0").done();
+    assert_eq!(spy.input().1["prevResult"], result);
+    assert_eq!(spy.input().1["cniVersion"], "0.4.0");
+
+    spy.flannel(&host).add(&spied(conf("0.4.0")), &pod, "eth0").result();
+    spy.flannel(&host).del(&spied(conf("0.4.0")), &pod, "eth0").done();
+    assert_eq!(spy.input().1.get("prevResult"), None, "there was nothing to tell");
+}
