@@ -16,7 +16,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigHandler, SigSet, Signal, kill, signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
 
@@ -44,6 +44,7 @@ pub struct Finished {
 /// When it cannot be started (`ETXTBSY`: somebody has it open for writing), or prints more than 16 MiB (it is killed
 /// then).
 pub fn run(program: &Path, args: &[&str], env: &[(&str, &OsStr)], input: &[u8]) -> io::Result<Finished> {
+    keep_status();
     let (out, out_end) = pipe2(OFlag::O_CLOEXEC)?;
     let (err, err_end) = pipe2(OFlag::O_CLOEXEC)?;
     let pid = spawn(program, args, env, [in_memory(input)?.into(), out_end, err_end])?;
@@ -53,6 +54,15 @@ pub fn run(program: &Path, args: &[&str], env: &[(&str, &OsStr)], input: &[u8]) 
     }
     let status = wait(pid, WaitPidFlag::empty())?.unwrap_or_default();
     streams.map(|(stdout, stderr)| Finished { status, stdout, stderr })
+}
+
+/// A parent that ignores SIGCHLD hands that down, and the kernel then throws the status of our children away.
+fn keep_status() {
+    // SAFETY: the default disposition runs no code; a handler that was there is put back.
+    if let Ok(handler @ SigHandler::Handler(_)) = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) } {
+        // SAFETY: as above.
+        let _ = unsafe { signal(Signal::SIGCHLD, handler) };
+    }
 }
 
 /// Starts the program with `stdio` as its first three descriptors, which are closed on our side.
@@ -71,10 +81,12 @@ fn spawn(program: &Path, args: &[&str], env: &[(&str, &OsStr)], stdio: [OwnedFd;
     for (number, fd) in (0..).zip(&stdio) {
         actions.add_dup2(fd.as_raw_fd(), number)?;
     }
-    // A plugin ignores SIGPIPE; what it runs expects the default.
+    // What a plugin ignores or was started with is not what it runs expects: iptables, for one, ends its wait for a lock
+    // by SIGALRM.
     let mut attr = PosixSpawnAttr::init()?;
-    attr.set_sigdefault(&SigSet::from(Signal::SIGPIPE))?;
-    attr.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+    attr.set_sigdefault(&SigSet::from_iter([Signal::SIGPIPE, Signal::SIGXFSZ, Signal::SIGCHLD]))?;
+    attr.set_sigmask(&SigSet::empty())?;
+    attr.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;
     Ok(posix_spawn(program.as_c_str(), &actions, &attr, &args, &pairs.collect::<Result<Vec<_>, _>>()?)?)
 }
 

@@ -18,6 +18,7 @@ mod result;
 mod skel;
 mod stale;
 mod state;
+mod stdio;
 mod tell;
 mod undo;
 mod version;
@@ -39,6 +40,7 @@ pub use skel::{
 };
 pub use stale::Stale;
 pub use state::{ensure_dir, replace_file};
+pub use stdio::{Stderr, Stdout};
 pub use tell::tell;
 pub use undo::Undo;
 pub use version::{Family, Numbers, SpecVersion};

@@ -6,9 +6,7 @@ mod env;
 mod gate;
 mod netns;
 mod refuse;
-mod stdio;
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +14,7 @@ use crate::attachment::AttachmentId;
 use crate::error::Result;
 use crate::network::Network;
 use crate::result::CniResult;
+use crate::stdio::{Stderr, Stdin, Stdout};
 use crate::version::SpecVersion;
 
 pub use dispatch::{SUITE, dispatch};
@@ -93,5 +92,5 @@ pub trait Plugin {
 /// Runs `plugin` on the process's environment and standard streams: the whole body of a plugin's `main`.
 pub fn run(plugin: &dyn Plugin) -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
-    dispatch(plugin, &env, &mut stdio::Stdin, &mut stdio::Stdout, &mut io::stderr()).into()
+    dispatch(plugin, &env, &mut Stdin, &mut Stdout, &mut Stderr).into()
 }

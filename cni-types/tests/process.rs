@@ -3,6 +3,8 @@
 #![no_main]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "process/inherited.rs"]
+mod inherited;
 #[path = "process/plugin.rs"]
 mod plugin;
 mod scripts;
@@ -26,7 +28,7 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     if std::env::var_os("CNI_COMMAND").is_some() {
         return cni_types::start(&plugin::Fake);
     }
-    let tests: [(&str, fn()); 9] = [
+    let tests: [(&str, fn()); 14] = [
         ("the_result_is_one_write", the_result_is_one_write),
         ("a_stdout_that_takes_nothing_has_the_attachment_taken_back", a_stdout_that_takes_nothing),
         ("closed_streams_are_not_mistaken_for_files", closed_streams_are_not_mistaken),
@@ -36,6 +38,11 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
         ("a_delegates_log_is_passed_on_when_it_succeeds_only", a_delegates_log_is_passed_on),
         ("the_environment_may_be_any_bytes", the_environment_may_be_any_bytes),
         ("only_the_own_namespace_is_refused", only_the_own_namespace_is_refused),
+        ("ignored_and_blocked_signals_change_nothing_for_us_and_our_delegates", inherited::signals),
+        ("a_limit_on_the_size_of_files_is_an_error_and_kills_nobody", inherited::a_limit_on_files),
+        ("a_non_blocking_stdin_may_come_later_and_in_pieces", inherited::stdin_in_pieces),
+        ("a_non_blocking_stdout_that_is_full_is_waited_for", inherited::a_full_stdout),
+        ("a_non_blocking_stderr_that_is_full_loses_no_line", inherited::a_full_stderr),
     ];
     // The parts of the test runner's command line that cargo and nextest use.
     let args: Vec<_> = std::env::args().skip(1).collect();

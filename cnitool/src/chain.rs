@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cni_types::delegate::{self, Verb};
-use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion};
+use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion, tell};
 
 use crate::cache::Cache;
 use crate::conflist::{NetworkList, PluginConf};
@@ -119,7 +119,7 @@ impl Runtime {
         let id = conf.id(list);
         // A result nobody can read must not keep the attachment from being removed.
         let result = self.cache.result(&id, version).unwrap_or_else(|e| {
-            eprintln!("going on without a result: {e}");
+            tell(format_args!("going on without a result: {e}"));
             None
         });
         Error::all(self.del_plugins(list, &list.plugins, conf, result.as_ref(), false))?;

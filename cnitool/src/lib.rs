@@ -30,7 +30,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use cni_types::{Error, Result, SpecVersion};
+use cni_types::{Error, Result, SpecVersion, Stdout, tell};
 
 use cli::Command;
 use settings::Settings;
@@ -41,12 +41,12 @@ pub fn main() -> ExitCode {
     let outcome = match cli::parse(&arguments) {
         Ok(command) => run(command),
         Err(mistake) => {
-            eprint!("{mistake}");
+            tell(mistake.trim_end());
             return ExitCode::FAILURE;
         }
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("{error} (CNI error code {})", error.code.0);
+        tell(format_args!("{error} (CNI error code {})", error.code.0));
         ExitCode::FAILURE
     })
 }
@@ -101,7 +101,6 @@ fn version() -> String {
 }
 
 fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = Stdout.write_all(text.as_bytes());
     written.map_err(|e| Error::io("cannot write to stdout", &e))
 }

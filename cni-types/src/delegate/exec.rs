@@ -11,6 +11,7 @@ use super::{Verb, answer, find};
 use crate::child::{self, Finished};
 use crate::error::{Code, Error, Result, errno_text};
 use crate::name::PluginName;
+use crate::stdio::Stderr;
 
 /// How long an executable may stay open for writing (ETXTBSY): an upgrade replaces the suite while pods start.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
@@ -72,7 +73,7 @@ fn exec_within(
         }
     };
     if status.success() {
-        let _ = io::stderr().write_all(&stderr);
+        let _ = Stderr.write_all(&stderr);
         return Ok(stdout);
     }
     Err(answer::failure(verb, name, &Finished { status, stdout, stderr }))

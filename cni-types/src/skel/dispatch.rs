@@ -5,10 +5,9 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::env::{self, Command, Env, Lookup};
-use super::stdio::Tracked;
 use super::{About, Attachment, Detachment, Plugin, gate, netns};
 use crate::attachment::AttachmentId;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, errno_text};
 use crate::json::Json;
 use crate::name::cut;
 use crate::network::Network;
@@ -42,7 +41,7 @@ pub fn dispatch(
         stdout.write_all(error_object(&error).as_bytes()).and_then(|()| stdout.flush())
     };
     if let Err(e) = written {
-        let _ = writeln!(stderr, "cannot write the error to stdout ({e}): {error}");
+        let _ = writeln!(stderr, "cannot write the error to stdout ({}): {error}", errno_text(&e));
     }
     1
 }
@@ -174,4 +173,22 @@ fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, 
 fn write(stdout: &mut dyn Write, text: &str) -> Result<()> {
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|e| Error::io("cannot write the result to stdout", &e))
+}
+
+/// A writer that remembers whether any byte went out: after a document that was cut off, none other may follow.
+struct Tracked<'a> {
+    inner: &'a mut dyn Write,
+    started: bool,
+}
+
+impl Write for Tracked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.started |= written > 0;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }

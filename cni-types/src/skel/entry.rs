@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, IntoRawFd};
 use std::process::ExitCode;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 
 use super::{Plugin, run};
 
@@ -53,9 +53,14 @@ pub fn start(plugin: &dyn Plugin) -> c_int {
 /// The same for what is no plugin; `run` gives the exit status.
 #[doc(hidden)]
 pub fn start_with(run: impl FnOnce() -> u8) -> c_int {
-    // SAFETY: no other thread runs yet, and ignoring a signal runs no code of ours. A runtime that closes its end must
-    // not kill us in the middle of a write: the attachment has to be taken back.
-    let _ = unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) };
+    // A runtime that closes its end, or a limit on the size of files, must not kill us in the middle of a write: the
+    // attachment has to be taken back.
+    for kills in [Signal::SIGPIPE, Signal::SIGXFSZ] {
+        // SAFETY: no other thread runs yet, and ignoring a signal runs no code of ours.
+        let _ = unsafe { signal(kills, SigHandler::SigIgn) };
+    }
+    // What the parent had blocked would stay blocked: a daemon could not be told to end.
+    let _ = SigSet::empty().thread_set_mask();
     fill_standard_streams();
     c_int::from(run())
 }

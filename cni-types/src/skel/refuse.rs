@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::dispatch::error_object;
-use super::stdio::Stdout;
 use crate::error::Error;
+use crate::stdio::Stdout;
+use crate::tell;
 
 /// Answers a runtime (there is a `CNI_COMMAND`) with the error object on stdout, a person with the text on stderr. The
 /// return value is the exit status.
@@ -12,7 +13,7 @@ pub fn refuse(error: &Error) -> u8 {
     let told =
         std::env::var_os("CNI_COMMAND").is_some() && Stdout.write_all(error_object(error).as_bytes()).is_ok();
     if !told {
-        eprintln!("{error}");
+        tell(error);
     }
     1
 }

@@ -30,9 +30,12 @@ impl Plugin for Fake {
         match std::env::var("FAKE").unwrap_or_default().as_str() {
             "panic" => panic!("on purpose"),
             "fail" => return Err(Error::config("as told")),
-            "delegate" => {
+            then @ ("delegate" | "delegate-then-fail") => {
                 let name = PluginName::new("delegate")?;
                 delegate::exec(Verb::Add, &name, &at.network.cni_path, at.network.bytes())?;
+                if then == "delegate-then-fail" {
+                    return Err(Error::config("as told"));
+                }
             }
             "hold" => {
                 let path = std::env::var("FAKE_LOG").unwrap_or_default() + ".held";

@@ -3,11 +3,12 @@
 mod old;
 mod socket;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cni_types::{Attachment, AttachmentId, CniResult, Code, Detachment, Doing, Error, NetworkName, Result};
+use cni_types::{
+    Attachment, AttachmentId, CniResult, Code, Detachment, Doing, Error, NetworkName, Result, tell,
+};
 
 use crate::offline;
 use crate::record::State;
@@ -109,7 +110,7 @@ impl Daemon {
     /// Does what can be done without the daemon, and says so.
     fn without(&self, failure: Failure, act: impl FnOnce(&State, bool) -> Result<()>) -> Result<()> {
         let down = matches!(failure, Failure::NotThere(_));
-        let _ = writeln!(io::stderr(), "{}; going on without it", self.unreachable(failure));
+        tell(format_args!("{}; going on without it", self.unreachable(failure)));
         act(&State::beside(&self.socket), down)
     }
 

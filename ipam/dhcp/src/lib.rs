@@ -28,11 +28,10 @@ pub mod rpc;
 mod wanted;
 mod wire;
 
-use std::io::{self, Write};
 use std::path::{Path, absolute};
 
 use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion,
+    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion, tell,
 };
 
 use client::Daemon;
@@ -102,7 +101,6 @@ fn whole(path: &Path) -> Result<std::path::PathBuf> {
 
 /// `dhcp daemon` with these flags; the exit status.
 pub fn daemon_main(arguments: &[String]) -> u8 {
-    let mut stderr = io::stderr();
     let (text, status) = match daemon::Flags::read(arguments) {
         Ok(flags) => match daemon::run(flags) {
             Ok(()) => return 0,
@@ -111,7 +109,6 @@ pub fn daemon_main(arguments: &[String]) -> u8 {
         Err(daemon::Usage::Asked) => (daemon::HELP.to_owned(), 0),
         Err(daemon::Usage::Wrong(why)) => (format!("{why}\n{}", daemon::HELP), 2),
     };
-    // Nobody may be there to read it.
-    let _ = stderr.write_all(text.as_bytes());
+    tell(text.trim_end());
     status
 }

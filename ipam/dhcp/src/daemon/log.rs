@@ -1,11 +1,8 @@
-//! Lines on stderr, for the journal. Not `eprintln!`, which panics when nobody reads.
+//! Lines on stderr, for the journal.
 
 /// Writes one line.
 macro_rules! log {
-    ($($arguments:tt)*) => {{
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), $($arguments)*);
-    }};
+    ($($arguments:tt)*) => { cni_types::tell(format_args!($($arguments)*)) };
 }
 
 pub(super) use log;
