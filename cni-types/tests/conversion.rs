@@ -57,12 +57,25 @@ fn rules() {
             "1.1.0",
             r#"{"interfaces":[{"name":"a"}],"ips":[{"address":"10.0.0.2/24","interface":0},{"address":"10.0.0.3/24"}],"routes":[{"dst":"10.0.0.0/8","scope":0,"table":0},{"dst":"10.0.0.0/8"}]}"#,
         ),
-        // What 1.1.0 added stays inside 1.x.
+        // What 1.1.0 brought to interfaces is printed in 1.1.0 only; routes have the same keys in every version.
         (
             "1.1.0",
-            r#"{"interfaces":[{"name":"a","mtu":9000}]}"#,
+            r#"{"interfaces":[{"name":"a","mtu":9000,"socketPath":"/s","pciID":"0000:00:1f.6"}]}"#,
+            "1.1.0",
+            r#"{"interfaces":[{"mtu":9000,"name":"a","pciID":"0000:00:1f.6","socketPath":"/s"}]}"#,
+        ),
+        (
             "1.0.0",
-            r#"{"interfaces":[{"mtu":9000,"name":"a"}]}"#,
+            r#"{"interfaces":[{"name":"a","mtu":9000,"socketPath":"/s","pciID":"0000:00:1f.6"}],"routes":[{"dst":"10.0.0.0/8","mtu":1400,"advmss":1360,"priority":5,"table":7,"scope":253}]}"#,
+            "1.0.0",
+            r#"{"interfaces":[{"name":"a"}],"routes":[{"advmss":1360,"dst":"10.0.0.0/8","mtu":1400,"priority":5,"scope":253,"table":7}]}"#,
+        ),
+        // An entry that is null stays so and keeps its place.
+        (
+            "1.0.0",
+            r#"{"interfaces":[null,{"name":"a"}],"ips":[{"interface":1,"address":"10.0.0.2/24"}]}"#,
+            "0.4.0",
+            r#"{"dns":{},"interfaces":[null,{"name":"a"}],"ips":[{"address":"10.0.0.2/24","interface":1,"version":"4"}]}"#,
         ),
         (
             "1.1.0",

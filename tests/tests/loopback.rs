@@ -14,7 +14,12 @@ fn result(version: &str) {
         "0.1.0" | "0.2.0" => json!({
             "cniVersion": version, "ip4": { "ip": "127.0.0.1/8" }, "ip6": { "ip": "::1/128" }, "dns": {},
         }),
-        "1.0.0" | "1.1.0" => json!({
+        "1.0.0" => json!({
+            "cniVersion": version,
+            "interfaces": [{ "name": "lo", "mac": "00:00:00:00:00:00", "sandbox": "/run/netns/pod" }],
+            "ips": [{ "interface": 0, "address": "127.0.0.1/8" }, { "interface": 0, "address": "::1/128" }],
+        }),
+        "1.1.0" => json!({
             "cniVersion": version,
             "interfaces": [{ "name": "lo", "mac": "00:00:00:00:00:00", "mtu": 65536, "sandbox": "/run/netns/pod" }],
             "ips": [{ "interface": 0, "address": "127.0.0.1/8" }, { "interface": 0, "address": "::1/128" }],

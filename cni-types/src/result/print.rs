@@ -26,11 +26,11 @@ impl CniResult {
                 members.put("dns", dns(&self.dns));
             }
             Family::Lists => {
-                self.lists(&mut members, true);
+                self.lists(&mut members, version);
                 members.put("dns", dns(&self.dns));
             }
             Family::Current => {
-                self.lists(&mut members, false);
+                self.lists(&mut members, version);
                 if !self.dns.is_empty() {
                     members.put("dns", dns(&self.dns));
                 }
@@ -43,9 +43,9 @@ impl CniResult {
         Ok(json.pretty())
     }
 
-    fn lists(&self, members: &mut Members, before_1_0: bool) {
-        members.list("interfaces", self.interfaces.iter().map(|i| interface(i, before_1_0)));
-        members.list("ips", self.ips.iter().map(|i| ip(i, before_1_0)));
+    fn lists(&self, members: &mut Members, version: SpecVersion) {
+        members.list("interfaces", self.interfaces.iter().map(|i| interface(i, version)));
+        members.list("ips", self.ips.iter().map(|i| ip(i, version < SpecVersion::V1_0_0)));
         members.list("routes", self.routes.iter().map(route));
     }
 
@@ -66,15 +66,21 @@ impl CniResult {
     }
 }
 
-fn interface(interface: &Interface, before_1_0: bool) -> Json {
+/// 1.1.0 brought three keys. An entry that says nothing was `null` in the result that is passed on, and keeps its place:
+/// addresses count them.
+fn interface(interface: &Interface, version: SpecVersion) -> Json {
+    if *interface == Interface::default() {
+        return Json::Null;
+    }
+    let with_1_1 = version >= SpecVersion::V1_1_0;
     let mut members = Members::default();
     members.text("name", &interface.name);
     members.non_empty("mac", &interface.mac);
-    if !before_1_0 {
+    if with_1_1 {
         members.non_zero("mtu", interface.mtu);
     }
     members.non_empty("sandbox", &interface.sandbox);
-    if !before_1_0 {
+    if with_1_1 {
         members.non_empty("socketPath", &interface.socket_path);
         members.non_empty("pciID", &interface.pci_id);
     }
