@@ -1,5 +1,6 @@
-//! JSON read as Go's `encoding/json` reads it, in one place: object keys match without regard to case, the last
-//! duplicate wins, `null` leaves the default, unknown keys are ignored, numbers must be of their field's kind.
+//! JSON read as Go's `encoding/json` reads it, in one place: object keys match without regard to case, but one that is
+//! exactly the field's goes before; the last duplicate wins, objects of one name are merged, `null` leaves what is
+//! there, unknown keys are ignored, numbers must be of their field's kind.
 //!
 //! Stricter than Go on purpose: text that is not UTF-8 and numbers outside the range of a double are refused as a whole.
 
@@ -7,6 +8,7 @@ mod decode;
 mod failure;
 mod text;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -16,7 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
 
-/// A JSON document with its keys in input order, duplicates included.
+/// A JSON document with its keys in input order, duplicates included. Only objects of one name are one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
     /// `null`
@@ -46,10 +48,48 @@ impl Json {
         text::read(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
     }
 
-    /// The last value under `key` (case ignored) that is not null; `None` too when this is no object.
+    /// The last value under exactly this key that is not null, or else under one that differs in case; `None` too when
+    /// this is no object. Go prints a struct with the fields `address` and `Address`: they are two.
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
-        members.iter().rev().find(|(k, v)| same_key(k, key) && *v != Self::Null).map(|(_, v)| v)
+        let mut given = members.iter().rev().filter(|(_, value)| *value != Self::Null);
+        let exact = given.clone().find(|(k, _)| k == key);
+        exact.or_else(|| given.find(|(k, _)| same_key(k, key))).map(|(_, value)| value)
+    }
+
+    /// An object of these members. Objects under one name are merged, as Go decodes the second into what the first has
+    /// filled.
+    pub(crate) fn object(members: Vec<(String, Self)>) -> Self {
+        let objects = members.iter().filter(|(_, value)| matches!(value, Self::Object(_))).count();
+        if objects < 2 {
+            return Self::Object(members);
+        }
+        let mut first = HashMap::new();
+        let mut merged: Vec<(String, Self)> = Vec::with_capacity(members.len());
+        let mut twice = Vec::new();
+        for (key, value) in members {
+            if let Self::Object(more) = value {
+                let at = *first.entry(folded(&key).collect::<String>()).or_insert(merged.len());
+                if let Some((_, Self::Object(before))) = merged.get_mut(at) {
+                    before.extend(more);
+                    twice.push(at);
+                } else {
+                    merged.push((key, Self::Object(more)));
+                }
+            } else {
+                merged.push((key, value));
+            }
+        }
+        twice.dedup();
+        for at in twice {
+            if let Some((_, Self::Object(members))) = merged.get_mut(at) {
+                *members = match Self::object(std::mem::take(members)) {
+                    Self::Object(members) => members,
+                    _ => Vec::new(),
+                };
+            }
+        }
+        Self::Object(merged)
     }
 
     /// Whether there is a member `key` (case ignored), be it null.
@@ -141,12 +181,15 @@ impl Json {
 
 /// Go's `foldName`: ASCII case, and the two letters beyond ASCII that fold into it, the Kelvin sign and the long s.
 pub(crate) fn same_key(a: &str, b: &str) -> bool {
-    let fold = |c: char| match c {
+    folded(a).eq(folded(b))
+}
+
+fn folded(key: &str) -> impl Iterator<Item = char> {
+    key.chars().map(|c| match c {
         '\u{212a}' => 'k',
         '\u{17f}' => 's',
         _ => c.to_ascii_lowercase(),
-    };
-    a.chars().map(fold).eq(b.chars().map(fold))
+    })
 }
 
 impl<'de> Deserialize<'de> for Json {

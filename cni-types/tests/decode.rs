@@ -53,8 +53,31 @@ fn what_go_accepts() {
         // Keys without regard to case, with Go's two foldings from beyond ASCII.
         (r#"{"ISGATEWAY":true,"isgateway":true}"#, conf(|c| c.is_gateway = true)),
         ("{\"\u{212a}ey\u{17f}\":[\"a\"]}", conf(|c| c.keys = strings(&["a"]))),
-        // The last duplicate wins, whatever its case; null leaves what is there.
-        (r#"{"mtu":1,"Mtu":2,"MTU":null}"#, conf(|c| c.mtu = 2)),
+        // The last duplicate wins; null leaves what is there.
+        (r#"{"mtu":1,"mtu":2,"mtu":null}"#, conf(|c| c.mtu = 2)),
+        (r#"{"Mtu":1,"MTU":2,"mTU":null}"#, conf(|c| c.mtu = 2)),
+        // A key that is exactly the field's goes before one that differs in case, in either order and of any kind.
+        (r#"{"mtu":1,"Mtu":2}"#, conf(|c| c.mtu = 1)),
+        (r#"{"Mtu":{"IP":"x"},"mtu":1}"#, conf(|c| c.mtu = 1)),
+        (r#"{"mtu":1,"Mtu":{"IP":"x"}}"#, conf(|c| c.mtu = 1)),
+        (r#"{"mtu":null,"Mtu":2}"#, conf(|c| c.mtu = 2)),
+        // Two objects are merged: later fields replace, null leaves, lists are replaced and maps united.
+        (
+            r#"{"ipam":{"gateway":"a"},"mtu":5,"IPAM":null,"ipam":{"subnet":"10.0.0.0/8","gateway":null}}"#,
+            conf(|c| {
+                c.mtu = 5;
+                c.ipam.gateway = "a".to_owned();
+                c.ipam.subnet = Some("10.0.0.0/8".parse().unwrap());
+            }),
+        ),
+        (r#"{"ipam":{"gateway":"a"},"Ipam":{"gateway":"b"}}"#, conf(|c| c.ipam.gateway = "b".to_owned())),
+        (
+            r#"{"sysctl":{"a":"1","b":"1"},"keys":["a","b"],"sysctl":{"b":"2"},"keys":["c"]}"#,
+            conf(|c| {
+                c.sysctl = [("a", "1"), ("b", "2")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+                c.keys = strings(&["c"]);
+            }),
+        ),
         (r#"{"mtu":null,"keys":null,"sysctl":null,"ipam":null,"domain":null,"mode":null}"#, Conf::default()),
         // A null where there is no default is the kind's zero.
         (r#"{"keys":[null,"b"]}"#, conf(|c| c.keys = strings(&["", "b"]))),

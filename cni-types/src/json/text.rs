@@ -89,7 +89,7 @@ impl Reader<'_> {
             }
             more = self.goes_on(end)?;
         }
-        Ok(if end == b'}' { Json::Object(members) } else { Json::Array(items) })
+        Ok(if end == b'}' { Json::object(members) } else { Json::Array(items) })
     }
 
     /// A list or object that is too deep for the tree: its end is looked for without recursion.

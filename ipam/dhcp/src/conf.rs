@@ -108,7 +108,7 @@ fn requested(entries: &[RequestKeys]) -> Result<Vec<u8>> {
     let skip_default = entries.iter().any(|entry| entry.skip_default);
     let mut request = if skip_default { Vec::new() } else { DEFAULT_REQUEST.to_vec() };
     for (at, entry) in entries.iter().enumerate() {
-        if entry.option.is_empty() && entry.skip_default {
+        if entry.option.is_empty() {
             continue;
         }
         let option = option(&entry.option, &format!("ipam.request[{at}].option"))?;

@@ -16,7 +16,8 @@ impl Object {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Json> {
-        self.0.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+        let folded = || self.0.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value);
+        self.0.get(key).or_else(folded)
     }
 
     pub(crate) fn get_str(&self, key: &str) -> Option<&str> {

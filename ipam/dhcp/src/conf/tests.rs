@@ -18,6 +18,8 @@ fn requested_options_come_behind_the_default_ones_unless_those_are_skipped() {
         (r#"{"request":[]}"#, &DEFAULT_REQUEST),
         (r#"{"request":[{"option":"42"},{"option":"routers"}]}"#, &[1, 121, 3, 33, 6, 15, 119, 26, 42]),
         (r#"{"request":[{"option":"42"},{"skipDefault":true,"option":"subnet-mask"}]}"#, &[42, 1]),
+        // An entry that names none asks for none, whatever it skips.
+        (r#"{"request":[{"skipDefault":true},{"skipDefault":false},{},{"option":"42"}]}"#, &[42]),
         (r#"{"request":[{"SkipDefault":true}]}"#, &BARE_REQUEST),
     ] {
         assert_eq!(conf(ipam, "").unwrap().request, wanted, "{ipam}");
