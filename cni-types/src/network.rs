@@ -16,6 +16,9 @@ use crate::version::SpecVersion;
 /// The key of the result of the plugins before this one; on CHECK and DEL, that of the whole ADD.
 const PREV_RESULT: &str = "prevResult";
 
+/// GC's list of attachments: the specification's key, and the one of libcni 1.2.0.
+const VALID_ATTACHMENTS: [&str; 2] = ["cni.dev/valid-attachments", "cni.dev/attachments"];
+
 /// The keys every plugin has in common, and the document the others are read from.
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -138,6 +141,11 @@ impl Network {
         Ok((given || !dns.domain.is_empty()).then_some(dns))
     }
 
+    /// Whether the configuration says which attachments are still in use.
+    pub(crate) fn lists_valid_attachments(&self) -> bool {
+        VALID_ATTACHMENTS.iter().any(|key| self.conf.has(key))
+    }
+
     /// GC: the attachments of this network that are still in use: `cni.dev/valid-attachments` or, from runtimes with
     /// libcni 1.2.0, `cni.dev/attachments`. A `null` list is an empty one (Go writes an empty list so).
     ///
@@ -145,7 +153,6 @@ impl Network {
     /// Code 7 when both keys are missing (an absent list must not free everything) or an entry holds an invalid name,
     /// code 6 when the list does not decode.
     pub fn valid_attachments(&self) -> Result<Vec<AttachmentId>> {
-        const KEY: &str = "cni.dev/valid-attachments";
         #[derive(Default, Deserialize)]
         #[serde(default)]
         struct Entry {
@@ -153,8 +160,9 @@ impl Network {
             container_id: String,
             ifname: String,
         }
-        let Some(key) = [KEY, "cni.dev/attachments"].into_iter().find(|key| self.conf.has(key)) else {
-            return Err(Error::config(format!("GC needs the key {KEY:?}: the list of attachments to keep")));
+        let Some(key) = VALID_ATTACHMENTS.into_iter().find(|key| self.conf.has(key)) else {
+            let key = VALID_ATTACHMENTS[0];
+            return Err(Error::config(format!("GC needs the key {key:?}: the list of attachments to keep")));
         };
         let list = self.conf.get(key).unwrap_or(&Json::Null);
         let entries: Vec<Entry> = list.decode().doing(format!("key {key:?}"))?;

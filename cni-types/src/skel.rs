@@ -5,6 +5,7 @@ mod entry;
 mod env;
 mod gate;
 mod netns;
+mod privileges;
 mod refuse;
 
 use std::path::PathBuf;

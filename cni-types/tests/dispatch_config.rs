@@ -13,7 +13,8 @@ use fake::{Broken, Fake, env, run, run_with};
 fn bad_input_has_its_code_and_reaches_no_callback() {
     let long = format!(r#"{{"cniVersion":"1.1.0","name":"{}"}}"#, "n".repeat(300));
     for (stdin, code, text) in [
-        ("", 6, "not valid JSON"),
+        ("", 6, "nothing on stdin"),
+        (" \n", 6, "nothing on stdin"),
         ("{\"name\":\"net\"", 6, "not valid JSON"),
         ("{\"name\":\"net\"}{}", 6, "not valid JSON"),
         ("\u{feff}{\"name\":\"net\"}", 6, "not valid JSON"),
@@ -36,6 +37,23 @@ fn bad_input_has_its_code_and_reaches_no_callback() {
             assert!(given == code && msg.contains(text), "{stdin}: {given} {msg}");
             assert!(plugin.calls.borrow().is_empty(), "{stdin}");
         }
+    }
+}
+
+#[test]
+fn gc_without_a_list_frees_nothing_and_says_so_and_an_empty_one_is_a_list() {
+    for (list, reaches) in [
+        ("", false),
+        (r#","cni.dev/valid-attachments":[]"#, true),
+        (r#","cni.dev/valid-attachments":null"#, true),
+        (r#","cni.dev/attachments":null"#, true),
+    ] {
+        let plugin = Fake::fine();
+        let conf = format!(r#"{{"cniVersion":"1.1.0","name":"net"{list}}}"#);
+        let outcome = run(&plugin, &env("GC"), conf.as_bytes());
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (0, ""), "{list}");
+        assert_eq!(outcome.stderr.contains("freed nothing") && outcome.stderr.contains("net"), !reaches);
+        assert_eq!(plugin.calls.borrow().len(), usize::from(reaches), "{list}");
     }
 }
 

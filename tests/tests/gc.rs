@@ -107,13 +107,14 @@ fn it_is_forwarded_to_ipam_and_its_failure_reported_after_the_rest() {
 }
 
 #[test]
-fn without_the_list_nothing_is_removed() {
+fn without_the_list_nothing_is_freed_and_stderr_says_so() {
     let host = Host::new();
     let (plugin, conf) = &cases()[0];
     host.plugin(plugin).add(conf, &host.container("pod"), "eth0").result();
     let before = host.snapshot();
     // The specification makes the list mandatory; a call without it must not be taken for "nothing is valid".
     let outcome = host.plugin(plugin).run("GC", conf.text().as_bytes());
-    assert_eq!(outcome.exit, Some(1), "{outcome:?}");
+    assert_eq!((outcome.exit, outcome.stdout.as_str()), (Some(0), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("cni.dev/valid-attachments"), "{outcome:?}");
     host.snapshot().assert_same_as(&before, "GC without a list");
 }

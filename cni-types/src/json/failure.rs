@@ -49,7 +49,14 @@ impl de::Error for Failure {
     }
 
     fn invalid_type(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Self::custom(format_args!("invalid type: {}, expected {}", name(&given), describe(wanted)))
+        let hint = match given {
+            // A string where none is wanted.
+            Unexpected::Str(text) if text.parse::<i64>().is_ok() || ["true", "false"].contains(&text) => {
+                format!("; write {text} without quotes")
+            }
+            _ => String::new(),
+        };
+        Self::custom(format_args!("invalid type: {}, expected {}{hint}", name(&given), describe(wanted)))
     }
 
     fn invalid_value(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
@@ -76,7 +83,8 @@ fn describe(wanted: &dyn Expected) -> String {
         "u32" => "0 to 4294967295",
         "u64" | "usize" => "0 to 18446744073709551615",
         "i32" => "-2147483648 to 2147483647",
-        "i64" => "-9223372036854775808 to 9223372036854775807",
+        // No key means that interval: its own is checked, and told, by whoever reads it.
+        "i64" => return "a whole number".to_owned(),
         "a sequence" => return "a list".to_owned(),
         "a map" => return "an object".to_owned(),
         _ => return wanted,

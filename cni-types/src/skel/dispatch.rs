@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::env::{self, Command, Env, Lookup};
-use super::{About, Attachment, Detachment, Plugin, gate, netns};
+use super::{About, Attachment, Detachment, Plugin, gate, netns, privileges};
 use crate::attachment::AttachmentId;
 use crate::error::{Code, Error, Result, errno_text};
 use crate::json::Json;
@@ -32,7 +32,7 @@ pub fn dispatch(
     let answer = catch_unwind(AssertUnwindSafe(|| answer(plugin, env, stdin, &mut stdout, stderr)));
     let error = match answer {
         Ok(Ok(())) => return 0,
-        Ok(Err(error)) => error,
+        Ok(Err(error)) => privileges::explain(error),
         Err(panic) => defect(plugin, panic.as_ref()),
     };
     let written = if stdout.started {
@@ -81,6 +81,11 @@ fn answer(
         return write(stdout, &version_reply(&about));
     }
     let bytes = read_config(stdin)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::decode("error unmarshall-ing network config: there is nothing on stdin").because(
+            "a runtime writes the network's configuration there; by hand, give the file as stdin: < 10-net.conf",
+        ));
+    }
     let conf = Json::parse(&bytes).map_err(|e| e.doing("error unmarshall-ing network config"))?;
     let name = gate::name(&conf)?;
     let command = env.command.clone().map_err(|c| {
@@ -91,7 +96,7 @@ fn answer(
     let mut network = Network::new(name, version, conf, bytes);
     network.cni_path = std::mem::take(&mut env.cni_path);
     network.args = std::mem::take(&mut env.args);
-    call(plugin, command, env, network, stdout)
+    call(plugin, command, env, network, stdout, stderr)
 }
 
 /// What a plugin says of itself. Runtimes read the version from the first line, so nothing else is on it; the last line
@@ -131,9 +136,10 @@ fn call(
     env: Env,
     network: Network,
     stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
 ) -> Result<()> {
     let (container_id, ifname) = match (command, env.container_id, env.ifname) {
-        (Command::Gc, ..) => return plugin.gc(&network),
+        (Command::Gc, ..) => return gc(plugin, &network, stderr),
         (Command::Status, ..) => return plugin.status(&network),
         (_, Some(container_id), Some(ifname)) => (container_id, ifname),
         _ => return Err(Error::new(Code::ENVIRONMENT, "CNI_CONTAINERID or CNI_IFNAME is missing")),
@@ -154,6 +160,20 @@ fn call(
         Ok(text) => write(stdout, &text).map_err(|error| take_back(plugin, attachment, Some(&text), error)),
         Err(error) => Err(take_back(plugin, attachment, None, error)),
     }
+}
+
+/// An absent list is no empty one: nothing may be freed by it. libcni leaves it out when it is called without arguments.
+fn gc(plugin: &dyn Plugin, network: &Network, stderr: &mut dyn Write) -> Result<()> {
+    if network.lists_valid_attachments() {
+        return plugin.gc(network);
+    }
+    let _ = writeln!(
+        stderr,
+        "GC freed nothing: the configuration of network {} does not have the key \"cni.dev/valid-attachments\", the list \
+         of attachments to keep",
+        network.name
+    );
+    Ok(())
 }
 
 /// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made, as
