@@ -14,8 +14,16 @@ const STEPS: [&str; 14] = [
 /// # Panics
 /// When next to nothing was killed.
 pub fn kill_at_each_step(body: impl Fn(&Trace, &str)) {
+    kill_at_each(&STEPS, body);
+}
+
+/// The same for these system calls.
+///
+/// # Panics
+/// When next to nothing was killed.
+pub fn kill_at_each(steps: &[&str], body: impl Fn(&Trace, &str)) {
     // `strace` counts each system call by itself.
-    let kills = STEPS.map(|step| {
+    let kills = steps.iter().map(|step| {
         let killed = |n: &usize| {
             let trace =
                 Trace::new(&[&format!("trace={step}"), &format!("inject={step}:signal=KILL:when={n}")]);
@@ -24,6 +32,7 @@ pub fn kill_at_each_step(body: impl Fn(&Trace, &str)) {
         };
         (1..500).take_while(killed).count()
     });
+    let kills: Vec<_> = kills.collect();
     assert!(kills.iter().sum::<usize>() > 5, "nothing was killed: {kills:?}");
 }
 

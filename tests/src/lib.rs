@@ -54,7 +54,7 @@ pub use container::Container;
 pub use dhcp_daemon::{DHCP_SOCKET, Notified, activated, listener};
 pub use dhcp_server::{DhcpServer, SEGMENT, ServerLease};
 pub use differential::{differences, plain};
-pub use faults::kill_at_each_step;
+pub use faults::{kill_at_each, kill_at_each_step};
 pub use host::Host;
 pub use inject::{HeldLock, IpamScript};
 pub use need::{Need, lacks};
