@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use cni_types::{excerpt, nearest};
 
+use crate::completions::SHELLS;
 use crate::install::Options as Install;
 
 /// A command, or what is wrong and how the command is used, for a person.
@@ -24,6 +25,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool demo   [conflist]          see it work, in namespaces of its own
   cnitool version [DIR]              what is installed there, and whether runtimes are content with it
   cnitool install [options] DIR      put the plugins into the directory, also over running ones
+  cnitool completions <shell>        print what bash, zsh or fish needs to complete a command line
 
   -i, --ifname NAME                  interface name (default $CNI_IFNAME or eth0)
       --version                      print the version and the specification's versions
@@ -36,7 +38,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-const VERBS: [(&str, &str); 8] = [
+pub(crate) const VERBS: [(&str, &str); 9] = [
     ("add", "[-i NAME] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns>"),
     ("del", "[-i NAME] <network> <netns>"),
@@ -45,6 +47,7 @@ const VERBS: [(&str, &str); 8] = [
     ("demo", "[conflist]"),
     ("version", "[DIR]"),
     ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
+    ("completions", "<shell>"),
 ];
 
 /// One attachment, as the command line names it.
@@ -73,6 +76,10 @@ pub(crate) enum Command {
     /// What is installed in `dir`, or in the directories of `CNI_PATH`.
     Installed {
         dir: Option<PathBuf>,
+    },
+    /// The script for a shell; without one the names of the networks, which the scripts ask for.
+    Completions {
+        shell: Option<&'static str>,
     },
     Help,
     Version,
@@ -107,6 +114,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         "demo" => Command::Demo { conflist: rest.into_iter().next().map(PathBuf::from) },
         "version" if rest.len() > 1 => return Err(mistake("it takes at most one directory")),
         "version" => Command::Installed { dir: rest.into_iter().next().map(PathBuf::from) },
+        "completions" => Command::Completions { shell: shell(&rest).map_err(|what| mistake(&what))? },
         "help" => Command::Help,
         "" => return Err(mistake("no command given")),
         _ => return Err(mistake(&format!("unknown command {}", excerpt(&verb)))),
@@ -162,6 +170,19 @@ fn network(rest: Vec<OsString>) -> Result<String> {
     text(first.filter(|_| !many).ok_or("it takes a network")?)
 }
 
+/// `networks` is for the scripts themselves.
+fn shell(rest: &[OsString]) -> Result<Option<&'static str>> {
+    match rest {
+        [word] if word == "networks" => Ok(None),
+        [word] => SHELLS.into_iter().find(|shell| word == shell).map(Some).ok_or_else(unknown_shell),
+        _ => Err(unknown_shell()),
+    }
+}
+
+fn unknown_shell() -> String {
+    format!("it takes a shell: {}", SHELLS.join(", "))
+}
+
 fn text(word: OsString) -> Result<String> {
     word.into_string().map_err(|word| format!("{} is not UTF-8", excerpt(&word.to_string_lossy())))
 }
@@ -211,7 +232,7 @@ mod tests {
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
         let add = "usage: cnitool add [-i NAME] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|status|demo|version|install …; `cnitool help` has more";
+        let all = "usage: cnitool add|check|del|gc|status|demo|version|install|completions …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),
@@ -221,6 +242,7 @@ mod tests {
             ("gc", "it takes a network", "usage: cnitool gc <network>"),
             ("status a b c", "it takes a network", "usage: cnitool status <network>"),
             ("version a b", "it takes at most one directory", "usage: cnitool version [DIR]"),
+            ("completions csh", "it takes a shell: bash, zsh, fish", "usage: cnitool completions <shell>"),
             ("demo a b", "demo takes at most one file", "usage: cnitool demo [conflist]"),
             ("ad net a", "unknown command \"ad\": did you mean \"add\"?", all),
             ("chekc net a", "unknown command \"chekc\": did you mean \"check\"?", all),

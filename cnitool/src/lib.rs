@@ -16,6 +16,7 @@
 pub mod cache;
 pub mod chain;
 mod cli;
+mod completions;
 pub mod conflist;
 mod demo;
 mod executable;
@@ -59,6 +60,11 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Installed { dir } => {
             let dirs = dir.map_or_else(settings::cni_path, |dir| Ok(vec![dir]))?;
             print(&version::report(&dirs)?)?;
+        }
+        Command::Completions { shell: Some(shell) } => print(&completions::script(shell, &cli::VERBS))?,
+        Command::Completions { shell: None } => {
+            let names = conflist::dir::names(&settings::net_dir()?)?;
+            print(&names.iter().map(|name| format!("{name}\n")).collect::<String>())?;
         }
         Command::Install(options) => {
             let until = options.stay.then(install::Held::new).transpose()?;

@@ -27,8 +27,7 @@ impl Settings {
     /// # Errors
     /// Code 4 for a bad variable; code 5, 6 or 7 for the configuration.
     pub(crate) fn load(network: &str) -> Result<(Self, NetworkList)> {
-        let net_dir = variable("NETCONFPATH")?.unwrap_or_else(|| NET_DIR.into());
-        let list = dir::find_network(&PathBuf::from(net_dir), network)?;
+        let list = dir::find_network(&net_dir()?, network)?;
         let settings = Self {
             runtime: Runtime { cni_path: cni_path()?, cache: Cache::default() },
             args: variable("CNI_ARGS")?.map_or_else(|| Ok(Vec::new()), |text| cni_args(&text))?,
@@ -108,6 +107,14 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 pub(crate) fn cni_path() -> Result<Vec<PathBuf>> {
     let path = variable("CNI_PATH")?.unwrap_or_else(|| PLUGIN_DIR.into());
     Ok(std::env::split_paths(&path).collect())
+}
+
+/// The directory of the network configurations.
+///
+/// # Errors
+/// Code 4 when the variable is not UTF-8.
+pub(crate) fn net_dir() -> Result<PathBuf> {
+    Ok(variable("NETCONFPATH")?.map_or_else(|| NET_DIR.into(), PathBuf::from))
 }
 
 /// The container id for a namespace: the same namespace always gets the same one, so `del` finds what `add` made.

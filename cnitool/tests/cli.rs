@@ -4,6 +4,7 @@
 mod kit;
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use kit::{Bench, RESULT};
@@ -172,4 +173,32 @@ fn the_version_is_told_without_any_network() {
             "cnitool v{version}\nCNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n"
         )
     );
+}
+
+/// What bash offers for the words of a command line; the last is being written.
+fn completed(bench: &Bench, line: &[&str]) -> Vec<String> {
+    let script = "eval \"$(cnitool completions bash)\"; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _cnitool; \
+                  printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let path = format!("{}:{}", Path::new(CNITOOL).parent().unwrap().display(), env!("PATH"));
+    let mut command = Command::new("bash");
+    command.args(["-ec", script, "bash"]).args(line).env("PATH", path);
+    let output = command.env("NETCONFPATH", bench.dir.0.join("net.d")).output().unwrap();
+    succeeds(&output);
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_shell_completes_verbs_options_and_networks() {
+    let bench = Bench::new(&[]);
+    // Makes the network net1.
+    succeeds(&tool(&bench, &["help"], &[]));
+    assert_eq!(completed(&bench, &["cnitool", "c"]), ["check", "completions"]);
+    assert_eq!(completed(&bench, &["cnitool", "add", "ne"]), ["net1"]);
+    assert_eq!(completed(&bench, &["cnitool", "install", "--o"]), ["--only-missing"]);
+    assert_eq!(completed(&bench, &["cnitool", "completions", "f"]), ["fish"]);
+    let help = tool(&bench, &["help"], &[]);
+    for line in String::from_utf8(help.stdout).unwrap().lines().filter_map(|l| l.strip_prefix("  cnitool ")) {
+        let verb = line.split_whitespace().next().unwrap();
+        assert!(completed(&bench, &["cnitool", verb]).contains(&verb.to_owned()), "{verb} is not completed");
+    }
 }

@@ -42,6 +42,19 @@ pub fn find_network(dir: &Path, name: &str) -> Result<NetworkList> {
     Err(not_found(dir, name, &others, &files))
 }
 
+/// The names of all networks in `dir`, sorted. What is no JSON has none.
+///
+/// # Errors
+/// Code 5 when the directory cannot be listed.
+pub fn names(dir: &Path) -> Result<BTreeSet<String>> {
+    let files = files(dir)?;
+    let of_networks =
+        files.iter().filter(|file| has_extension(file, &[LIST]) || has_extension(file, &SINGLE));
+    let names = of_networks
+        .filter_map(|file| name_of(&Json::parse(&read(file).ok()?).ok()?, file).map(ToOwned::to_owned));
+    Ok(names.collect())
+}
+
 /// The network of one `.conflist` file, with the plugins of `<its directory>/<network name>/*.conf` appended unless
 /// `loadOnlyInlinedPlugins` is true.
 ///
