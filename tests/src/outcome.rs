@@ -59,6 +59,15 @@ impl Outcome {
         assert_eq!(self.stdout, "", "{} of {} prints nothing on success", self.what, self.program.display());
     }
 
+    /// GC succeeded without its list of attachments, and said so.
+    ///
+    /// # Panics
+    /// Otherwise.
+    pub fn freed_nothing(&self) {
+        self.done();
+        assert!(self.stderr.contains("GC freed nothing"), "{self:?}");
+    }
+
     /// The error object the call failed with.
     ///
     /// # Panics

@@ -94,10 +94,7 @@ fn gc_removes_by_network_what_is_not_valid() {
         let changed = conf(if backend == "iptables" { "nftables" } else { "iptables" });
         host.plugin("firewall").gc(&changed, &[(&pods[0], "eth0")]).done();
         host.snapshot().assert_same_as(&before, "GC");
-        host.plugin("firewall")
-            .run("GC", conf(backend).text().as_bytes())
-            .error()
-            .says(7, &["valid-attachments"]);
+        host.plugin("firewall").run("GC", conf(backend).text().as_bytes()).freed_nothing();
         host.snapshot().assert_same_as(&before, "a GC without a list");
     }
 }

@@ -13,7 +13,7 @@ fn a_delegate_that_fails_is_undone_and_its_error_passed_on() {
     spy.flannel(&host).add(&spied(conf("1.0.0")), &pod, "eth0").error().says(77, &["cannot"]);
     assert_eq!(spy.calls(), ["ADD pod eth0", "DEL pod eth0"]);
     assert!(saved(&host).is_empty());
-    for answer in ["true", "echo nonsense", "echo '[]'", r#"echo '{"cniVersion":"0.2.0"}'"#] {
+    for answer in ["true", "echo nonsense", "echo '[]'", r#"echo '{"cniVersion":"9.0.0"}'"#] {
         let spy = Spy::answering(&host, &format!("[ $1 != ADD ] || {{ {answer}; exit 0; }}"));
         spy.flannel(&host)
             .add(&spied(conf("1.0.0")), &pod, "eth0")

@@ -105,7 +105,7 @@ fn gc_leaves_valid_attachments_and_other_networks_alone() {
     assert!(pod.pings("10.9.0.1"));
     host.plugin("host-device").gc(&conf(), &[(&pod, "eth1")]).done();
     assert_eq!(state(&host, "ens5"), before);
-    host.plugin("host-device").run("GC", conf().text().as_bytes()).error().says(7, &["valid-attachments"]);
+    host.plugin("host-device").run("GC", conf().text().as_bytes()).freed_nothing();
 }
 
 #[test]

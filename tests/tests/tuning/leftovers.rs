@@ -147,7 +147,7 @@ fn gc_removes_backups_of_this_network_that_are_not_valid() {
     assert_eq!(left(), others);
     host.run("rm -r /run/cni/tuning");
     host.plugin("tuning").gc(&conf, &[]).done();
-    host.plugin("tuning").run("GC", conf.text().as_bytes()).error().says(7, &["valid-attachments"]);
+    host.plugin("tuning").run("GC", conf.text().as_bytes()).freed_nothing();
 }
 
 #[test]
