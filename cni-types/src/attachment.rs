@@ -65,6 +65,12 @@ impl AttachmentId {
         hashes.and_then(|hashes| hashes.split_once('-')).is_some_and(|(net, owner)| hash(net) && hash(owner))
     }
 
+    /// Whether `tag` is that of an attachment of another container. Its end, the id, may have been cut.
+    pub fn is_of_another_container(&self, tag: &str) -> bool {
+        let id = tag.rsplit_once(", id: ").map_or("", |(_, id)| id);
+        Self::is_tag(tag) && !self.container_id.as_str().starts_with(id)
+    }
+
     /// A container-wide hash of `digits` hex digits over network and container id, without the interface name: what
     /// the reference names its iptables chains and ifb devices by.
     pub fn container_hash(&self, digits: usize) -> String {

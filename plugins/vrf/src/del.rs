@@ -30,5 +30,7 @@ fn find(detachment: &Detachment, inside: &Rtnl, link: Option<&Link>) -> Result<O
         (Err(_), Some(master)) => inside.find_link_by_index(master)?,
         (Err(_), None) => None,
     };
-    Ok(found.filter(|link| link.kind == vrf::KIND))
+    // The namespace's path may be another container's by now.
+    let id = &detachment.id;
+    Ok(found.filter(|link| link.kind == vrf::KIND && !id.is_of_another_container(&link.alias)))
 }

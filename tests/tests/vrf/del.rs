@@ -39,6 +39,21 @@ fn the_vrf_goes_with_its_last_member() {
     assert_eq!(vrfs(&pod), []);
 }
 
+/// A late DEL: another container has the path of the namespace, with a VRF of the same name in it.
+#[test]
+fn another_containers_vrf_is_left_alone() {
+    needs!(Vrf);
+    let host = Host::new();
+    let (pod, conf) = dual_stack(&host);
+    let next = host.plugin("vrf").env("CNI_CONTAINERID", "next").env("CNI_NETNS", pod.netns());
+    next.env("CNI_IFNAME", "eth0").run("ADD", conf.text().as_bytes()).result();
+    let before = state(&host, &pod);
+    for conf in [conf.clone(), conf.remove("vrfname")] {
+        host.plugin("vrf").del(&conf, &pod, "eth0").done();
+        assert_eq!(state(&host, &pod), before);
+    }
+}
+
 #[test]
 fn with_the_interface_the_vrf_or_the_namespace_gone() {
     needs!(Vrf);
