@@ -5,8 +5,9 @@ use cni_types::{Detachment, Result};
 
 use crate::conf::Conf;
 
-/// Rules name no owner. The attachment's are those for one source address that the interface has or had, or whose table
-/// leads nowhere but to the interface. With the namespace all of them are gone.
+/// Rules name no owner. The attachment's are those for one source address that prevResult names; where that names none, an
+/// address that the interface has, or whose table leads nowhere but to the interface. With the namespace all of them are
+/// gone; its path may be another container's by now, and an interface with another's tag says so.
 ///
 /// # Errors
 /// Code 8 when the namespace is there but cannot be opened; code 100 with all refusals of the kernel, folded.
@@ -23,10 +24,16 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
     };
     let Some(mut rules) = inside.find_rules()? else { return Ok(()) };
     rules.retain(may_be_ours);
+    let link = inside.find_link(ifname.as_str())?;
+    if let Some(link) = &link
+        && Rtnl::open()?.is_of_another_attachment(link, &detachment.id)?
+    {
+        return Ok(());
+    }
     let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
     let mut addresses: Vec<_> = prev_result.ips_of(ifname).map(|ip| ip.address.ip()).collect();
     let mut led_to_by = Vec::new();
-    if let Some(link) = inside.find_link(ifname.as_str())? {
+    if let Some(link) = link.filter(|_| addresses.is_empty()) {
         addresses.extend(inside.addresses(link.index)?.into_iter().map(|address| address.cidr.ip()));
         let (through, others): (Vec<_>, Vec<_>) =
             inside.routes(None)?.into_iter().partition(|route| route.is_only_through(link.index));

@@ -88,6 +88,36 @@ fn rules_of_others_stay() {
     host.plugin("sbr").check(&other, &pod, "net1").done();
 }
 
+/// A late DEL: another container has the path of the namespace, with an interface of the same name in it, perhaps even with
+/// the address of before.
+#[test]
+fn another_containers_rules_are_left_alone() {
+    let host = Host::new();
+    let late = |conf: &Conf, pod: &Container| {
+        let before = state(&host, pod);
+        assert!(!before.1.is_empty());
+        let sbr = host.plugin("sbr").env("CNI_CONTAINERID", "late");
+        sbr.del(conf, pod, "eth0").done();
+        assert_eq!(state(&host, pod), before, "{}", conf.text());
+    };
+    let (other, conf_of_other) = added(&host);
+    late(&crate::conf(&[("10.1.0.7/24", "10.1.0.1"), ("fd00:1::7/64", "fd00:1::1")]), &other);
+    host.plugin("sbr").del(&conf_of_other, &other, "eth0").done();
+    assert_eq!(rules(&other), [""; 0]);
+
+    for (makes, conf) in [("bridge", Conf::bridge().set("isDefaultGateway", true)), ("ptp", Conf::ptp())] {
+        let pod = host.container(makes);
+        let result = host.plugin(makes).add(&conf, &pod, "eth0").result();
+        let conf = conf.set("type", "sbr").prev(&result);
+        host.plugin("sbr").add(&conf, &pod, "eth0").result();
+        late(&conf, &pod);
+        late(&conf.clone().set("prevResult", json!([7])), &pod);
+        late(&conf.clone().remove("prevResult"), &pod);
+        host.plugin("sbr").del(&conf.remove("prevResult"), &pod, "eth0").done();
+        assert_eq!(rules(&pod), [""; 0]);
+    }
+}
+
 #[test]
 fn with_a_table_only_its_rules_go() {
     let host = Host::new();

@@ -3,7 +3,7 @@
 use cni_netlink::attr::Attrs;
 use cni_types::{AttachmentId, Code, Error, Result};
 
-use super::{Link, first, get, ifinfomsg};
+use super::{Link, first, get, ifinfomsg, veth};
 use crate::netns::Netns;
 use crate::rtnl::message::Request;
 use crate::rtnl::{Refused, Rtnl};
@@ -30,6 +30,16 @@ impl Rtnl {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether a container's link is another attachment's than `id`: it has another's tag, or its peer here, on the host, has. The path of
+    /// a namespace may be another container's by the time of a DEL. One without a tag is the reference's, or anybody's.
+    ///
+    /// # Errors
+    /// Code 100 when the kernel refuses to say.
+    pub fn is_of_another_attachment(&self, link: &Link, id: &AttachmentId) -> Result<bool> {
+        let is_others = |tag: &str| AttachmentId::is_tag(tag) && !id.owns(tag);
+        Ok(is_others(&link.alias) || veth::find_peer(self, link)?.is_some_and(|peer| is_others(&peer.alias)))
     }
 
     /// Makes a link of the host's by `create`, tags it and looks at it, all in one send, which the kernel finishes whatever happens to
