@@ -44,12 +44,19 @@ impl Plugin for Flannel {
         Rtnl::open_in(&netns)?.refuse_taken(&id.ifname, &netns)?;
 
         let saved = Saved::of(network);
-        let name = saved.write(id, &delegate)?;
+        // The delegate refuses a second ADD. Its DEL would remove what the first has made.
+        let is_repeated = matches!(saved.find(id)?, Found::Conf(..));
+        let (name, replaced) = saved.write(id, &delegate)?;
         let mut undo = Undo::new();
         let taken_back = delegate.clone();
         undo.push(format!("run the DEL of {}", delegate.plugin), move || {
-            taken_back.run(Verb::Del, network)?;
-            saved.remove_if_present(id, &name)
+            if !is_repeated {
+                taken_back.run(Verb::Del, network)?;
+            }
+            match replaced {
+                Some(first) => saved.write(id, &first).map(drop),
+                None => saved.remove_if_present(id, &name),
+            }
         });
         let answer = delegate.run(Verb::Add, network)?;
         let result = read_result(&format!("plugin {}", delegate.plugin), &answer, network.version)?;

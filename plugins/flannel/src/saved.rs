@@ -41,11 +41,11 @@ impl<'a> Saved<'a> {
         Self { records: Records::new(conf::data_dir(network), OWNER), network: &network.name }
     }
 
-    /// Saves the attachment's configuration, in place of one it already has; returns the file's name.
+    /// Saves the attachment's configuration, in place of one it already has; returns the file's name and what was replaced.
     ///
     /// # Errors
     /// Code 5 naming the file.
-    pub(crate) fn write(&self, id: &AttachmentId, delegate: &Delegate) -> Result<String> {
+    pub(crate) fn write(&self, id: &AttachmentId, delegate: &Delegate) -> Result<(String, Option<Delegate>)> {
         let first = id.container_id.as_str();
         let own = own_name(id);
         let is_free = |name: &str| match self.records.read(name) {
@@ -53,12 +53,13 @@ impl<'a> Saved<'a> {
             Err(_) => false,
         };
         let name = if is_free(first) && !self.records.path(&own).exists() { first.to_owned() } else { own };
+        let replaced = self.records.read(&name).ok().flatten().and_then(|record| self.delegate(&record).ok());
         let attachment = [("containerID", first), ("ifname", id.ifname.as_str())];
         let attachment = attachment.map(|(key, text)| (key.to_owned(), Json::String(text.to_owned())));
         let mut members = delegate.conf.members();
         members.push((ATTACHMENT.to_owned(), Json::Object(attachment.into())));
         self.records.write(id, &name, members)?;
-        Ok(name)
+        Ok((name, replaced))
     }
 
     /// Looks for the attachment's configuration, ours or the reference's.

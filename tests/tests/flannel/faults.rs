@@ -3,7 +3,7 @@
 use cni_tests::{Conf, Container, Host, IpamScript, Place, kill_at_each_step, needs};
 
 use crate::spy::{Spy, spied};
-use crate::{conf, node, saved};
+use crate::{DATA_DIR, DUAL_STACK, conf, node, saved, write_subnet_env};
 
 #[test]
 fn a_delegate_that_fails_is_undone_and_its_error_passed_on() {
@@ -38,6 +38,29 @@ fn a_delegate_that_cannot_be_undone_is_left_to_del() {
     host.run("touch /run/fixed");
     spy.flannel(&host).del(&conf, &pod, "eth0").done();
     assert!(saved(&host).is_empty());
+}
+
+/// A second ADD, with no DEL in between, fails in the delegate, which finds the first one's link by its tag. Taking back must
+/// not reach what the first has made, nor what its DEL needs.
+#[test]
+fn a_second_add_leaves_the_first_as_it_was() {
+    let host = node();
+    let conf = conf("1.0.0");
+    let before = host.after_one_container("flannel", &conf);
+    let pod = host.container("pod");
+    host.plugin("flannel").add(&conf, &pod, "eth0").result();
+    pod.run("ip link set eth0 down");
+    pod.run("ip link set eth0 name lan0 up");
+    let record = || host.run(&format!("cat {DATA_DIR}/pod"));
+    let first = (host.snapshot(), record());
+    write_subnet_env(DUAL_STACK);
+    host.plugin("flannel").add(&conf, &pod, "eth0").error().says(100, &["eth0", "lan0"]);
+    host.snapshot().assert_same_as(&first.0, "a second ADD");
+    assert_eq!(record(), first.1);
+    host.plugin("flannel").del(&conf, &pod, "eth0").done();
+    assert!(pod.find_link("lan0").is_none());
+    pod.remove_netns();
+    host.snapshot().assert_same_as(&before, "DEL");
 }
 
 #[test]
