@@ -2,6 +2,7 @@
 //! `<dir>/<network>-<container id>-<ifname>`, in libcni's format (`cniCacheV1`): libcni reads what we write and the
 //! other way round.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cni_types::{
     AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion,
-    ensure_dir, replace_file,
+    Stale, ensure_dir, replace_file,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ use crate::invoke::{CapabilityArgs, RuntimeConf};
 
 const DIR: &str = "/var/lib/cni/results";
 const KIND: &str = "cniCacheV1";
+/// What a draft's name starts with, in front of its owner.
+const DRAFT: &str = ".draft-";
 
 /// A cache directory.
 #[derive(Debug, Clone)]
@@ -62,6 +65,12 @@ impl Cache {
         self.dir.join(format!("{}-{}-{}", id.network, id.container_id, id.ifname))
     }
 
+    /// Where a file is written before it gets its name. It names its owner: a process in another pid namespace may have our
+    /// number, and DEL and GC find what an ADD that was killed has left.
+    fn draft(&self, id: &AttachmentId) -> PathBuf {
+        self.dir.join(format!("{DRAFT}{}", id.tag_prefix()))
+    }
+
     /// Whether the attachment has a file.
     pub fn contains(&self, id: &AttachmentId) -> bool {
         self.file(id).exists()
@@ -88,9 +97,7 @@ impl Cache {
         let file = self.file(&id);
         let doing = || format!("failed to cache the result in {}", file.display());
         let text = serde_json::to_vec(&stored).map_err(io::Error::from).doing(doing())?;
-        // Named by its owner: a process in another pid namespace may have our number.
-        let draft = file.with_file_name(format!(".draft-{}", id.tag_prefix()));
-        ensure_dir(&self.dir).and_then(|()| replace_file(&file, &draft, &text)).doing(doing())
+        ensure_dir(&self.dir).and_then(|()| replace_file(&file, &self.draft(&id), &text)).doing(doing())
     }
 
     /// The result of the attachment's ADD; `None` without a file.
@@ -113,18 +120,39 @@ impl Cache {
         CniResult::from_json(&result, version).map(Some).doing(doing())
     }
 
-    /// Forgets the attachment.
+    /// Forgets the attachment, and the draft of its file.
     ///
     /// # Errors
-    /// Code 5 when the file is there but cannot be removed.
+    /// Code 5 when a file is there but cannot be removed.
     pub fn remove_if_present(&self, id: &AttachmentId) -> Result<()> {
-        let file = self.file(id);
-        match fs::remove_file(&file) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => {
-                Err(Error::io(format!("cannot remove {}", file.display()), &e))
-            }
-            _ => Ok(()),
-        }
+        let files = [self.file(id), self.draft(id)];
+        Error::all(files.iter().filter_map(|file| remove_if_present(file).err()).collect())
+    }
+
+    /// Removes the drafts of `network`'s attachments that are not in `valid`.
+    ///
+    /// # Errors
+    /// Code 5 when the directory is there but cannot be listed, or a draft cannot be removed.
+    pub fn remove_drafts(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+        let stale = Stale::new(network, valid);
+        let is_stale = |file: &Path| {
+            let name = file.file_name().and_then(OsStr::to_str);
+            name.and_then(|name| name.strip_prefix(DRAFT)).is_some_and(|owner| stale.includes(owner))
+        };
+        let mut files = self.files()?;
+        files.retain(|file| is_stale(file));
+        Error::all(files.iter().filter_map(|file| remove_if_present(file).err()).collect())
+    }
+
+    /// All files of the directory, in the order of their names; none where it is missing.
+    fn files(&self) -> Result<Vec<PathBuf>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.doing(format!("cannot list {}", self.dir.display()))?,
+        };
+        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.sort();
+        Ok(files)
     }
 
     /// All attachments of `network` that have a file, in the order of their files' names. Files that are none of ours
@@ -133,15 +161,19 @@ impl Cache {
     /// # Errors
     /// Code 5 when the directory is there but cannot be listed.
     pub fn attachments(&self, network: &NetworkName) -> Result<Vec<RuntimeConf>> {
-        let entries = match fs::read_dir(&self.dir) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.doing(format!("cannot list {}", self.dir.display()))?,
-        };
-        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        files.sort();
+        let files = self.files()?;
         let stored = files.iter().filter_map(|file| Stored::read(&Json::parse(&fs::read(file).ok()?).ok()?));
         let ours = stored.filter(|stored| stored.network_name == network.as_str());
         Ok(ours.filter_map(Stored::into_runtime_conf).collect())
+    }
+}
+
+fn remove_if_present(file: &Path) -> Result<()> {
+    match fs::remove_file(file) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(format!("cannot remove {}", file.display()), &e))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -167,6 +167,7 @@ impl Runtime {
                 failures.extend(self.del(list, &stale).doing(what).err());
             }
         }
+        failures.extend(self.cache.remove_drafts(&list.name, valid).err());
         if list.spec_version()? >= SpecVersion::V1_1_0 {
             for plugin in &list.plugins {
                 let stdin = request::gc(list, plugin, valid);

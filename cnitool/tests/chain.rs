@@ -3,7 +3,8 @@
 
 mod kit;
 
-use cni_types::{Code, SpecVersion};
+use cni_types::{Code, IfName, SpecVersion};
+use cnitool::invoke::RuntimeConf;
 use kit::{Bench, Call, RESULT, conf, list};
 use serde_json::{Value, json};
 
@@ -240,4 +241,35 @@ fn the_draft_of_a_process_in_another_pid_namespace_stays_as_it_is() {
     bench.put_cached(&theirs, "half a result");
     bench.runtime().add(&list(CHAIN), &conf()).unwrap();
     assert_eq!(bench.cache_files(), [theirs.as_str(), "net1-c1-eth0"]);
+}
+
+#[test]
+fn del_and_gc_remove_the_draft_of_an_add_that_was_killed() {
+    let bench = Bench::new(&["first", "second", "third"]);
+    let (runtime, chain) = (bench.runtime(), list(CHAIN));
+    let draft = |ifname: &str| {
+        let id = RuntimeConf { ifname: IfName::new(ifname).unwrap(), ..conf() }.id(&chain);
+        let name = format!(".draft-{}", id.tag_prefix());
+        bench.put_cached(&name, "half a res");
+        name
+    };
+    let others = list(&CHAIN.replace("net1", "net2"));
+    let of_another_network = format!(".draft-{}", conf().id(&others).tag_prefix());
+    bench.put_cached(&of_another_network, "half a res");
+    let (own, other) = (draft("eth0"), draft("eth1"));
+    // With a result of an ADD before, and without.
+    runtime.add(&chain, &conf()).unwrap();
+    for _ in 0..2 {
+        draft("eth0");
+        runtime.del(&chain, &conf()).unwrap();
+        assert!(!bench.cache_files().contains(&own));
+        assert!(bench.cache_files().contains(&other), "another attachment's may be being written");
+    }
+    draft("eth0");
+    runtime.gc(&chain, &[conf().id(&chain)]).unwrap();
+    let mut left = [of_another_network.clone(), own];
+    left.sort();
+    assert_eq!(bench.cache_files(), left, "the valid attachment's ADD may be running");
+    runtime.gc(&chain, &[]).unwrap();
+    assert_eq!(bench.cache_files(), [of_another_network]);
 }
