@@ -141,12 +141,18 @@ fn one_lost_rule_is_noticed_and_repaired() {
     let ips = [cidr("10.1.0.5/16"), cidr("fd00::5/64")];
     add(&filter, NFT, &id, &ips).unwrap();
     let intact = ruleset();
-    let last = objects("rule").last().unwrap()["handle"].clone();
-    nft(&format!("delete rule inet cni_masquerade postrouting handle {last}"));
-    let error = check(&filter, NFT, &id, &ips).unwrap_err();
-    assert!(error.msg.contains("no rule for set pods6_64") && !error.msg.contains("pods4"), "{error}");
-    add(&filter, NFT, &id, &ips).unwrap();
-    assert_eq!(ruleset(), intact);
+    let multicast = "chain inet cni_masquerade postrouting does not let multicast pass";
+    let (pods4, pods6) = ("has no rule for set pods4_16", "has no rule for set pods6_64");
+    for (rule, says) in [multicast, multicast, pods4, pods6].into_iter().enumerate() {
+        check(&filter, NFT, &id, &ips).unwrap();
+        let handle = objects("rule")[rule]["handle"].clone();
+        nft(&format!("delete rule inet cni_masquerade postrouting handle {handle}"));
+        let error = check(&filter, NFT, &id, &ips).unwrap_err();
+        assert_eq!(error.code, Code::CHECK, "rule {rule}");
+        assert!(error.msg.contains(says) && !error.msg.contains(';'), "rule {rule}: {error}");
+        add(&filter, NFT, &id, &ips).unwrap();
+        assert_eq!(ruleset(), intact, "rule {rule}");
+    }
 }
 
 #[test]
