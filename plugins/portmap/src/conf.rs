@@ -108,6 +108,11 @@ impl Conf {
         Ok(backend)
     }
 
+    /// Whether nftables may carry the mappings where iptables cannot: nobody has asked for iptables or its options.
+    pub(crate) fn is_free(&self) -> bool {
+        self.backend.is_none() && self.refuse_foreign_options(Backend::Nftables).is_ok()
+    }
+
     /// What else a packet of the family must satisfy, in the backend's words.
     pub(crate) fn conditions(&self, ipv4: bool) -> &[String] {
         let words = &self.conditions[usize::from(!ipv4)];

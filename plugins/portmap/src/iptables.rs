@@ -33,7 +33,7 @@ use crate::flows::Gone;
 use crate::made::Made;
 use look::Look;
 use rules::{CHAIN, Rules};
-pub(crate) use status::status;
+pub(crate) use status::{lacking, status};
 
 const SET_MARK: &str = "CNI-HOSTPORT-SETMARK";
 const MASQ: &str = "CNI-HOSTPORT-MASQ";

@@ -12,6 +12,7 @@
 //!
 //! Differs from the reference: see README.md.
 
+mod backend;
 mod claim;
 mod condition;
 mod conf;
@@ -95,13 +96,9 @@ impl Plugin for Portmap {
     fn status(&self, network: &Network) -> Result<()> {
         let conf = Conf::read(network)?;
         let filter = Filter::new();
-        let backend = conf.choose(&filter)?;
+        conf.choose(&filter)?;
         Claims::probe().map_err(|e| Error { code: Code::UNAVAILABLE, ..e })?;
-        match backend {
-            Backend::Nftables => nft::status(&filter)?,
-            Backend::Iptables => iptables::status(&filter, &conf)?,
-        }
-        if let Some(warning) = masquerade::warning(backend) {
+        if let Some(warning) = masquerade::warning(backend::usable(&filter, &conf)?) {
             cni_types::tell(warning);
         }
         Ok(())
@@ -111,8 +108,8 @@ impl Plugin for Portmap {
 /// Makes the mappings, and takes them back if that fails, unless an ADD before this one had made them.
 fn add(attachment: &Attachment, id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
     let filter = Filter::new();
-    let backend = conf.choose(&filter)?;
-    let plans = if backend == Backend::Nftables { Plan::all(conf, targets)? } else { Vec::new() };
+    let is_native = conf.choose(&filter)? == Backend::Nftables;
+    let plans = is_native.then(|| Plan::all(conf, targets)).transpose()?;
     let host = Rtnl::open()?;
     let claims = Claims::list()?;
     let is_first = claims.own(id).next().is_none();
@@ -122,10 +119,7 @@ fn add(attachment: &Attachment, id: &AttachmentId, conf: &Conf, targets: &[Optio
         undo.push("remove the port mappings", || remove(&filter, id, &[]));
     }
     let claim = claims.write(id, &attachment.netns, targets)?;
-    let made = match backend {
-        Backend::Nftables => nft::add(filter.nftables()?, &claimant, plans)?,
-        Backend::Iptables => iptables::add(&filter, &claimant, conf, targets)?,
-    };
+    let (backend, made) = backend::make(&filter, &claimant, conf, targets, plans)?;
     let mut gone = displace::all(&filter, backend, &claimant, &made.yielded, targets)?;
     gone.extend(made.gone);
     if let [Some(target), _] = targets {

@@ -17,8 +17,7 @@ use cni_types::Result;
 use crate::nft::{Family, Table};
 pub use addresses::Addresses;
 pub use condition::Condition;
-pub(crate) use extension::or_natively;
-pub use extension::{Extension, require};
+pub use extension::{Extension, or_natively, require};
 pub use legacy::nat_holds;
 pub(crate) use legacy::{
     holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,

@@ -1,12 +1,16 @@
 //! Whether an ADD would succeed, as far as it can be told without making anything.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Protocol as Family, Script, Tool, Variant, nat_holds, probe};
+use cni_filter::iptables::{
+    Extension, Protocol as Family, Script, Tool, Variant, nat_holds, or_natively, probe, require,
+};
 use cni_filter::nft::Chain;
-use cni_types::{Code, Error, Result};
+use cni_types::{Cidr, Code, Error, Result};
 
+use super::families;
 use super::script::command;
 use crate::conf::Conf;
+use crate::mapping::Protocol;
 
 /// No container has it: no hash is all zeros.
 const CHAIN: &str = "CNI-DN-000000000000000000000";
@@ -18,13 +22,46 @@ const CHAIN: &str = "CNI-DN-000000000000000000000";
 /// Code 50 with the reason.
 pub(crate) fn status(filter: &Filter, conf: &Conf) -> Result<()> {
     let usable = || {
-        Family::ALL.into_iter().try_for_each(|family| probe(family, &script(conf, family)))?;
+        Family::ALL.into_iter().try_for_each(|family| {
+            let named =
+                |refusal| or_natively(refusal, || require_all(conf, family), None::<fn() -> Result<()>>);
+            probe(family, &script(conf, family)).or_else(named)
+        })?;
         conf.set_mark_chain.as_deref().map_or(Ok(()), |chain| ensure_there(filter, chain))
     };
     usable().map_err(|cause| {
         let unusable = "port mappings with iptables are not possible on this host";
         Error::new(Code::UNAVAILABLE, unusable).because(cause)
     })
+}
+
+/// Fails if iptables lacks an extension that ADD needs for these addresses. Changes nothing.
+///
+/// # Errors
+/// Code 101 naming it, or the tool if that is missing.
+pub(crate) fn lacking(conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
+    let is_mapped = |target: &Cidr| conf.mappings.iter().any(|mapping| mapping.is_for(target.is_ipv4()));
+    let mapped = families(targets).filter(|(_, target)| is_mapped(target));
+    mapped.map(|(family, _)| family).try_for_each(|family| require_all(conf, family))
+}
+
+/// Those of the mappings; TCP at least, since STATUS is not told of any.
+fn protocols(conf: &Conf) -> impl Iterator<Item = Protocol> {
+    let is_asked = |asked: Protocol| conf.mappings.iter().any(|mapping| mapping.protocol == asked);
+    Protocol::ALL.into_iter().filter(move |protocol| *protocol == Protocol::Tcp || is_asked(*protocol))
+}
+
+fn require_all(conf: &Conf, family: Family) -> Result<()> {
+    let mut extensions = vec![Extension::Comment, Extension::Multiport, Extension::Addrtype, Extension::Dnat];
+    extensions.extend(protocols(conf).map(|protocol| match protocol {
+        Protocol::Tcp => Extension::Tcp,
+        Protocol::Udp => Extension::Udp,
+        Protocol::Sctp => Extension::Sctp,
+    }));
+    if conf.snat && conf.set_mark_chain.is_none() {
+        extensions.extend([Extension::SetMark, Extension::Mark, Extension::Masquerade]);
+    }
+    require(family, "nat", &extensions, "backend")
 }
 
 fn script(conf: &Conf, family: Family) -> Script {
@@ -45,7 +82,10 @@ fn script(conf: &Conf, family: Family) -> Script {
         ["-m", "comment", "--comment", "x", "-m", "multiport", "-p", "tcp", "--destination-ports", "1"];
     rule(&entry, conf.conditions(ipv4), &["-j", "RETURN"]);
     rule(&["-m", "addrtype", "--dst-type", "LOCAL"], &[], &["-j", "RETURN"]);
-    rule(&["-p", "tcp", "--dport", "1"], &[], &["-j", "DNAT", "--to-destination", target]);
+    for protocol in protocols(conf) {
+        let port = ["-p", protocol.name(), "--dport", "1"];
+        rule(&port, &[], &["-j", "DNAT", "--to-destination", target]);
+    }
     if conf.snat && conf.set_mark_chain.is_none() {
         rule(&[], &[], &["-j", "MARK", "--set-xmark", &mark]);
         rule(&["-m", "mark", "--mark", &mark], &[], &["-j", "MASQUERADE"]);

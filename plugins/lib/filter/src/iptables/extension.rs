@@ -18,6 +18,12 @@ pub enum Extension {
     Mark,
     /// `-m multiport`.
     Multiport,
+    /// `-m sctp`, which `-p sctp --dport` loads.
+    Sctp,
+    /// `-m tcp`, which `-p tcp --dport` loads.
+    Tcp,
+    /// `-m udp`, which `-p udp --dport` loads.
+    Udp,
     /// `-j DNAT`.
     Dnat,
     /// `-j MARK`.
@@ -35,6 +41,9 @@ impl Extension {
             Self::Conntrack => "match conntrack",
             Self::Mark => "match mark",
             Self::Multiport => "match multiport",
+            Self::Sctp => "match sctp",
+            Self::Tcp => "match tcp",
+            Self::Udp => "match udp",
             Self::Dnat => "target DNAT",
             Self::SetMark => "target MARK",
             Self::Masquerade => "target MASQUERADE",
@@ -49,6 +58,9 @@ impl Extension {
             Self::Conntrack => &["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"],
             Self::Mark => &["-m", "mark", "--mark", "0x1/0x1"],
             Self::Multiport => &["-p", "tcp", "-m", "multiport", "--dports", "1,2"],
+            Self::Sctp => &["-p", "sctp", "--dport", "1"],
+            Self::Tcp => &["-p", "tcp", "--dport", "1"],
+            Self::Udp => &["-p", "udp", "--dport", "1"],
             Self::Dnat => &["-p", "tcp", "-j", "DNAT", "--to-destination", ":1"],
             Self::SetMark => &["-j", "MARK", "--set-xmark", "0x1/0x1"],
             Self::Masquerade => &["-j", "MASQUERADE"],
@@ -84,16 +96,16 @@ pub fn require(protocol: Protocol, table: &str, extensions: &[Extension], key: &
     }
 }
 
-/// What follows when iptables has refused what an ADD needs. Where iptables itself is at fault, the same
-/// is done `natively` if that is allowed.
+/// What follows when iptables has refused what an ADD needs. Where iptables itself is at fault, which `lacking` has found
+/// out if it fails, the same is done `natively` if that is allowed.
 ///
 /// # Errors
 /// Code 101 naming what iptables lacks, else `refusal`.
-pub(crate) fn or_natively(
+pub fn or_natively<T>(
     refusal: Error,
-    lacking: impl Fn() -> Result<()>,
-    natively: Option<impl FnOnce() -> Result<()>>,
-) -> Result<()> {
+    lacking: impl FnOnce() -> Result<()>,
+    natively: Option<impl FnOnce() -> Result<T>>,
+) -> Result<T> {
     if refusal.code != Code::FILTER {
         return Err(refusal);
     }
