@@ -4,18 +4,20 @@
 //! The file's name is `<chain's hash>,<owner>[,<address>…]`, so one look at the directory finds the claims of an
 //! address, of a chain and of an attachment; the file itself is read only where a claim is in the way.
 
+mod chain;
+mod standing;
+
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
 use cni_net::RememberedNetns;
-use cni_types::{AttachmentId, Cidr, Doing, Error, Json, NetworkName, Records, Result, Stale, hex};
-use serde::Deserialize;
+use cni_types::{AttachmentId, Cidr, Doing, Error, Json, NetworkName, Records, Result, Stale};
+
+pub(crate) use standing::Standing;
 
 /// As volatile as rules and containers.
 const DIR: &str = "/run/cni/portmap";
-/// From how many characters on a cut container id is taken for the whole one, where there is no record.
-const ID_MIN: usize = 12;
 
 /// The claims of the host, as they were when they were listed.
 pub(crate) struct Claims {
@@ -33,32 +35,12 @@ pub(crate) struct Claim {
     pub(crate) addresses: Vec<IpAddr>,
 }
 
-/// What is in the file.
-#[derive(Deserialize)]
-struct Content {
-    #[serde(rename = "containerID")]
-    container_id: String,
-    #[serde(default)]
-    netns: Option<RememberedNetns>,
-}
-
 /// Who wants ports, and who else claims its addresses.
 pub(crate) struct Claimant<'a> {
     pub(crate) id: &'a AttachmentId,
     pub(crate) claims: &'a Claims,
     /// Of other containers, which lose what leads to the attachment's addresses.
     pub(crate) displaced: &'a [Claim],
-}
-
-/// How the owner of a thing stands to an attachment that it is in the way of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Another attachment of the same container: they share.
-    Sibling,
-    /// Its namespace is no more: it yields.
-    Gone,
-    /// Anybody else: it keeps what it has.
-    Living,
 }
 
 impl Claim {
@@ -76,16 +58,6 @@ impl Claim {
         let addresses = parts.map(str::parse).collect::<std::result::Result<_, _>>().ok()?;
         Some(Self { chain, owner, addresses })
     }
-}
-
-/// The end of the name of the chain that the reference gives a container in a network.
-fn containers_chain(id: &AttachmentId) -> String {
-    id.container_hash(21)
-}
-
-/// That of a further interface of the same container: no container id has a `/`.
-fn interfaces_chain(id: &AttachmentId) -> String {
-    hex(&format!("{}{}/{}", id.network, id.container_id, id.ifname), 21)
 }
 
 impl Claims {
@@ -119,74 +91,6 @@ impl Claims {
     pub(crate) fn own<'a>(&'a self, id: &AttachmentId) -> impl Iterator<Item = &'a Claim> + use<'a> {
         let owner = id.tag_prefix();
         self.all.iter().filter(move |claim| claim.owner == owner)
-    }
-
-    /// Those of other containers on an address that is this attachment's now.
-    pub(crate) fn displaced(&self, id: &AttachmentId, targets: &[Option<Cidr>; 2]) -> Vec<Claim> {
-        let owner = id.tag_prefix();
-        let is_ours = |ip: &IpAddr| targets.iter().flatten().any(|target| target.ip() == *ip);
-        let displaced = |claim: &&Claim| {
-            claim.owner != owner
-                && claim.addresses.iter().any(is_ours)
-                && self.standing(id, &claim.owner, "") != Standing::Sibling
-        };
-        self.all.iter().filter(displaced).cloned().collect()
-    }
-
-    /// How `owner` stands to the attachment. Without a record the container's id tells, as somebody's comment `named`
-    /// it; if that was cut, its beginning.
-    pub(crate) fn standing(&self, id: &AttachmentId, owner: &str, named: &str) -> Standing {
-        let container_id = id.container_id.as_str();
-        let claims = self.all.iter().filter(|claim| claim.owner == owner);
-        let contents: Vec<Content> =
-            claims.filter_map(|claim| self.records.decode(&claim.name()).ok().flatten()).collect();
-        if contents.is_empty() {
-            let same = named == container_id || named.len() >= ID_MIN && container_id.starts_with(named);
-            return if same { Standing::Sibling } else { Standing::Living };
-        }
-        if contents.iter().any(|content| content.container_id == container_id) {
-            return Standing::Sibling;
-        }
-        // Of two that were made one after the other, either may be the one that counts.
-        let is_gone = |content: &Content| content.netns.as_ref().is_some_and(RememberedNetns::is_gone);
-        if contents.iter().all(is_gone) { Standing::Gone } else { Standing::Living }
-    }
-
-    /// The owner of a chain.
-    pub(crate) fn owner_of_chain(&self, chain: &str) -> Option<&str> {
-        self.all.iter().find(|claim| claim.chain == chain).map(|claim| claim.owner.as_str())
-    }
-
-    /// The end of the name of the chain the attachment uses: the one it has, else the container's, unless another
-    /// interface has that.
-    pub(crate) fn chain(&self, id: &AttachmentId) -> String {
-        let taken = || self.owner_of_chain(&containers_chain(id)).is_some();
-        let own = self.own(id).next().map(|claim| claim.chain.clone());
-        own.unwrap_or_else(|| if taken() { interfaces_chain(id) } else { containers_chain(id) })
-    }
-
-    /// The ends of the names of all chains that are the attachment's and nobody else's. A chain without a claim is
-    /// from before there were any.
-    pub(crate) fn chains(&self, id: &AttachmentId) -> Vec<String> {
-        let owner = id.tag_prefix();
-        let mut chains = vec![containers_chain(id), interfaces_chain(id)];
-        chains.retain(|chain| self.owner_of_chain(chain).is_none_or(|other| other == owner));
-        chains
-    }
-
-    /// The ends of the names of these owners' chains.
-    pub(crate) fn chains_of(&self, owners: &[String]) -> Vec<String> {
-        let theirs = self.all.iter().filter(|claim| owners.contains(&claim.owner));
-        theirs.map(|claim| claim.chain.clone()).collect()
-    }
-
-    /// The ends of the names of the chains that attachments of the network in `valid` have.
-    pub(crate) fn valid_chains(&self, network: &NetworkName, valid: &[AttachmentId]) -> Vec<String> {
-        let stale = Stale::new(network, valid);
-        let mut chains: Vec<String> =
-            valid.iter().flat_map(|id| [containers_chain(id), interfaces_chain(id)]).collect();
-        chains.retain(|chain| self.owner_of_chain(chain).is_none_or(|owner| !stale.includes(owner)));
-        chains
     }
 
     /// Writes the attachment's claim. What it had before stays beside it until [`Self::settle`].

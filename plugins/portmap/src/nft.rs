@@ -23,95 +23,27 @@ mod held;
 mod index;
 mod layout;
 mod map;
+mod plan;
 mod port;
 mod source;
+mod status;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use cni_filter::Filter;
 use cni_filter::nft::{Batch, Chain, Family, Socket, Table};
-use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, NetworkName, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
-use crate::condition::Class;
-use crate::conf::Conf;
 use crate::flows::Gone;
 use crate::made::Made;
-use crate::mapping::Ports;
 use change::Change;
 use element::{Held, owner_of};
-use map::Map;
+pub(crate) use plan::Plan;
+use plan::fitting;
+pub(crate) use status::status;
 
 const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_portmap" };
 const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
-
-/// What is to be there for one family of an attachment.
-pub(crate) struct Plan {
-    container: IpAddr,
-    ports: Vec<(Ports, SocketAddr)>,
-    sources: Vec<Cidr>,
-    class: Option<Class>,
-}
-
-impl Plan {
-    /// The plans of the families the container has addresses of.
-    ///
-    /// # Errors
-    /// Code 7 for conditions that are not understood.
-    pub(crate) fn all(conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<Vec<Self>> {
-        let mut plans = Vec::new();
-        for target in targets.iter().flatten() {
-            let ports = port::plan(&conf.mappings, target.ip());
-            let class = Class::read(conf.conditions(target.is_ipv4()), target.is_ipv4())?;
-            if !ports.is_empty() {
-                plans.push(Self { container: target.ip(), ports, sources: sources(conf, *target), class });
-            }
-        }
-        Ok(plans)
-    }
-
-    fn ipv4(&self) -> bool {
-        self.container.is_ipv4()
-    }
-
-    /// The maps of ranges it needs.
-    fn ranges(&self) -> impl Iterator<Item = Map> {
-        let ranges = self.ports.iter().filter(|(ports, _)| ports.is_range());
-        ranges.map(|(ports, _)| ports.map(self.ipv4(), self.class_name(), 1))
-    }
-
-    /// With a single port for each of a range.
-    fn without_ranges(mut self) -> Self {
-        let single = |(ports, target): &(Ports, SocketAddr)| -> Vec<(Ports, SocketAddr)> {
-            let target =
-                |port| SocketAddr::new(target.ip(), if ports.is_range() { port } else { target.port() });
-            let each = ports.first..=ports.last;
-            each.map(|port| (Ports { first: port, last: port, ..*ports }, target(port))).collect()
-        };
-        self.ports = self.ports.iter().flat_map(single).collect();
-        self
-    }
-
-    fn class_name(&self) -> &str {
-        self.class.as_ref().map_or("", |class| &class.name)
-    }
-}
-
-/// The networks whose packets are masqueraded: the container's own, since its neighbours would get the answer straight
-/// from it, with an address they did not ask; and the host's loopback.
-fn sources(conf: &Conf, target: Cidr) -> Vec<Cidr> {
-    let any: IpAddr = if target.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
-    let mut sources = Vec::new();
-    if conf.snat && conf.masquerade_all {
-        sources.extend(Cidr::new(any, 0));
-    } else if conf.snat {
-        sources.push(target.masked());
-        if target.is_ipv4() {
-            sources.extend(Cidr::new([127, 0, 0, 0].into(), 8));
-        }
-    }
-    sources
-}
 
 /// Makes the mappings: one batch for both families. What is there already stays.
 ///
@@ -130,20 +62,6 @@ pub(crate) fn add(socket: &Socket, claimant: &Claimant<'_>, plans: Vec<Plan>) ->
         Ok(batch)
     })?;
     Ok(made)
-}
-
-/// The plans as the kernel takes them: before 5.6 it has no maps of ranges, and each port is an element.
-fn fitting(socket: &Socket, sets: &[String], plans: Vec<Plan>) -> Result<Vec<Plan>> {
-    let new = plans.iter().flat_map(Plan::ranges).find(|map| !sets.contains(&map.name()));
-    let Some(map) = new else { return Ok(plans) };
-    let mut trial = Batch::new();
-    trial.extend([TABLE.ensure(), map.ensure(1)]);
-    match socket.try_out(&trial) {
-        Ok(()) => Ok(plans),
-        // What an unknown flag of a set is refused with.
-        Err(refused) if refused.is_absent() => Ok(plans.into_iter().map(Plan::without_ranges).collect()),
-        Err(refused) => Err(refused.into()),
-    }
 }
 
 /// Removes what these owners have, but for what leads to other addresses than `only`, if that is given.
@@ -242,27 +160,4 @@ pub(crate) fn missing(socket: &Socket, id: &AttachmentId, plans: Vec<Plan>) -> R
         change::missing(&mut missing, id, plan, &held::of_plan(socket, &sets, plan)?);
     }
     Ok(missing)
-}
-
-/// Whether the kernel takes all of this.
-///
-/// # Errors
-/// Code 50 with the reason.
-pub(crate) fn status(filter: &Filter) -> Result<()> {
-    let probe = |socket: &Socket| {
-        let networks =
-            [Cidr::new([10, 0, 0, 0].into(), 24), Cidr::new([0xfd00, 0, 0, 0, 0, 0, 0, 0].into(), 64)];
-        let plan = |network: Cidr| Plan {
-            container: network.ip(),
-            ports: Vec::new(),
-            sources: vec![network],
-            class: None,
-        };
-        let plans: Vec<Plan> = networks.into_iter().flatten().map(plan).collect();
-        Ok(socket.try_out(&layout::ensure(socket, &layout::sets(socket)?, &plans, &[])?)?)
-    };
-    filter.nftables().and_then(probe).map_err(|e: Error| {
-        let unusable = "port mappings with nftables are not possible on this host";
-        Error::new(Code::UNAVAILABLE, unusable).because(e)
-    })
 }
