@@ -192,6 +192,8 @@ fn iptables_conditions_are_compared_by_meaning_and_repairs_double_nothing() {
         "! --destination 192.0.2.1",
         "-s 0.0.0.0/0",
         "-s 192.0.2.1,192.0.2.2",
+        "-s 192.0.2.1,198.51.100.9/24 -d 192.0.2.7,192.0.2.8",
+        "-s 192.0.2.1,0.0.0.0/0",
         "-m mark --mark 16",
         "-m conntrack --ctstate new",
         "-m addrtype --dst-type local",
@@ -234,4 +236,24 @@ fn iptables_conditions_are_compared_by_meaning_and_repairs_double_nothing() {
         assert_eq!(sorted(rules(&host)), sorted(made), "{text}");
         host.plugin("portmap").check(&conf, &pod, "eth0").done();
     }
+}
+
+/// iptables makes a rule for each address of a list: every one has to be there.
+#[test]
+fn each_rule_of_a_list_of_addresses_is_missed() {
+    needs!(Iptables);
+    let host = Host::new();
+    let sources = json!(["-s", "192.0.2.1,192.0.2.2,192.0.2.1"]);
+    let conf = Conf::portmap("iptables", &json!([mapping(8080, 80, "tcp")])).set("conditionsV4", sources);
+    let (pod, conf) = host.publish("pod", &conf);
+    let made = rules(&host);
+    for _ in 0..2 {
+        host.plugin("portmap").check(&conf, &pod, "eth0").done();
+        host.plugin("portmap").add(&conf, &pod, "eth0").result();
+        assert_eq!(rules(&host), made);
+    }
+    host.run("iptables -t nat -D CNI-HOSTPORT-DNAT 2");
+    host.plugin("portmap").check(&conf, &pod, "eth0").error().says(103, &["lacks"]);
+    host.plugin("portmap").add(&conf, &pod, "eth0").result();
+    host.plugin("portmap").check(&conf, &pod, "eth0").done();
 }

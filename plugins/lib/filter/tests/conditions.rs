@@ -3,13 +3,13 @@
 
 mod host;
 
-use cni_filter::iptables::{Protocol, list};
+use cni_filter::iptables::{Condition, Protocol, list};
 use host::{enter, run, use_legacy_iptables};
 
 const TOOLS: &[&str] = &["iptables-restore", "iptables-legacy-restore", "ip6tables-save"];
 
 /// Each is other text to iptables-save, or to one of its releases.
-const FORMS: [&str; 18] = [
+const FORMS: [&str; 22] = [
     "-s 192.0.2.9/24",
     "-d 192.0.2.1/255.255.255.255",
     "! -d 192.0.2.1",
@@ -28,20 +28,34 @@ const FORMS: [&str; 18] = [
     "-m limit --limit 5/second",
     "-m mac --mac-source aa:bb:cc:dd:ee:0f",
     "-m addrtype --dst-type local",
+    "-s 192.0.2.1,192.0.2.2",
+    "--src 192.0.2.1,198.51.100.0/24 -d 10.0.0.1,10.0.0.3/31",
+    "-s 192.0.2.1,192.0.2.9/0",
+    "-d 10.0.0.2,10.0.0.3,10.0.0.4 -p tcp",
 ];
 
 fn every_form_is_recognised() {
+    let table = || list(Protocol::V4, false, "mangle").unwrap();
     let refused: Vec<&str> = FORMS
         .into_iter()
         .filter(|form| {
             let words: Vec<&str> = form.split(' ').collect();
-            let line = |words: &[&str]| {
+            let rules = Condition::read_each(words.iter().copied());
+            let all = || {
+                let table = table();
+                rules.iter().all(|rule| table.rules().any(|line| line.is(rule)))
+            };
+            let add = |words: &[&str]| {
                 run("iptables", &[&["-t", "mangle", "-F"][..]].concat());
                 run("iptables", &[&["-t", "mangle", "-A", "PREROUTING"][..], words].concat());
-                list(Protocol::V4, false, "mangle").unwrap().rules().next().unwrap().clone()
             };
-            let other = line(&["-s", "203.0.113.7"]).satisfies(words.iter().copied());
-            other || !line(&words).satisfies(words.iter().copied())
+            add(&["-s", "203.0.113.7"]);
+            let other = all();
+            add(&words);
+            let made = all() && table().rules().count() == rules.len();
+            // Every one of several counts.
+            run("iptables", &["-t", "mangle", "-D", "PREROUTING", "1"]);
+            other || !made || all()
         })
         .collect();
     assert_eq!(refused, [""; 0]);

@@ -18,9 +18,6 @@ const PORTS_MAX: usize = 15;
 /// What the name of every chain of a container starts with; its hash makes 28 characters of it.
 pub(super) const CHAIN: &str = "CNI-DN-";
 
-/// Options that may have a list, of which iptables makes a rule each.
-const ADDRESS_LISTS: [&str; 6] = ["-s", "--src", "--source", "-d", "--dst", "--destination"];
-
 /// What every comment of a network starts with.
 pub(super) fn comment_start(network: &NetworkName) -> String {
     format!("dnat name: \"{network}\" id: \"")
@@ -175,27 +172,14 @@ impl Entry {
         words
     }
 
-    /// Whether the line has its conditions and no other: iptables writes them back in other words.
-    pub(super) fn is(&self, line: &Line, chain: &str, comment: &str) -> bool {
-        let words = self.words(chain, comment);
-        let wanted = Condition::read(words.iter().skip(2).map(String::as_str));
-        let found = Condition::read(line.words().iter().skip(2).map(String::as_str));
-        line.chain() == DNAT
-            && wanted.iter().all(|wanted| wanted.matches_all() || found.iter().any(|found| wanted.is(found)))
-            && found.iter().all(|found| wanted.iter().any(|wanted| wanted.is(found)))
-    }
-
-    /// The lines that are this entry, each once: iptables makes several rules of one with a list of addresses. `None` when
-    /// some are missing.
+    /// The lines that are this entry: iptables makes several rules of one with a list of addresses. `None` when some are
+    /// missing.
     pub(super) fn find<'a>(&self, listing: &'a Listing, chain: &str, comment: &str) -> Option<Vec<&'a Line>> {
-        let mut found: Vec<&Line> = Vec::new();
-        for line in listing.rules().filter(|line| line.chain() == DNAT && line.target() == Some(chain)) {
-            if !found.contains(&line) && self.is(line, chain, comment) {
-                found.push(line);
-            }
-        }
-        let lists = self.conditions.windows(2).filter(|pair| ADDRESS_LISTS.contains(&pair[0].as_str()));
-        let rules: usize = lists.map(|pair| pair[1].split(',').count()).product();
-        (found.len() >= rules).then_some(found)
+        let words = self.words(chain, comment);
+        let rules = Condition::read_each(words.iter().skip(2).map(String::as_str));
+        let find = |rule: &Vec<Condition<'_>>| {
+            listing.rules().find(|line| line.chain() == DNAT && line.target() == Some(chain) && line.is(rule))
+        };
+        rules.iter().map(find).collect()
     }
 }

@@ -67,23 +67,39 @@ impl<'a> Condition<'a> {
         found
     }
 
-    /// Whether both mean the same. Where `self` lists addresses to match (`-s a,b`, which iptables makes a rule each
-    /// of), `other` may have any of them.
+    /// As [`Self::read`], for each of the rules that iptables makes of these words: one for every address of a list
+    /// (`-s a,b`), and with two lists for every pair.
+    pub fn read_each(words: impl IntoIterator<Item = &'a str>) -> Vec<Vec<Self>> {
+        let mut rules = vec![Vec::new()];
+        for condition in Self::read(words) {
+            let each = condition.each();
+            let with_each = |rule: &Vec<Self>| -> Vec<Vec<Self>> {
+                each.iter().map(|one| [&rule[..], std::slice::from_ref(one)].concat()).collect()
+            };
+            rules = rules.iter().flat_map(with_each).collect();
+        }
+        rules
+    }
+
+    /// One for each address, if it lists addresses to match.
+    fn each(self) -> Vec<Self> {
+        match self.values[..] {
+            [list] if !self.negated && ["-s", "-d"].contains(&self.option) => {
+                list.split(',').map(|one| Self { values: vec![one], ..self.clone() }).collect()
+            }
+            _ => vec![self],
+        }
+    }
+
+    /// Whether both mean the same.
     pub fn is(&self, other: &Condition<'_>) -> bool {
         let fold = |value: &str| {
             if ANY_CASE.contains(&self.option) { value.to_ascii_lowercase() } else { value.to_owned() }
         };
-        let any_of = |list: &str, value: &str| {
-            ["-s", "-d"].contains(&self.option) && list.split(',').any(|one| same(one, value))
-        };
         self.negated == other.negated
             && self.option == other.option
             && self.values.len() == other.values.len()
-            && self
-                .values
-                .iter()
-                .zip(&other.values)
-                .all(|(mine, theirs)| same(&fold(mine), &fold(theirs)) || any_of(mine, theirs))
+            && self.values.iter().zip(&other.values).all(|(mine, theirs)| same(&fold(mine), &fold(theirs)))
             || self.matches_all() && other.matches_all()
     }
 
@@ -173,7 +189,6 @@ mod tests {
             ("--syn", "--tcp-flags FIN,SYN,RST,ACK SYN"),
             ("-m mac --mac-source aa:bb:cc:dd:ee:0f", "-m mac --mac-source AA:BB:CC:DD:EE:0F"),
             ("-m set --match-set x src,dst", "-m set --match-set x src,dst"),
-            ("-s 10.0.0.1,10.0.0.2", "-s 10.0.0.2/32"),
         ] {
             assert!(read(given)[0].is(&read(saved)[0]), "{given}");
         }
@@ -185,11 +200,18 @@ mod tests {
             ("--dport 80", "--dport 81"),
             ("--limit 5/sec", "--limit 5/min"),
             ("--match-set x src", "--match-set y src"),
-            ("-s 10.0.0.1,10.0.0.2", "-s 10.0.0.3"),
+            ("-s 10.0.0.1,10.0.0.2", "-s 10.0.0.2"),
             ("--sports 1,1", "--sports 1,2"),
         ] {
             assert!(!read(one)[0].is(&read(other)[0]), "{one}");
         }
+        let each =
+            Condition::read_each("-p tcp --src 10.0.0.1,10.0.0.2 -d 10.1/16,fd00::1 ! -s 1,2".split(' '));
+        let rule = |from: &str, to: &str| {
+            let text = format!("-p tcp -s {from} -d {to} ! -s 1,2");
+            each.iter().filter(|rule| rule.iter().zip(read(&text)).all(|(one, other)| one.is(&other))).count()
+        };
+        assert_eq!((each.len(), rule("10.0.0.2", "10.1/16"), rule("10.0.0.1", "fd00::1")), (4, 1, 1));
         assert!(read("-s 1.2.3.4/0")[0].matches_all() && !read("! -s 0/0")[0].matches_all());
     }
 }

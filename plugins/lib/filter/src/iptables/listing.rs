@@ -38,12 +38,11 @@ impl Line {
         Addresses::parse(self.option(name)?)?.network()
     }
 
-    /// Whether it has all of these conditions, given in any of iptables's forms. The words may be of several rules that
-    /// iptables made of one: see [`Condition::is`].
-    pub fn satisfies<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> bool {
+    /// Whether it has these conditions and no other, given in any of iptables's forms.
+    pub fn is(&self, wanted: &[Condition<'_>]) -> bool {
         let found = Condition::read(self.words.iter().skip(2).map(String::as_str));
-        let wanted = Condition::read(words);
         wanted.iter().all(|wanted| wanted.matches_all() || found.iter().any(|found| wanted.is(found)))
+            && found.iter().all(|found| wanted.iter().any(|wanted| wanted.is(found)))
     }
 
     /// The command that deletes this very rule.
