@@ -8,6 +8,7 @@ mod netns;
 mod privileges;
 mod refuse;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,9 @@ pub struct Attachment {
     pub netns: PathBuf,
     /// Its network.
     pub network: Network,
+    /// Set by an ADD that finds the attachment made by one before it, which it repeats. If its result cannot be told,
+    /// nothing is taken back: what there is, is the earlier one's.
+    pub is_repeated: Cell<bool>,
 }
 
 /// DEL: the container's namespace may be unknown or gone.

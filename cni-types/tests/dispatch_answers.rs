@@ -112,6 +112,17 @@ fn an_attachment_the_runtime_cannot_be_told_of_is_taken_back() {
     assert_eq!((status, stdout, verbs), (0, whole, vec!["ADD".to_owned()]));
 }
 
+/// The runtime knows of it: the ADD before this one has told.
+#[test]
+fn an_attachment_that_an_earlier_add_has_made_is_not_taken_back() {
+    let plugin = Fake { repeats: true, ..Fake::fine() };
+    for recovers in [false, true] {
+        let (status, _, _, verbs) = add_into(&plugin, 0, recovers);
+        assert_eq!((status, verbs.join(" ").as_str()), (1, "ADD"));
+        plugin.calls.borrow_mut().clear();
+    }
+}
+
 /// The plugin finds by it what is its own, and so does a delegate: it gets the same bytes.
 #[test]
 fn the_del_that_takes_back_is_told_what_add_has_made() {

@@ -174,6 +174,32 @@ fn an_add_again_that_fails_leaves_the_first_as_it_was() {
     host.plugin("firewall").check(&with(&conf("iptables"), "1.1.0", 2), &pod, "eth0").done();
 }
 
+/// The second ADD's result cannot be told: the runtime still has the first one's.
+#[test]
+fn an_add_again_that_cannot_be_told_leaves_the_first_as_it_was() {
+    needs!(Iptables);
+    for backend in BACKENDS {
+        let host = Host::new();
+        let pod = host.container("pod");
+        let again = || {
+            let full = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
+            let call = host.plugin("firewall").under(&full);
+            assert_eq!(call.add(&with(&conf(backend), "1.1.0", 2), &pod, "eth0").exit, Some(1), "{backend}");
+        };
+        settled(&host, &conf(backend));
+        let none = host.snapshot();
+        again();
+        host.snapshot().assert_same_as(&none, &format!("{backend}: the first"));
+        add(&host, &conf(backend), &pod, 2);
+        let before = host.snapshot();
+        again();
+        host.snapshot().assert_same_as(&before, &format!("{backend}: the second"));
+        host.plugin("firewall").check(&with(&conf(backend), "1.1.0", 2), &pod, "eth0").done();
+        host.plugin("firewall").del(&with(&conf(backend), "1.1.0", 2), &pod, "eth0").done();
+        host.snapshot().assert_same_as(&none, &format!("{backend}: DEL"));
+    }
+}
+
 #[test]
 fn lock_and_records_are_roots_and_drafts_do_not_stay() {
     needs!(Iptables, Strace);

@@ -92,3 +92,16 @@ fn status_and_gc_have_nothing_to_say() {
     host.plugin("loopback").status(&conf).done();
     host.plugin("loopback").gc(&conf, &[]).done();
 }
+
+/// The second ADD's result cannot be told: the runtime still has the first one's, or had no need of one.
+#[test]
+fn an_add_again_that_cannot_be_told_leaves_the_first_as_it_was() {
+    let host = Host::new();
+    let pod = host.container("pod");
+    let full = || host.plugin("loopback").under(&["sh", "-c", "exec \"$@\" > /dev/full", "sh"]);
+    assert_eq!(full().add(&Conf::loopback(), &pod, "lo").exit, Some(1));
+    assert!(!pod.pings("127.0.0.1"), "the first is taken back");
+    host.plugin("loopback").add(&Conf::loopback(), &pod, "lo").result();
+    assert_eq!(full().add(&Conf::loopback(), &pod, "lo").exit, Some(1));
+    assert!(pod.pings("127.0.0.1"));
+}

@@ -227,3 +227,25 @@ fn names_cannot_inject_rules() {
         }
     }
 }
+
+/// The second ADD's result cannot be told: the runtime still has the first one's.
+#[test]
+fn an_add_again_that_cannot_be_told_leaves_the_first_as_it_was() {
+    needs!(Iptables);
+    for backend in ["nftables", "iptables"] {
+        for again in [json!([mapping(8080, 80, "tcp")]), json!([])] {
+            let host = Host::new();
+            let (pod, conf) =
+                host.publish("pod", &Conf::portmap(backend, &json!([mapping(8080, 80, "tcp")])));
+            let before = host.snapshot();
+            let full = ["sh", "-c", "exec \"$@\" > /dev/full", "sh"];
+            let changed = conf.clone().set("runtimeConfig", json!({ "portMappings": again }));
+            let outcome = host.plugin("portmap").under(&full).add(&changed, &pod, "eth0");
+            assert_eq!(outcome.exit, Some(1), "{backend} {again}");
+            host.snapshot().assert_same_as(&before, &format!("{backend} {again}"));
+            host.plugin("portmap").check(&conf, &pod, "eth0").done();
+            host.plugin("portmap").del(&conf, &pod, "eth0").done();
+            assert!(!host.run("nft list ruleset").contains("10.22.0.2"), "{backend}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! One invocation, from the environment to the exit status (spec 1.1.0, section 2).
 
 use std::any::Any;
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -151,7 +152,8 @@ fn call(
     if command == Command::Del {
         return plugin.del(&Detachment { id, netns: env.netns, network });
     }
-    let attachment = Attachment { id, netns: env.netns.unwrap_or_default(), network };
+    let netns = env.netns.unwrap_or_default();
+    let attachment = Attachment { id, netns, network, is_repeated: Cell::default() };
     if command == Command::Check {
         return plugin.check(&attachment);
     }
@@ -177,9 +179,13 @@ fn gc(plugin: &dyn Plugin, network: &Network, stderr: &mut dyn Write) -> Result<
 }
 
 /// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made, as
-/// a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both.
+/// a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both. Of an
+/// attachment that an earlier ADD has made the runtime knows; it stays.
 fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, error: Error) -> Error {
-    let Attachment { id, netns, network } = attachment;
+    let Attachment { id, netns, network, is_repeated } = attachment;
+    if is_repeated.get() {
+        return error;
+    }
     let network = match result.and_then(|text| Json::parse(text.as_bytes()).ok()) {
         Some(result) => network.after(result),
         None => network,

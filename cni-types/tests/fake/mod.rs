@@ -21,6 +21,8 @@ pub(crate) struct Fake {
     pub(crate) calls: RefCell<Vec<String>>,
     /// The prevResult of each DEL, and the configuration's bytes as a delegate would get them.
     pub(crate) told: RefCell<Vec<(Option<CniResult>, String)>>,
+    /// Whether ADD finds what an ADD before it has made.
+    pub(crate) repeats: bool,
     /// The answer to a verb; for all but ADD only its success or error counts.
     pub(crate) act: Act,
 }
@@ -31,6 +33,7 @@ impl Fake {
             versions: &SpecVersion::ALL,
             calls: RefCell::default(),
             told: RefCell::default(),
+            repeats: false,
             act: Box::new(act),
         }
     }
@@ -57,6 +60,7 @@ impl Plugin for Fake {
 
     fn add(&self, at: &Attachment) -> Result<CniResult> {
         let (id, netns) = (&at.id, at.netns.display());
+        at.is_repeated.set(self.repeats);
         self.called("ADD", format!("{} {} {} {netns}", id.network, id.container_id, id.ifname))
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -66,11 +67,16 @@ impl Scripts {
             container_id: ContainerId::new("a").unwrap(),
             ifname: IfName::new("eth0").unwrap(),
         };
-        Attachment { id, netns: PathBuf::from("/nonexistent"), network: self.network(version, conf) }
+        Attachment {
+            id,
+            netns: PathBuf::from("/nonexistent"),
+            network: self.network(version, conf),
+            is_repeated: Cell::default(),
+        }
     }
 
     pub(crate) fn detachment(&self, version: SpecVersion, conf: &str) -> Detachment {
-        let Attachment { id, netns, network } = self.attachment(version, conf);
+        let Attachment { id, netns, network, .. } = self.attachment(version, conf);
         Detachment { id, netns: Some(netns), network }
     }
 }

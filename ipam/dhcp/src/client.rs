@@ -47,7 +47,7 @@ impl Daemon {
         let result = match self.ask(request, PATIENCE_ADD).map_err(|failure| self.unreachable(failure))? {
             Answer::Ours(answer) => answer.doing(calling)?,
             Answer::Old => {
-                let Attachment { id, netns, network } = attachment;
+                let Attachment { id, netns, network, .. } = attachment;
                 return old::call(&self.socket, Method::Allocate, id, Some(netns), network, PATIENCE_ADD);
             }
         };

@@ -39,6 +39,7 @@ impl Plugin for Firewall {
         if policy.isolation.as_ref().is_some_and(|isolation| isolation.ingress == Ingress::Isolated) {
             bridged::warn_unless_filtered();
         }
+        attachment.is_repeated.set(forward::is_known(id));
         forward::add(&Filter::new(), backend, id, &policy)?;
         Ok(result)
     }

@@ -26,6 +26,7 @@ impl Plugin for Loopback {
     fn add(&self, attachment: &Attachment) -> Result<CniResult> {
         let prev_result = attachment.network.prev_result()?;
         let (inside, lo) = open(&Netns::open(&attachment.netns)?)?;
+        attachment.is_repeated.set(lo.is_up());
         inside.set_flags(&lo, IFF_UP, IFF_UP)?;
         let addresses = inside.addresses(lo.index)?;
         if let Some(foreign) = addresses.iter().find(|a| !a.cidr.ip().is_loopback()) {

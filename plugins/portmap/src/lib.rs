@@ -51,8 +51,11 @@ impl Plugin for Portmap {
         let conf = Conf::read(&attachment.network)?;
         let result = attachment.network.chained_result("portmap")?;
         let (id, targets) = (&attachment.id, target::addresses(&result, &attachment.id));
+        let claims = Claims::list();
+        let is_claimed = |claims: &Claims| claims.own(id).next().is_some();
+        attachment.is_repeated.set(claims.as_ref().is_ok_and(is_claimed));
         if conf.mappings.iter().any(|mapping| target::is_mapped(mapping, &targets)) {
-            add(attachment, id, &conf, &targets)?;
+            add(attachment, &claims?, &conf, &targets)?;
         }
         Ok(result)
     }
@@ -106,16 +109,15 @@ impl Plugin for Portmap {
 }
 
 /// Makes the mappings, and takes them back if that fails, unless an ADD before this one had made them.
-fn add(attachment: &Attachment, id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
+fn add(attachment: &Attachment, claims: &Claims, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
+    let id = &attachment.id;
     let filter = Filter::new();
     let is_native = conf.choose(&filter)? == Backend::Nftables;
     let plans = is_native.then(|| Plan::all(conf, targets)).transpose()?;
     let host = Rtnl::open()?;
-    let claims = Claims::list()?;
-    let is_first = claims.own(id).next().is_none();
-    let claimant = Claimant { id, claims: &claims, displaced: &claims.displaced(id, targets) };
+    let claimant = Claimant { id, claims, displaced: &claims.displaced(id, targets) };
     let mut undo = Undo::new();
-    if is_first {
+    if !attachment.is_repeated.get() {
         undo.push("remove the port mappings", || remove(&filter, id, &[]));
     }
     let claim = claims.write(id, &attachment.netns, targets)?;

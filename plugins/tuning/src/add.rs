@@ -58,6 +58,7 @@ fn attributes<'a>(attachment: &'a Attachment, netns: &Netns, conf: &Conf, undo: 
     let backups = Backups::of(&attachment.network);
     // An ADD again of what is as the first one left it: that one knows what it was like.
     let first = backups.read(id).ok().flatten();
+    attachment.is_repeated.set(first.is_some());
     let known = first.as_ref().map(|first| first.still_ours(&conf.attributes, &link).or(&before));
     backups.write(id, known.as_ref().unwrap_or(&before))?;
     undo.push("put the backup back", move || match &first {

@@ -162,3 +162,21 @@ fn status_says_that_no_backup_could_be_written() {
     host.plugin("tuning").status(&conf.set("dataDir", "/run/ro/a/b")).error().says(50, &["/run/ro", "EROFS"]);
     host.plugin("tuning").status(&crate::conf("1.0.0")).error().says(1, &["STATUS"]);
 }
+
+/// The second ADD's result cannot be told: the runtime still has the first one's.
+#[test]
+fn an_add_again_that_cannot_be_told_leaves_the_first_as_it_was() {
+    let host = Host::new();
+    let (pod, conf) = attached(&host);
+    let conf = everything(conf);
+    let before = attributes(&pod);
+    let full = || host.plugin("tuning").under(&["sh", "-c", "exec \"$@\" > /dev/full", "sh"]);
+    assert_eq!(full().add(&conf, &pod, "eth0").exit, Some(1));
+    assert_eq!(attributes(&pod), before, "the first is taken back");
+    host.plugin("tuning").add(&conf, &pod, "eth0").result();
+    let made = (attributes(&pod), host.snapshot().lines_with("file /run/cni/tuning").len());
+    assert_eq!(full().add(&conf, &pod, "eth0").exit, Some(1));
+    assert_eq!((attributes(&pod), host.snapshot().lines_with("file /run/cni/tuning").len()), made);
+    host.plugin("tuning").del(&conf, &pod, "eth0").done();
+    assert_eq!(attributes(&pod), before);
+}

@@ -59,6 +59,11 @@ pub fn add(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, policy:
     .doing(format_args!("cannot set up the firewall for container {}", id.container_id))
 }
 
+/// Whether an ADD before has set up the attachment, as far as there is a record of it.
+pub fn is_known(id: &AttachmentId) -> bool {
+    record::has(&id.tag_prefix()) || Given::firewall().find(id).is_ok_and(|known| known.is_some())
+}
+
 /// Records the owner first, so that whatever happens next, DEL and GC know what to remove.
 fn recorded(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
     let records = Records::lock()?;

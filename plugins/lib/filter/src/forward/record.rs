@@ -145,6 +145,11 @@ pub(super) fn status() -> Result<()> {
         .doing(format_args!("cannot write to {}", present.display()))
 }
 
+/// Whether the owner is on record.
+pub(super) fn has(owner: &str) -> bool {
+    path(owner).exists()
+}
+
 fn path(name: &str) -> PathBuf {
     Path::new(DIR).join(name)
 }
