@@ -47,11 +47,11 @@ fn one_address_per_range_set_in_every_version() {
 }
 
 #[test]
-fn modes_are_the_references() {
+fn modes_are_the_references_but_nobody_else_can_hold_the_lock() {
     use std::os::unix::fs::PermissionsExt;
     let data = DataDir::new();
     Call::new("ADD", "a").run(&data.subnet("10.1.2.0/24")).ips();
-    for (name, mode) in [("", 0o755), ("lock", 0o750), ("10.1.2.2", 0o600), ("last_reserved_ip.0", 0o600)] {
+    for (name, mode) in [("", 0o755), ("lock", 0o600), ("10.1.2.2", 0o600), ("last_reserved_ip.0", 0o600)] {
         let found = std::fs::metadata(data.network().join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{name}");
     }
