@@ -110,14 +110,14 @@ fn check_names_what_is_missing_and_add_repairs_it() {
     for (mutation, words) in [
         (
             "flush ruleset",
-            &["no rule for set pods4_16", "no element for 10.1.0.5", "no element for fd00::5"][..],
+            &["rule 1 of 2 is missing", "no element for 10.1.0.5", "no element for fd00::5"][..],
         ),
         (
             "flush chain inet cni_masquerade postrouting",
-            &["no rule for set pods4_16", "no rule for set pods6_64"],
+            &["postrouting is not as it was made", "rule 1 of 4 is missing"],
         ),
         ("flush set inet cni_masquerade pods6_64", &["pods6_64 has no element for fd00::5"]),
-        ("flush table inet cni_masquerade", &["no rule for set pods4_16"]),
+        ("flush table inet cni_masquerade", &["rule 1 of 4 is missing"]),
     ] {
         add(&filter, NFT, &id, &ips).unwrap();
         check(&filter, NFT, &id, &ips).unwrap();
@@ -141,15 +141,13 @@ fn one_lost_rule_is_noticed_and_repaired() {
     let ips = [cidr("10.1.0.5/16"), cidr("fd00::5/64")];
     add(&filter, NFT, &id, &ips).unwrap();
     let intact = ruleset();
-    let multicast = "chain inet cni_masquerade postrouting does not let multicast pass";
-    let (pods4, pods6) = ("has no rule for set pods4_16", "has no rule for set pods6_64");
-    for (rule, says) in [multicast, multicast, pods4, pods6].into_iter().enumerate() {
+    for rule in 0..4 {
         check(&filter, NFT, &id, &ips).unwrap();
         let handle = objects("rule")[rule]["handle"].clone();
         nft(&format!("delete rule inet cni_masquerade postrouting handle {handle}"));
         let error = check(&filter, NFT, &id, &ips).unwrap_err();
         assert_eq!(error.code, Code::CHECK, "rule {rule}");
-        assert!(error.msg.contains(says) && !error.msg.contains(';'), "rule {rule}: {error}");
+        assert!(error.msg.contains("chain inet cni_masquerade postrouting"), "rule {rule}: {error}");
         add(&filter, NFT, &id, &ips).unwrap();
         assert_eq!(ruleset(), intact, "rule {rule}");
     }

@@ -102,6 +102,29 @@ pub fn each(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
+/// Whether the attribute that starts here was written with [`Attrs::nest`].
+fn is_nested(bytes: &[u8]) -> bool {
+    bytes.get(2..4).is_some_and(|kind| host16(kind) & NESTED != 0)
+}
+
+/// Whether each attribute of `written` is in `listed` with the same value, those in nested ones too. For one that is in
+/// `listed` only, `may_add` says by its type and value whether it may be; in nested ones there is none.
+pub fn agrees(written: &[u8], listed: &[u8], may_add: &dyn Fn(u16, &[u8]) -> bool) -> bool {
+    let mut rest = written;
+    for (kind, value) in each(written) {
+        let nested = is_nested(rest);
+        rest = rest.get((value.len() + 4).next_multiple_of(4)..).unwrap_or(&[]);
+        let same = match find(listed, kind) {
+            Some(found) if nested => agrees(value, found, &|_, _| false),
+            found => found == Some(value),
+        };
+        if !same {
+            return false;
+        }
+    }
+    each(listed).all(|(kind, value)| find(written, kind).is_some() || may_add(kind, value))
+}
+
 /// The value of the first attribute of this type.
 pub fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
     each(bytes).find(|&(k, _)| k == kind).map(|(_, value)| value)

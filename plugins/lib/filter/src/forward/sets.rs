@@ -31,9 +31,8 @@ use std::net::IpAddr;
 use cni_types::{AttachmentId, NetworkName, Result, Stale};
 
 use super::policy::{Ingress, Policy};
-use crate::nft::{Batch, ChainState, Element, Rule, Socket};
+use crate::nft::{Batch, Element, Socket};
 use element::{BRIDGES, Found, ISOLATED, bridge_key, bridge_owner, list, locate, owner_of, pod_key, set};
-use layout::{ADMINS, FORWARD, RULES, chain};
 
 pub(super) use layout::trial;
 
@@ -102,21 +101,7 @@ pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[Attachmen
 /// What is missing, in words; empty if nothing is.
 pub(super) fn missing(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Result<Vec<String>> {
     let owner = id.tag_prefix();
-    let mut missing = Vec::new();
-    let admin = chain(policy.admin.as_str());
-    let forward = socket.ask(&[FORWARD.find()])?.pop().flatten();
-    match forward.as_deref().and_then(ChainState::read).map(|chain| chain.uses) {
-        None => missing.push(format!("there is no chain {FORWARD}")),
-        Some(uses) if uses < RULES => {
-            missing.push(format!("chain {FORWARD} has {uses} rules instead of {RULES}"));
-        }
-        Some(_) => {}
-    }
-    let overrides = socket.dump(&Rule::list(admin.table, Some(ADMINS.name)))?;
-    let targets: Vec<_> = overrides.iter().filter_map(|answer| Rule::read(answer)?.target()).collect();
-    if !targets.contains(&admin.name) {
-        missing.push(format!("chain {ADMINS} has no jump to {}", admin.name));
-    }
+    let mut missing = layout::deviations(socket, &policy.admin)?;
     let found = locate(socket, &policy.ips)?;
     for &ip in &policy.ips {
         let (name, key) = pod_key(ip);

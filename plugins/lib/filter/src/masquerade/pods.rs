@@ -20,7 +20,7 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
 
-use crate::nft::{Batch, Chain, ChainState, Element, Family, Hook, Rule, Set, Socket, Table, Verdict};
+use crate::nft::{Batch, Chain, Element, Family, Hook, Message, Rule, Set, Socket, Table};
 use element::{Found, list, locate, sets};
 use set::{Pods, multicast};
 
@@ -28,8 +28,6 @@ const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_masquerade" };
 const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
 /// After everything else has seen the real source (`NF_IP_PRI_NAT_SRC`).
 const HOOK: Hook = Hook { kind: "nat", number: 4, priority: 100 };
-/// The rules that let multicast pass, in front of those of the sets.
-const MULTICAST_RULES: usize = 2;
 
 /// Sees to it that each address has exactly one element, and that it is the attachment's.
 pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
@@ -92,28 +90,10 @@ pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[Attachmen
 pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     let owner = id.tag_prefix();
     let sets = sets(socket)?;
-    let rules = socket.dump(&Rule::list(TABLE, Some(POSTROUTING.name)))?;
-    let mut missing = Vec::new();
-    let returns = |answer: &&Vec<u8>| {
-        Rule::read(answer)
-            .is_some_and(|rule| rule.expressions().any(|expr| expr.verdict() == Some(Verdict::Return)))
-    };
-    if rules.iter().filter(returns).count() < MULTICAST_RULES {
-        missing.push(format!("chain {POSTROUTING} does not let multicast pass"));
-    }
+    let mut missing = Vec::from_iter(deviation(socket, &sets)?);
     for &cidr in ips {
         let set = Pods::of(cidr);
         let name = set.name();
-        let reads_set = |answer: &Vec<u8>| {
-            let rule = Rule::read(answer);
-            rule.is_some_and(|rule| {
-                rule.expressions().filter(|expr| expr.looks_into() == Some(&name)).count() == 2
-                    && rule.expressions().any(|expr| expr.name == "masq")
-            })
-        };
-        if !rules.iter().any(reads_set) {
-            missing.push(format!("chain {POSTROUTING} has no rule for set {name}"));
-        }
         let found = locate(socket, &sets, &[cidr.ip()])?;
         match found.iter().find(|element| element.set == set) {
             None => missing.push(format!("set {TABLE} {name} has no element for {}", cidr.ip())),
@@ -140,10 +120,8 @@ pub(super) fn trial() -> Batch {
 
 /// What has to be made before elements can be added; empty in the common case.
 fn layout(socket: &Socket, sets: &[Pods], wanted: &[(Pods, Vec<u8>)]) -> Result<Batch> {
-    let chain = socket.ask(&[POSTROUTING.find()])?.pop().flatten();
-    let rules = chain.as_deref().and_then(ChainState::read).map_or(0, |chain| chain.uses as usize);
-    // Someone may have flushed the chain or the table: the sets survive that, the rules do not.
-    let intact = rules >= MULTICAST_RULES + sets.len();
+    // Someone may have flushed the chain or the table, or another release made it: the sets survive that.
+    let intact = deviation(socket, sets)?.is_none();
     let mut new: Vec<Pods> = Vec::new();
     for (set, _) in wanted {
         if !sets.contains(set) && !new.contains(set) {
@@ -157,14 +135,23 @@ fn layout(socket: &Socket, sets: &[Pods], wanted: &[(Pods, Vec<u8>)]) -> Result<
     batch.extend([TABLE.ensure(), POSTROUTING.ensure_base(HOOK)]);
     if !intact {
         batch.push(POSTROUTING.flush());
-        batch.extend([
-            multicast(2, 16, &[0xf0, 0, 0, 0], &[224, 0, 0, 0]),
-            multicast(10, 24, &[0xff], &[0xff]),
-        ]);
-        batch.extend(sets.iter().map(|set| set.rule(0)));
+        batch.extend(rules(sets));
     }
     for (id, set) in (1..).zip(&new) {
         batch.extend([set.ensure(id), set.rule(id)]);
     }
     Ok(batch)
+}
+
+/// How the chain differs from what it is to be for these sets.
+fn deviation(socket: &Socket, sets: &[Pods]) -> Result<Option<String>> {
+    let listed = socket.dump(&Rule::list(TABLE, Some(POSTROUTING.name)))?;
+    Ok(Rule::deviation(POSTROUTING, &listed, &rules(sets)))
+}
+
+/// The rules that let multicast pass, then those of the sets.
+fn rules(sets: &[Pods]) -> Vec<Message> {
+    let multicast =
+        [multicast(2, 16, &[0xf0, 0, 0, 0], &[224, 0, 0, 0]), multicast(10, 24, &[0xff], &[0xff])];
+    multicast.into_iter().chain(sets.iter().map(|set| set.rule(0))).collect()
 }

@@ -2,11 +2,13 @@
 //! match.
 
 mod conntrack;
+mod likeness;
 mod xt;
 
 use super::Verdict;
 use super::verdict::{read_value, write_value};
 use cni_netlink::attr::{Attrs, find};
+pub(super) use likeness::are_alike;
 
 // enum nft_expr_attributes
 const NAME: u16 = 1;
@@ -25,8 +27,10 @@ impl Register {
     pub const R2: Self = Self(2);
 
     /// The n-th word of 4 bytes (`NFT_REG32_00` + n), 0–15; words 0–3 are `R1`, 4–7 `R2`.
+    /// The first of four is written as the kernel lists it: as the register of 16 bytes.
     pub const fn word(n: u8) -> Self {
-        Self(8 + (n & 15) as u32)
+        let n = (n & 15) as u32;
+        Self(if n % 4 == 0 { 1 + n / 4 } else { 8 + n })
     }
 }
 
@@ -234,11 +238,6 @@ impl<'a> ExprState<'a> {
         } else {
             None
         }
-    }
-
-    /// The set a look-up looks into.
-    pub fn looks_into(&self) -> Option<&'a str> {
-        if self.name == "lookup" { super::lookup::text(self.data, 1) } else { None }
     }
 
     /// The text of an xtables `comment` match (`struct xt_comment_info`), as iptables-nft writes it.

@@ -1,7 +1,7 @@
 //! Rules.
 
 use super::comment::{comment, write};
-use super::expr::ExprState;
+use super::expr::{ExprState, are_alike};
 use super::lookup::text;
 use super::message::{DELRULE, GETRULE, NEWRULE};
 use super::{Chain, Expr, Message, Table, Verdict};
@@ -80,6 +80,30 @@ impl<'a> Rule<'a> {
     /// Its expressions.
     pub fn expressions(&self) -> impl Iterator<Item = ExprState<'a>> + use<'a> {
         each(self.expressions).filter_map(|(_, expr)| ExprState::read(expr))
+    }
+
+    /// Whether it is in the chain of `written`, a [`Rule::append`], and does the same. Comments do not count.
+    pub fn is_like(&self, written: &Message) -> bool {
+        let attrs = written.attrs.as_bytes();
+        text(attrs, CHAIN) == Some(self.chain)
+            && are_alike(find(attrs, EXPRESSIONS).unwrap_or(&[]), self.expressions)
+    }
+
+    /// How the rules of a chain that is ours alone differ from those `written`, in words; `None` if they do not.
+    /// `listed` may have other chains' rules, too.
+    pub fn deviation(chain: Chain<'_>, listed: &'a [Vec<u8>], written: &[Message]) -> Option<String> {
+        let rules = listed.iter().filter_map(|answer| Rule::read(answer));
+        let rules: Vec<_> = rules.filter(|rule| rule.chain == chain.name).collect();
+        let at = rules.iter().zip(written).position(|(rule, written)| !rule.is_like(written));
+        let at = at.unwrap_or_else(|| rules.len().min(written.len()));
+        let place = at + 1;
+        let what = match (rules.get(at), written.get(at)) {
+            (None, None) => return None,
+            (None, Some(_)) => format!("rule {place} of {} is missing", written.len()),
+            (Some(rule), Some(_)) => format!("rule {place} (handle {}) is another", rule.handle),
+            (Some(rule), None) => format!("rule {place} (handle {}) is one too many", rule.handle),
+        };
+        Some(format!("chain {chain} is not as it was made: {what}; the next ADD makes it anew"))
     }
 
     /// The chain it jumps or goes to.

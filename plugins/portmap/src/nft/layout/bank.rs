@@ -1,7 +1,6 @@
 //! The maps of one family, one set of conditions and one layer, and the rules that look into them.
 
-use cni_filter::nft::{Batch, Rule, Socket};
-use cni_types::Result;
+use cni_filter::nft::{Batch, Message, Rule};
 
 use super::expressions::translation;
 use super::{CONDITIONAL, PLAIN, chain, later};
@@ -48,60 +47,67 @@ impl<'a> Bank<'a> {
         self.class.map_or_else(|| format!("{family} without conditions"), |class| class.comment(self.ipv4))
     }
 
-    /// The handles of its rules.
-    fn rules(&self, socket: &Socket) -> Result<Vec<u64>> {
-        let comment = self.comment();
-        let answers = socket.dump(&Rule::list(TABLE, Some(&self.chain())))?;
-        let rules = answers.iter().filter_map(|answer| Rule::read(answer));
-        Ok(rules.filter(|rule| rule.comment == Some(comment.as_str())).map(|rule| rule.handle).collect())
+    /// Its rules among those of the table.
+    fn rules<'b>(&self, listed: &'b [Vec<u8>]) -> Vec<Rule<'b>> {
+        let (chain, comment) = (self.chain(), self.comment());
+        let rules = listed.iter().filter_map(|answer| Rule::read(answer));
+        rules.filter(|rule| rule.chain == chain && rule.comment == Some(comment.as_str())).collect()
     }
 
-    /// Whether each of its maps that are there is looked into.
-    pub(super) fn is_complete(&self, socket: &Socket, sets: &[String]) -> Result<bool> {
-        let maps = self.maps().iter().filter(|map| sets.contains(&map.name())).count();
-        let each = self.class.map_or(1, |class| class.alternatives.len());
-        Ok(self.rules(socket)?.len() == maps * each)
+    /// The rules that look into a map; `id` is that of the map in the same batch, or 0.
+    fn written(&self, map: &Map, id: u32) -> Vec<Message> {
+        let (name, comment) = (self.chain(), self.comment());
+        let unconditional = [Vec::new()];
+        let alternatives = self.class.map_or(&unconditional[..], |class| &class.alternatives);
+        let rule = |conditions: &Vec<_>| {
+            Rule::append(chain(&name), &translation(map, id, conditions), Some(&comment))
+        };
+        alternatives.iter().map(rule).collect()
+    }
+
+    /// Whether each of its maps that are there is looked into, as ADD makes it.
+    pub(super) fn is_complete(&self, listed: &[Vec<u8>], sets: &[String]) -> bool {
+        let maps = self.maps();
+        let maps = maps.iter().filter(|map| sets.contains(&map.name()));
+        let written: Vec<_> = maps.flat_map(|map| self.written(map, 0)).collect();
+        let rules = self.rules(listed);
+        rules.len() == written.len()
+            && rules.iter().zip(&written).all(|(rule, written)| rule.is_like(written))
     }
 
     /// What is missing of it for mappings that may be in it, in words.
-    pub(super) fn missing(&self, socket: &Socket, sets: &[String]) -> Result<Vec<String>> {
+    pub(super) fn missing(&self, listed: &[Vec<u8>], sets: &[String]) -> Vec<String> {
         if self.is_plain() {
             let single = self.maps().into_iter().filter(|map| !map.ranges).map(|map| map.name());
             let lacking = single.filter(|name| !sets.contains(name));
-            return Ok(lacking.map(|name| format!("{TABLE} has no set {name}")).collect());
+            return lacking.map(|name| format!("{TABLE} has no set {name}")).collect();
         }
         let maps = self.maps().iter().filter(|map| sets.contains(&map.name())).count();
         let chain = self.chain();
-        if maps == 0 && self.layer > 1 || maps > 0 && self.is_complete(socket, sets)? {
-            return Ok(Vec::new());
+        if maps == 0 && self.layer > 1 || maps > 0 && self.is_complete(listed, sets) {
+            return Vec::new();
         }
         let conditions = self.class.map_or("mappings without", |class| &class.text);
-        Ok(vec![format!("chain {TABLE} {chain} has no rules for the conditions {conditions}")])
+        vec![format!("chain {TABLE} {chain} has not the rules for the conditions {conditions}")]
     }
 
     /// Makes its maps and rules: for those that are there, those of `maps`, and single ports in any case.
     pub(super) fn write(
         &self,
         batch: &mut Batch,
-        socket: &Socket,
+        listed: &[Vec<u8>],
         sets: &[String],
         maps: &[Map],
         id: &mut dyn FnMut() -> u32,
-    ) -> Result<()> {
-        let (name, comment) = (self.chain(), self.comment());
-        let chain = chain(&name);
-        batch.extend(self.rules(socket)?.into_iter().map(|handle| Rule::remove(chain, handle)));
-        let unconditional = [Vec::new()];
-        let alternatives = self.class.map_or(&unconditional[..], |class| &class.alternatives);
+    ) {
+        let name = self.chain();
+        batch.extend(self.rules(listed).iter().map(|rule| Rule::remove(chain(&name), rule.handle)));
         for map in self.maps() {
             if !map.ranges || maps.contains(&map) || sets.contains(&map.name()) {
                 let id = id();
                 batch.push(map.ensure(id));
-                for conditions in alternatives {
-                    batch.push(Rule::append(chain, &translation(&map, id, conditions), Some(&comment)));
-                }
+                batch.extend(self.written(&map, id));
             }
         }
-        Ok(())
     }
 }

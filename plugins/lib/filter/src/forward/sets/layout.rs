@@ -5,46 +5,58 @@ use cni_types::Result;
 use super::super::policy::AdminChain;
 use super::element::{BRIDGES, ISOLATED, POD_SETS, set};
 use crate::nft::{
-    Batch, Chain, ChainState, Compare, DataType, Expr, Family, Hook, Message, Meta, PayloadBase, Register,
-    Rule, Socket, Table, Verdict,
+    Batch, Chain, Compare, DataType, Expr, Family, Hook, Message, Meta, PayloadBase, Register, Rule, Socket,
+    Table, Verdict,
 };
 
 pub(super) const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_firewall" };
-pub(super) const FORWARD: Chain<'_> = Chain { table: TABLE, name: "forward" };
-pub(super) const ADMINS: Chain<'_> = Chain { table: TABLE, name: "admins" };
+const FORWARD: Chain<'_> = Chain { table: TABLE, name: "forward" };
+const ADMINS: Chain<'_> = Chain { table: TABLE, name: "admins" };
 /// Where iptables' filter table is too (`NF_IP_PRI_FILTER`).
 const HOOK: Hook = Hook { kind: "filter", number: 2, priority: 0 };
-/// How many rules are in [`FORWARD`].
-pub(super) const RULES: u32 = 7;
 
 /// A chain of the table.
-pub(super) fn chain(name: &str) -> Chain<'_> {
+fn chain(name: &str) -> Chain<'_> {
     Chain { table: TABLE, name }
 }
 
-/// What has to be made before elements can be added; empty in the common case. Rules that were flushed come back; a
-/// base chain that is there keeps its policy, which the administrator may have changed.
+/// What has to be made before elements can be added; empty in the common case. Rules that are not as they were made are
+/// made anew; a base chain that is there keeps its policy, which the administrator may have changed.
 pub(super) fn missing(socket: &Socket, admin: &AdminChain) -> Result<Batch> {
-    let admin = chain(admin.as_str());
-    let answers = socket.ask(&[FORWARD.find(), admin.find()])?;
-    let uses = |at: usize| answers[at].as_deref().and_then(ChainState::read).map(|chain| chain.uses);
     let mut batch = Batch::new();
-    if uses(0).is_none() {
+    if forward_deviation(socket)?.is_some() {
         batch.extend(sets());
-        batch.extend([FORWARD.ensure_base(HOOK), ADMINS.ensure(None)]);
-    }
-    if uses(0).is_none_or(|uses| uses < RULES) {
-        batch.push(FORWARD.flush());
+        batch.extend([FORWARD.ensure_base(HOOK), ADMINS.ensure(None), FORWARD.flush()]);
         batch.extend(rules());
     }
-    let jumps = |answer: &Vec<u8>| Rule::read(answer).and_then(|rule| rule.target()) == Some(admin.name);
-    let is_asked = uses(1).is_some_and(|uses| uses > 0)
-        && socket.dump(&Rule::list(TABLE, Some(ADMINS.name)))?.iter().any(jumps);
-    if !is_asked {
-        batch.push(admin.ensure(None));
-        batch.push(Rule::append(ADMINS, &[Expr::verdict(Verdict::Jump(admin.name))], None));
+    if !is_asked(socket, admin)? {
+        batch.extend([chain(admin.as_str()).ensure(None), jump(admin)]);
     }
     Ok(batch)
+}
+
+/// What is not as [`missing`] makes it, in words.
+pub(super) fn deviations(socket: &Socket, admin: &AdminChain) -> Result<Vec<String>> {
+    let mut deviations = Vec::from_iter(forward_deviation(socket)?);
+    if !is_asked(socket, admin)? {
+        deviations.push(format!("chain {ADMINS} has no jump to {}", admin.as_str()));
+    }
+    Ok(deviations)
+}
+
+fn forward_deviation(socket: &Socket) -> Result<Option<String>> {
+    let listed = socket.dump(&Rule::list(TABLE, Some(FORWARD.name)))?;
+    Ok(Rule::deviation(FORWARD, &listed, &rules()))
+}
+
+/// Whether the administrator's chain is jumped to. Networks may have different ones.
+fn is_asked(socket: &Socket, admin: &AdminChain) -> Result<bool> {
+    let (listed, jump) = (socket.dump(&Rule::list(TABLE, Some(ADMINS.name)))?, jump(admin));
+    Ok(listed.iter().filter_map(|answer| Rule::read(answer)).any(|rule| rule.is_like(&jump)))
+}
+
+fn jump(admin: &AdminChain) -> Message {
+    Rule::append(ADMINS, &[Expr::verdict(Verdict::Jump(admin.as_str()))], None)
 }
 
 /// All that an ADD to an empty ruleset would make, for the kernel to check.
