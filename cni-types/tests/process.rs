@@ -28,7 +28,7 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
     if std::env::var_os("CNI_COMMAND").is_some() {
         return cni_types::start(&plugin::Fake);
     }
-    let tests: [(&str, fn()); 14] = [
+    let tests: [(&str, fn()); 15] = [
         ("the_result_is_one_write", the_result_is_one_write),
         ("a_stdout_that_takes_nothing_has_the_attachment_taken_back", a_stdout_that_takes_nothing),
         ("closed_streams_are_not_mistaken_for_files", closed_streams_are_not_mistaken),
@@ -36,6 +36,7 @@ extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
         ("a_closed_stderr_changes_nothing", a_closed_stderr_changes_nothing),
         ("a_panic_leaves_one_error_object_and_status_1", a_panic_leaves_one_error_object),
         ("a_delegates_log_is_passed_on_when_it_succeeds_only", a_delegates_log_is_passed_on),
+        ("the_trace_context_reaches_a_delegate", the_trace_context_reaches_a_delegate),
         ("the_environment_may_be_any_bytes", the_environment_may_be_any_bytes),
         ("only_the_own_namespace_is_refused", only_the_own_namespace_is_refused),
         ("ignored_and_blocked_signals_change_nothing_for_us_and_our_delegates", inherited::signals),
@@ -176,6 +177,23 @@ fn a_delegates_log_is_passed_on() {
     let (code, details, stderr) = error(&mut plugin(&scripts, "ADD", "delegate"));
     assert!(code == 102 && details.contains("a log line"), "{details}");
     assert!(!stderr.contains("a log line"), "{stderr}");
+}
+
+/// W3C trace context and baggage, as OpenTelemetry names them in an environment: a delegate belongs to the same trace.
+fn the_trace_context_reaches_a_delegate() {
+    let context = [
+        ("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("TRACESTATE", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"),
+        ("BAGGAGE", "pod=web-0,node=a;ttl=1"),
+    ];
+    let scripts = Scripts::new();
+    scripts.write("delegate", "cat /proc/$$/environ >$DIR/environ; echo '{}'", 0o755);
+    let output = plugin(&scripts, "ADD", "delegate").envs(context).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let environ = String::from_utf8(scripts.read("environ")).unwrap();
+    for (name, value) in context {
+        assert!(environ.split('\0').any(|pair| pair == format!("{name}={value}")), "{name}: {environ:?}");
+    }
 }
 
 fn the_environment_may_be_any_bytes() {
