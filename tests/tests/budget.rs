@@ -65,7 +65,7 @@ fn installed_executables_are_static_and_small() {
 }
 
 #[test]
-fn all_plugins_in_one_file_have_at_most_2_5_mb() {
+fn all_plugins_in_one_file_have_at_most_3_mb() {
     needs!(DistOne);
     let sizes = plugins().into_iter().map(|name| {
         let file = std::fs::metadata(format!("{ANCHOR}/bin/one/{name}")).unwrap();
@@ -73,7 +73,7 @@ fn all_plugins_in_one_file_have_at_most_2_5_mb() {
     });
     let files: BTreeMap<u64, u64> = sizes.collect();
     assert_eq!(files.len(), 1, "the names are links to one file: {files:?}");
-    assert!(files.values().all(|&size| size <= 2_500_000), "{files:?}");
+    assert!(files.values().all(|&size| size <= 3_000_000), "{files:?}");
 }
 
 /// The limit is on the whole address space, of which resident memory is a part: a plugin that works within it never

@@ -158,15 +158,16 @@ fn the_bill_of_materials_names_what_is_linked() {
 fn what_cannot_be_built_is_named() {
     let _host = Host::new();
     let mut command = Command::new("packaging/build");
-    let none = command.args(["riscv64", "/run/out"]).current_dir(ANCHOR).env("CNI_CROSS", "/nonexistent");
-    // A toolchain that has no other architecture.
+    let none = command.args(["riscv64", "/run/out"]).current_dir(ANCHOR);
+    // A toolchain that has no other architecture, and a rustup that has none for it.
     fs::create_dir_all("/run/toolchain").unwrap();
-    fs::write(
-        "/run/toolchain/rustc",
-        "#!/bin/sh\n[ \"$1\" != -vV ] || echo host: none\necho /run/toolchain\n",
-    )
-    .unwrap();
-    fs::set_permissions("/run/toolchain/rustc", fs::Permissions::from_mode(0o755)).unwrap();
+    for (name, does) in
+        [("rustc", "[ \"$1\" != -vV ] || echo host: none\necho /run/toolchain"), ("rustup", "exit 1")]
+    {
+        let path = format!("/run/toolchain/{name}");
+        fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
     let path = format!("/run/toolchain:{}", std::env::var("PATH").unwrap());
     let done = run(none.env("PATH", path), b"");
     let said = String::from_utf8(done.stdout).unwrap();
