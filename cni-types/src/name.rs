@@ -132,7 +132,7 @@ pub fn excerpt(text: &str) -> String {
 }
 
 /// The text's first `max` characters, with an ellipsis when there are more.
-pub(crate) fn cut(text: &str, max: usize) -> String {
+pub fn cut(text: &str, max: usize) -> String {
     let mut cut: String = text.chars().take(max).collect();
     if cut.len() < text.len() {
         cut.push('…');

@@ -79,7 +79,7 @@ impl Network {
     }
 
     /// The same network with another prevResult: `result`, as it was printed for the runtime.
-    pub(crate) fn after(mut self, result: Json) -> Self {
+    pub fn after(mut self, result: Json) -> Self {
         if let Json::Object(members) = &mut self.conf {
             members.retain(|(key, _)| !same_key(key, PREV_RESULT));
             members.push((PREV_RESULT.to_owned(), result));
@@ -142,7 +142,7 @@ impl Network {
     }
 
     /// Whether the configuration says which attachments are still in use.
-    pub(crate) fn lists_valid_attachments(&self) -> bool {
+    pub fn lists_valid_attachments(&self) -> bool {
         VALID_ATTACHMENTS.iter().any(|key| self.conf.has(key))
     }
 

@@ -71,7 +71,7 @@ impl SpecVersion {
     /// # Errors
     /// Code 6 when it is no string, code 1 when it is none of the specification's.
     pub(crate) fn of(result: &Json) -> Result<Option<Self>> {
-        let text = declared(result)?;
+        let text = declared_version(result)?;
         if text.is_empty() {
             return Ok(None);
         }
@@ -135,7 +135,7 @@ impl From<SpecVersion> for Numbers {
 ///
 /// # Errors
 /// Code 6 when it is no string.
-pub(crate) fn declared(json: &Json) -> Result<String> {
+pub fn declared_version(json: &Json) -> Result<String> {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]
     struct Probe {

@@ -1,4 +1,4 @@
-//! Every test that the conformance table and this crate's README name is there.
+//! Every test that the conformance table, this crate's README and cni-skel's name is there.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
@@ -27,7 +27,7 @@ fn sources(dir: &Path, into: &mut Vec<(PathBuf, String)>) {
 fn the_tests_they_name_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();
-    for dir in ["cni-types", "tests/tests", "ipam/host-local/tests"] {
+    for dir in ["cni-types", "plugins/lib/skel", "tests/tests", "ipam/host-local/tests"] {
         sources(&root.join(dir), &mut files);
     }
     let has = |file: Option<&str>, test: &str| {
@@ -37,7 +37,7 @@ fn the_tests_they_name_exist() {
         })
     };
     let mut seen = 0;
-    for document in ["docs/spec-conformance.md", "cni-types/README.md"] {
+    for document in ["docs/spec-conformance.md", "cni-types/README.md", "plugins/lib/skel/README.md"] {
         let text = fs::read_to_string(root.join(document)).unwrap();
         for quote in quoted(&text) {
             let (file, test) =

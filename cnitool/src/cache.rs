@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cni_skel::{ensure_dir, replace_file};
 use cni_types::{
-    AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion,
-    Stale, ensure_dir, replace_file,
+    AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion, Stale,
 };
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use cni_types::delegate::{self, Verb};
-use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion, tell};
+use cni_skel::delegate::{self, Verb};
+use cni_skel::tell;
+use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion};
 
 use crate::cache::Cache;
 use crate::conflist::{NetworkList, PluginConf};

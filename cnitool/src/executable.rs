@@ -8,7 +8,7 @@ mod spoken;
 use std::fmt;
 use std::path::Path;
 
-use cni_types::SUITE;
+use cni_skel::SUITE;
 
 pub(crate) use gate::{Verdict, nerdctl, nomad};
 pub(crate) use semver::Semver;

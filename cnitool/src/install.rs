@@ -21,7 +21,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cni_types::{Doing, Error, FileLock, Result};
+use cni_skel::FileLock;
+use cni_types::{Doing, Error, Result};
 
 use crate::table::table;
 use plan::{Act, Step};

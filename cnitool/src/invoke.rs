@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use cni_types::delegate::{Verb, exec_with_env};
+use cni_skel::delegate::{Verb, exec_with_env};
 use cni_types::{AttachmentId, Code, ContainerId, Error, IfName, Json, Result};
 
 use crate::conflist::{NetworkList, PluginConf};

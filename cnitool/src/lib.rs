@@ -31,7 +31,8 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use cni_types::{Error, Result, SpecVersion, Stdout, tell};
+use cni_skel::{Stdout, tell};
+use cni_types::{Error, Result, SpecVersion};
 
 use cli::Command;
 use settings::Settings;

@@ -66,7 +66,7 @@ impl Settings {
     /// Code 4 for a bad interface name, code 5 when the working directory is gone.
     pub(crate) fn attachment(&self, target: &Target, list: &NetworkList) -> Result<RuntimeConf> {
         for unused in self.unused_capability_args(list) {
-            cni_types::tell(format_args!("warning: {unused}"));
+            cni_skel::tell(format_args!("warning: {unused}"));
         }
         let netns = absolute(&target.netns)?;
         Ok(RuntimeConf {

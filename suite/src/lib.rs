@@ -6,7 +6,8 @@
 
 use std::ffi::c_int;
 
-use cni_types::{Code, Error, Plugin, excerpt, refuse, start, start_with};
+use cni_skel::{Plugin, refuse, start, start_with};
+use cni_types::{Code, Error, excerpt};
 
 /// The plugins, by name.
 pub const PLUGINS: [&dyn Plugin; 19] = [

@@ -6,5 +6,5 @@
 #[unsafe(no_mangle)]
 extern "C" fn main(argc: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
     // SAFETY: these are the C main's own.
-    cni_plugins::main(&unsafe { cni_types::arguments(argc, argv) })
+    cni_plugins::main(&unsafe { cni_skel::arguments(argc, argv) })
 }

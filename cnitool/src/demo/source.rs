@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cni_types::{Doing, Error, Json, PluginName, Result, delegate};
+use cni_skel::delegate;
+use cni_types::{Doing, Error, Json, PluginName, Result};
 
 use crate::conflist::{NetworkList, dir};
 use crate::settings;

@@ -6,9 +6,8 @@ mod socket;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cni_types::{
-    Attachment, AttachmentId, CniResult, Code, Detachment, Doing, Error, NetworkName, Result, tell,
-};
+use cni_skel::{Attachment, Detachment, tell};
+use cni_types::{AttachmentId, CniResult, Code, Doing, Error, NetworkName, Result};
 
 use crate::offline;
 use crate::record::State;

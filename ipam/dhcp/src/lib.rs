@@ -30,9 +30,8 @@ mod wire;
 
 use std::path::{Path, absolute};
 
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Doing, Error, Network, Plugin, Result, SpecVersion, tell,
-};
+use cni_skel::{About, Attachment, Detachment, Plugin, tell};
+use cni_types::{CniResult, Code, Doing, Error, Network, Result, SpecVersion};
 
 use client::Daemon;
 use wire::Request;

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_types::plugin_main!(ipam_dhcp::Dhcp, "daemon" => ipam_dhcp::daemon_main);
+cni_skel::plugin_main!(ipam_dhcp::Dhcp, "daemon" => ipam_dhcp::daemon_main);

@@ -9,7 +9,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use cni_types::{AttachmentId, Error, Json, Records, Result};
+use cni_skel::Records;
+use cni_types::{AttachmentId, Error, Json, Result};
 
 use crate::lease::{Binding, Offer};
 use crate::place::Place;

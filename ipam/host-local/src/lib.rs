@@ -24,7 +24,8 @@ mod store;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
 use store::{Owner, Started, Store};

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_types::plugin_main!(ipam_host_local::HostLocal);
+cni_skel::plugin_main!(ipam_host_local::HostLocal);

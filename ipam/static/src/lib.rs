@@ -8,7 +8,8 @@ mod conf;
 
 use std::net::IpAddr;
 
-use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
 

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_types::plugin_main!(ipam_static::Static);
+cni_skel::plugin_main!(ipam_static::Static);

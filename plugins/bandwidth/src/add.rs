@@ -1,7 +1,8 @@
 //! ADD.
 
 use cni_net::{Link, Rtnl, ifb};
-use cni_types::{Attachment, CniResult, Code, Interface, Result, Undo, tell};
+use cni_skel::{Attachment, Undo, tell};
+use cni_types::{CniResult, Code, Interface, Result};
 
 use crate::host_end;
 use crate::limit::{Limit, Limits};

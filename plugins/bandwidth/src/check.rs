@@ -1,7 +1,8 @@
 //! CHECK.
 
 use cni_net::{Link, Rtnl, TokenBucket, check, ifb};
-use cni_types::{Attachment, Code, Error, Result};
+use cni_skel::Attachment;
+use cni_types::{Code, Error, Result};
 
 use crate::host_end;
 use crate::limit::{Limit, Limits};

@@ -1,7 +1,8 @@
 //! The link on the host that the limits are for.
 
 use cni_net::{Link, Netns, Rtnl};
-use cni_types::{Attachment, CniResult, Code, Error, Result};
+use cni_skel::Attachment;
+use cni_types::{CniResult, Code, Error, Result};
 
 /// The host end of the container's pair; it must be one of the result's interfaces.
 ///

@@ -15,7 +15,8 @@ mod host_end;
 mod limit;
 
 use cni_net::{Rtnl, TokenBucket, ifb};
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Network, Result, SpecVersion};
 
 use limit::Limits;
 

@@ -9,8 +9,9 @@ use cni_net::bridge::{self, uplink, vlan};
 use cni_net::configure::{self, Duplicates, Interface, Subnet};
 use cni_net::veth::{self, Veth};
 use cni_net::{Events, Link, Netns, Rtnl};
-use cni_types::delegate::ipam;
-use cni_types::{self as cni, Attachment, Cidr, CniResult, Code, Error, IfName, Result, Undo};
+use cni_skel::delegate::ipam;
+use cni_skel::{Attachment, Undo};
+use cni_types::{self as cni, Cidr, CniResult, Code, Error, IfName, Result};
 
 use crate::conf::Conf;
 use crate::gateway;

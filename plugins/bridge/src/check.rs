@@ -5,8 +5,9 @@ use cni_filter::{Filter, spoof};
 use cni_net::bridge::uplink::{self, Uplink};
 use cni_net::bridge::vlan::{self, Vlan};
 use cni_net::{Link, Netns, Rtnl, bridge, check};
-use cni_types::delegate::ipam;
-use cni_types::{Attachment, CniResult, Code, Error, IfName, Result};
+use cni_skel::Attachment;
+use cni_skel::delegate::ipam;
+use cni_types::{CniResult, Code, Error, IfName, Result};
 
 use crate::conf::Conf;
 use crate::gateway;

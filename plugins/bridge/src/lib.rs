@@ -20,10 +20,9 @@ mod gateway;
 use cni_filter::{Filter, masquerade, spoof};
 use cni_net::bridge::{self, uplink};
 use cni_net::{Rtnl, forwarding, veth};
-use cni_types::delegate::ipam;
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Error, Network, Plugin, Result, SpecVersion,
-};
+use cni_skel::delegate::ipam;
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
 

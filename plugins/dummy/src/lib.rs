@@ -9,7 +9,7 @@
 
 use cni_net::Kind;
 use cni_net::attach::{LinkPlugin, Wanted};
-use cni_types::delegate::ipam;
+use cni_skel::delegate::ipam;
 use cni_types::{Network, Result};
 
 /// The plugin.

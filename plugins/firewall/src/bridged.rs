@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cni_types::tell;
+use cni_skel::tell;
 
 /// Per namespace; not there before the module is loaded.
 const SWITCHES: [&str; 2] =

@@ -15,7 +15,8 @@ mod conf;
 
 use cni_filter::Filter;
 use cni_filter::forward::{self, Ingress};
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Network, Result, SpecVersion};
 
 use conf::Conf;
 

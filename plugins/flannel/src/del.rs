@@ -1,7 +1,8 @@
 //! DEL and GC.
 
-use cni_types::delegate::Verb;
-use cni_types::{Code, Detachment, Error, Json, Network, Result, SpecVersion, tell};
+use cni_skel::delegate::Verb;
+use cni_skel::{Detachment, tell};
+use cni_types::{Code, Error, Json, Network, Result, SpecVersion};
 
 use crate::delegate::Delegate;
 use crate::saved::{Found, Saved, StaleConf};

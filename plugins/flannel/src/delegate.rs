@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use cni_types::delegate::{self, Verb};
+use cni_skel::delegate::{self, Verb};
 use cni_types::{AttachmentId, Cidr, Doing, Json, Network, PluginName, Result};
 
 use crate::conf::Conf;

@@ -19,10 +19,9 @@ mod status;
 mod subnet;
 
 use cni_net::{Netns, Rtnl};
-use cni_types::delegate::{Verb, find, read_result};
-use cni_types::{
-    About, Attachment, CniResult, Detachment, Error, Json, Network, Plugin, Result, SpecVersion, Undo,
-};
+use cni_skel::delegate::{Verb, find, read_result};
+use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
+use cni_types::{CniResult, Error, Json, Network, Result, SpecVersion};
 
 use delegate::Delegate;
 use saved::{Found, Saved};

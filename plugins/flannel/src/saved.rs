@@ -7,7 +7,8 @@
 
 mod stale;
 
-use cni_types::{AttachmentId, Code, Doing, Error, Json, Network, NetworkName, Record, Records, Result};
+use cni_skel::{Record, Records};
+use cni_types::{AttachmentId, Code, Doing, Error, Json, Network, NetworkName, Result};
 
 use crate::conf;
 use crate::delegate::Delegate;

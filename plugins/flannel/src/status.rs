@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_net::Rtnl;
-use cni_types::delegate::{self, Verb};
+use cni_skel::delegate::{self, Verb};
 use cni_types::{Cidr, Code, Doing, Error, Json, Network, Result};
 
 use crate::conf::Conf;

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use cni_types::{Cidr, Code, Doing, Error, Result, excerpt, read_small};
+use cni_skel::read_small;
+use cni_types::{Cidr, Code, Doing, Error, Result, excerpt};
 
 use crate::flanneld;
 

@@ -2,8 +2,9 @@
 
 use cni_net::attach::{self, Addresses, Site};
 use cni_net::{Link, Shape};
-use cni_types::delegate::ipam;
-use cni_types::{Attachment, CniResult, Interface, Result, Undo};
+use cni_skel::delegate::ipam;
+use cni_skel::{Attachment, Undo};
+use cni_types::{CniResult, Interface, Result};
 
 use crate::back;
 use crate::conf::Conf;

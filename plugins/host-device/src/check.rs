@@ -1,8 +1,9 @@
 //! CHECK.
 
 use cni_net::{Netns, Rtnl, attach, check};
-use cni_types::delegate::ipam;
-use cni_types::{Attachment, Error, Result};
+use cni_skel::Attachment;
+use cni_skel::delegate::ipam;
+use cni_types::{Error, Result};
 
 use crate::conf::Conf;
 use crate::held::Held;

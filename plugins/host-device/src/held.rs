@@ -1,6 +1,7 @@
 //! The devices attachments have: one record per attachment, written before its device leaves the host.
 
-use cni_types::{AttachmentId, Records, Result, Stale};
+use cni_skel::Records;
+use cni_types::{AttachmentId, Result, Stale};
 
 use crate::device::Device;
 
@@ -86,6 +87,6 @@ fn file_name(id: &AttachmentId) -> String {
     format!("{}.json", id.tag_prefix())
 }
 
-fn entry(record: cni_types::Record) -> Option<Entry> {
+fn entry(record: cni_skel::Record) -> Option<Entry> {
     Some(Entry { name: record.name, owner: record.owner?, device: record.json.decode().ok()? })
 }

@@ -21,10 +21,9 @@ mod restore;
 mod select;
 mod sysfs;
 
-use cni_types::delegate::ipam;
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Error, Network, Plugin, Result, SpecVersion, Stale,
-};
+use cni_skel::delegate::ipam;
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion, Stale};
 
 use conf::Conf;
 use held::Held;

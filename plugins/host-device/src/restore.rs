@@ -121,5 +121,5 @@ pub(crate) fn told(device: &Device, name: &str) {
 }
 
 pub(crate) fn tell(text: &str) {
-    cni_types::tell(format_args!("host-device: {text}"));
+    cni_skel::tell(format_args!("host-device: {text}"));
 }

@@ -8,10 +8,8 @@
 use std::net::IpAddr;
 
 use cni_net::{Address, IFF_UP, Link, Netns, Rtnl};
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Error, Interface, IpConfig, Network, Plugin, Result,
-    SpecVersion,
-};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Code, Error, Interface, IpConfig, Network, Result, SpecVersion};
 
 /// The plugin.
 pub struct Loopback;

@@ -12,7 +12,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use cni_net::RememberedNetns;
-use cni_types::{AttachmentId, Cidr, Doing, Error, Json, NetworkName, Records, Result, Stale};
+use cni_skel::Records;
+use cni_types::{AttachmentId, Cidr, Doing, Error, Json, NetworkName, Result, Stale};
 
 pub(crate) use standing::Standing;
 

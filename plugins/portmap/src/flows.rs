@@ -39,7 +39,7 @@ pub(crate) fn end(gone: &[Gone]) {
 
 fn warn(result: Result<()>) {
     if let Err(error) = result {
-        cni_types::tell(format_args!("warning: flows may go where they went before: {error}"));
+        cni_skel::tell(format_args!("warning: flows may go where they went before: {error}"));
     }
 }
 

@@ -30,10 +30,8 @@ use cni_filter::Filter;
 use cni_filter::iptables::Protocol as Family;
 use cni_filter::masquerade::{self, Backend};
 use cni_net::Rtnl;
-use cni_types::{
-    About, Attachment, AttachmentId, Cidr, CniResult, Code, Detachment, Error, Network, Plugin, Result,
-    SpecVersion, Undo,
-};
+use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
+use cni_types::{AttachmentId, Cidr, CniResult, Code, Error, Network, Result, SpecVersion};
 
 use claim::{Claimant, Claims};
 use conf::Conf;
@@ -102,7 +100,7 @@ impl Plugin for Portmap {
         conf.choose(&filter)?;
         Claims::probe().map_err(|e| Error { code: Code::UNAVAILABLE, ..e })?;
         if let Some(warning) = masquerade::warning(backend::usable(&filter, &conf)?) {
-            cni_types::tell(warning);
+            cni_skel::tell(warning);
         }
         Ok(())
     }

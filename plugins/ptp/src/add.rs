@@ -5,8 +5,9 @@ use cni_filter::masquerade;
 use cni_net::configure::{self, Duplicates, Interface, Subnet};
 use cni_net::veth::{self, Veth};
 use cni_net::{Netns, Rtnl, forwarding, sysctl};
-use cni_types::delegate::ipam;
-use cni_types::{self as cni, Attachment, Cidr, CniResult, Result, Undo};
+use cni_skel::delegate::ipam;
+use cni_skel::{Attachment, Undo};
+use cni_types::{self as cni, Cidr, CniResult, Result};
 
 use crate::conf::Conf;
 use crate::end::End;

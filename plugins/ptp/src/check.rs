@@ -3,8 +3,9 @@
 use cni_filter::Filter;
 use cni_filter::masquerade;
 use cni_net::{Link, Netns, Rtnl, check, forwarding};
-use cni_types::delegate::ipam;
-use cni_types::{Attachment, Cidr, Error, Result, Route};
+use cni_skel::Attachment;
+use cni_skel::delegate::ipam;
+use cni_types::{Cidr, Error, Result, Route};
 
 use crate::conf::Conf;
 use crate::end::End;

@@ -19,8 +19,9 @@ mod end;
 use cni_filter::Filter;
 use cni_filter::masquerade;
 use cni_net::{Rtnl, forwarding, veth};
-use cni_types::delegate::ipam;
-use cni_types::{About, Attachment, CniResult, Detachment, Error, Network, Plugin, Result, SpecVersion};
+use cni_skel::delegate::ipam;
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
 

@@ -2,7 +2,8 @@
 
 use cni_net::tables::{self, Routing};
 use cni_net::{Link, Netns, Rtnl};
-use cni_types::{Attachment, CniResult, Error, Result, Undo};
+use cni_skel::{Attachment, Undo};
+use cni_types::{CniResult, Error, Result};
 
 use crate::conf::Conf;
 use crate::plan::{self, Plan};

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use cni_net::tables::Routing;
 use cni_net::{RouteEntry, check};
-use cni_types::{Attachment, Cidr, CniResult, Error, IpConfig, Result};
+use cni_skel::Attachment;
+use cni_types::{Cidr, CniResult, Error, IpConfig, Result};
 
 use crate::conf::Conf;
 use crate::plan;

@@ -1,7 +1,8 @@
 //! DEL.
 
 use cni_net::{Netns, Rtnl, Rule, tables};
-use cni_types::{Detachment, Result};
+use cni_skel::Detachment;
+use cni_types::Result;
 
 use crate::conf::Conf;
 

@@ -20,7 +20,8 @@ mod plan;
 use std::path::Path;
 
 use cni_net::{Change, Rtnl, Rule};
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion, Undo};
+use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
+use cni_types::{CniResult, Network, Result, SpecVersion};
 
 use conf::Conf;
 

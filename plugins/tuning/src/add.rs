@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use cni_net::{Netns, Rtnl, sysctl};
-use cni_types::{Attachment, CniResult, Doing, Result, Undo};
+use cni_skel::{Attachment, Undo};
+use cni_types::{CniResult, Doing, Result};
 
 use crate::allowlist::{self, AllowList};
 use crate::backup::Backups;

@@ -1,7 +1,8 @@
 //! What the attributes were before ADD changed them: one file per attachment, the reference's, with the owner in it
 //! under a key the reference passes over. Its name says no network, so GC goes by the owner.
 
-use cni_types::{AttachmentId, Network, NetworkName, Records, Result, Stale};
+use cni_skel::Records;
+use cni_types::{AttachmentId, Network, NetworkName, Result, Stale};
 
 use crate::attributes::Attributes;
 use crate::conf;

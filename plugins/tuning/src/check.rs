@@ -1,7 +1,8 @@
 //! CHECK.
 
 use cni_net::{Link, Netns, check, sysctl};
-use cni_types::{Attachment, Code, Error, Result};
+use cni_skel::Attachment;
+use cni_types::{Code, Error, Result};
 
 use crate::conf::Conf;
 use crate::conf::sysctl::Sysctl;

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use cni_net::{Link, Netns, Rtnl};
-use cni_types::{Detachment, Mac, Result, tell};
+use cni_skel::{Detachment, tell};
+use cni_types::{Mac, Result};
 
 use crate::attributes::Attributes;
 use crate::backup::Backups;

@@ -19,9 +19,8 @@ mod del;
 
 use std::path::Path;
 
-use cni_types::{
-    About, Attachment, CniResult, Code, Detachment, Error, Network, Plugin, Result, SpecVersion,
-};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
 
 use allowlist::AllowList;
 use backup::Backups;

@@ -2,7 +2,7 @@
 
 use cni_net::attach::Wanted;
 use cni_net::{Kind, Master, Mtu, Vlan};
-use cni_types::delegate::ipam;
+use cni_skel::delegate::ipam;
 use cni_types::{Network, Result};
 use serde::Deserialize;
 

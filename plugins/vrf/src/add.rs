@@ -2,7 +2,8 @@
 
 use cni_net::tables::{self, Routing};
 use cni_net::{Link, Netns, Rtnl, vrf};
-use cni_types::{Attachment, CniResult, Code, Error, Result, Undo};
+use cni_skel::{Attachment, Undo};
+use cni_types::{CniResult, Code, Error, Result};
 
 use crate::conf::Conf;
 

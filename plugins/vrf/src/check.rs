@@ -1,7 +1,8 @@
 //! CHECK.
 
 use cni_net::check;
-use cni_types::{Attachment, Error, Result};
+use cni_skel::Attachment;
+use cni_types::{Error, Result};
 
 use crate::conf::Conf;
 

@@ -1,7 +1,8 @@
 //! DEL.
 
 use cni_net::{Link, Netns, Rtnl, vrf};
-use cni_types::{Detachment, Result, Stale};
+use cni_skel::Detachment;
+use cni_types::{Result, Stale};
 
 use crate::conf::Conf;
 

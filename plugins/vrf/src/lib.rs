@@ -15,7 +15,8 @@ mod conf;
 mod del;
 
 use cni_net::vrf;
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Network, Result, SpecVersion};
 
 use conf::Conf;
 

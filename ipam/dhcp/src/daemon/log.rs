@@ -2,7 +2,7 @@
 
 /// Writes one line.
 macro_rules! log {
-    ($($arguments:tt)*) => { cni_types::tell(format_args!($($arguments)*)) };
+    ($($arguments:tt)*) => { cni_skel::tell(format_args!($($arguments)*)) };
 }
 
 pub(super) use log;

@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::Duration;
 
-use cni_types::{Doing, FileLock, Result};
+use cni_skel::FileLock;
+use cni_types::{Doing, Result};
 use nix::fcntl::OFlag;
 
 use super::directory::Directory;

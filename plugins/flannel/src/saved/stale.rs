@@ -1,6 +1,7 @@
 //! What GC finds.
 
-use cni_types::{AttachmentId, ContainerId, Doing, IfName, Record, Result, Stale};
+use cni_skel::Record;
+use cni_types::{AttachmentId, ContainerId, Doing, IfName, Result, Stale};
 use serde::Deserialize;
 
 use super::Saved;

@@ -22,7 +22,8 @@ mod sets;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, Stale, Undo};
+use cni_skel::Undo;
+use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, Stale};
 
 use crate::Filter;
 use crate::firewalld::Firewalld;

@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Json, NetworkName, Records, Result, Stale, network_tag_prefix};
+use cni_skel::Records;
+use cni_types::{AttachmentId, Json, NetworkName, Result, Stale, network_tag_prefix};
 
 /// Hex digits of the container in a record's name.
 const CONTAINER: usize = 24;

@@ -155,7 +155,7 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 pub fn status(filter: &Filter, backend: impl Into<Option<Backend>>) -> Result<()> {
     let backend = Backend::usable(filter, backend.into())?;
     if let Some(warning) = warning(backend) {
-        cni_types::tell(warning);
+        cni_skel::tell(warning);
     }
     Ok(())
 }

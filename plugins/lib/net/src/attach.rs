@@ -7,8 +7,9 @@ mod mac;
 mod plugin;
 mod wanted;
 
-use cni_types::delegate::ipam;
-use cni_types::{self as cni, Attachment, CniResult, Dns, Result, Undo};
+use cni_skel::delegate::ipam;
+use cni_skel::{Attachment, Undo};
+use cni_types::{self as cni, CniResult, Dns, Result};
 
 pub use check::check;
 pub use del::{del, gc};

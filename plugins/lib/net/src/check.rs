@@ -1,6 +1,7 @@
 //! CHECK: what the previous result promised against what the kernel has.
 
-use cni_types::{Attachment, Cidr, CniResult, Error, Interface, IpConfig, Result, Route};
+use cni_skel::Attachment;
+use cni_types::{Cidr, CniResult, Error, Interface, IpConfig, Result, Route};
 
 use crate::link::{Link, veth};
 use crate::netns::Netns;

@@ -4,7 +4,8 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 
-use cni_types::{Code, Error, Result, tell};
+use cni_skel::tell;
+use cni_types::{Code, Error, Result};
 
 pub(crate) fn path(name: &str) -> String {
     format!("/proc/sys/net/{name}")

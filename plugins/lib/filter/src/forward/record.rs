@@ -17,9 +17,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cni_types::{
-    AttachmentId, Doing, FileLock, NetworkName, Result, Stale, ensure_dir, parse_ip, replace_file,
-};
+use cni_skel::{FileLock, ensure_dir, replace_file};
+use cni_types::{AttachmentId, Doing, NetworkName, Result, Stale, parse_ip};
 
 use crate::firewalld::Zone;
 

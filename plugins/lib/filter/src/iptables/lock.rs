@@ -9,5 +9,5 @@ fn path() -> std::ffi::OsString {
 
 /// The holder of the xtables lock in words, such as "/run/xtables.lock is held by pid 12 (kube-proxy)".
 pub(super) fn holder() -> String {
-    cni_types::holder(Path::new(&path()))
+    cni_skel::holder(Path::new(&path()))
 }

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cni_types::{Code, Error, Result, child};
+use cni_skel::child;
+use cni_types::{Code, Error, Result};
 use nix::unistd::{AccessFlags, access};
 
 use super::{Protocol, lock};

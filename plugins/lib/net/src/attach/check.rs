@@ -1,7 +1,8 @@
 //! CHECK.
 
-use cni_types::delegate::ipam;
-use cni_types::{Attachment, Interface, Result};
+use cni_skel::Attachment;
+use cni_skel::delegate::ipam;
+use cni_types::{Interface, Result};
 
 use super::Site;
 use crate::check;

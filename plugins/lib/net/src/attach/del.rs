@@ -1,7 +1,8 @@
 //! DEL and GC.
 
-use cni_types::delegate::ipam;
-use cni_types::{AttachmentId, Detachment, Network, Result};
+use cni_skel::Detachment;
+use cni_skel::delegate::ipam;
+use cni_types::{AttachmentId, Network, Result};
 
 use crate::link::Link;
 use crate::netns::Netns;

@@ -1,6 +1,7 @@
 //! A plugin that makes one link in the container: all that two of them differ in is what they read.
 
-use cni_types::{About, Attachment, CniResult, Detachment, Network, Plugin, Result, SpecVersion};
+use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_types::{CniResult, Network, Result, SpecVersion};
 
 use super::Wanted;
 

@@ -1,7 +1,8 @@
 //! The link that a plugin's configuration asks for, and the verbs on it.
 
-use cni_types::delegate::ipam;
-use cni_types::{Attachment, CniResult, Code, Dns, Error, IfName, Mac, Network, Result, Undo};
+use cni_skel::delegate::ipam;
+use cni_skel::{Attachment, Undo};
+use cni_types::{CniResult, Code, Dns, Error, IfName, Mac, Network, Result};
 
 use super::{Addresses, Site};
 use crate::check;

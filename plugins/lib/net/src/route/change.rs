@@ -1,6 +1,7 @@
 //! Changes of a namespace's routing that can be taken back.
 
-use cni_types::{Error, Result, Undo};
+use cni_skel::Undo;
+use cni_types::{Error, Result};
 
 use super::RouteEntry;
 use crate::rtnl::message::Request;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::time::Duration;
 
-use cni_types::{Code, Doing, Error, FileLock, Result};
+use cni_skel::FileLock;
+use cni_types::{Code, Doing, Error, Result};
 
 use super::RouteEntry;
 use crate::link::Link;

@@ -4,7 +4,8 @@
 
 use cni_netlink::Precision;
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_types::{Result, Undo};
+use cni_skel::Undo;
+use cni_types::Result;
 
 use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS, ip_of, is_of};
 use crate::link::{Link, ifinfomsg};

@@ -1,0 +1,217 @@
+//! One invocation, from the environment to the exit status (spec 1.1.0, section 2).
+
+use std::any::Any;
+use std::cell::Cell;
+use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cni_types::{AttachmentId, Code, Error, Json, Network, Result, SpecVersion, cut, errno_text};
+
+use crate::env::{self, Command, Env, Lookup};
+use crate::plugin::{About, Attachment, Detachment, Plugin};
+use crate::{gate, netns, privileges};
+
+/// Largest configuration in bytes: a runaway stdin must not take the node's memory.
+const CONFIG_MAX: u64 = 16 << 20;
+
+/// The last line of what every plugin of this suite says of itself when it is run without `CNI_COMMAND`.
+pub const SUITE: &str = "CNI plugins in Rust";
+
+/// Answers one invocation. Results and error objects go to `stdout` in one write, and never both; the return value is
+/// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999.
+pub fn dispatch(
+    plugin: &dyn Plugin,
+    env: Lookup<'_>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> u8 {
+    let mut stdout = Tracked { inner: stdout, started: false };
+    let answer = catch_unwind(AssertUnwindSafe(|| answer(plugin, env, stdin, &mut stdout, stderr)));
+    let error = match answer {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) => privileges::explain(error),
+        Err(panic) => defect(plugin, panic.as_ref()),
+    };
+    let written = if stdout.started {
+        Err(io::Error::other("half a result is already there"))
+    } else {
+        stdout.write_all(error_object(&error).as_bytes()).and_then(|()| stdout.flush())
+    };
+    if let Err(e) = written {
+        let _ = writeln!(stderr, "cannot write the error to stdout ({}): {error}", errno_text(&e));
+    }
+    1
+}
+
+fn defect(plugin: &dyn Plugin, panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
+    Error::new(Code::INTERNAL, format!("{} failed: a defect of the plugin", plugin.about().name))
+        .because(text)
+}
+
+pub(crate) fn error_object(error: &Error) -> String {
+    let mut members = vec![
+        ("cniVersion".to_owned(), Json::String(SpecVersion::CURRENT.to_string())),
+        ("code".to_owned(), Json::Number(error.code.0.into())),
+        ("msg".to_owned(), Json::String(error.msg.clone())),
+    ];
+    if !error.details.is_empty() {
+        members.push(("details".to_owned(), Json::String(error.details.clone())));
+    }
+    Json::Object(members).pretty()
+}
+
+fn answer(
+    plugin: &dyn Plugin,
+    lookup: Lookup<'_>,
+    stdin: &mut dyn Read,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<()> {
+    let about = plugin.about();
+    let Some(mut env) = env::read(lookup)? else {
+        let _ = stderr.write_all(about_text(&about).as_bytes());
+        return Ok(());
+    };
+    if env.command == Ok(Command::Version) {
+        return write(stdout, &version_reply(&about));
+    }
+    let bytes = read_config(stdin)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::decode("error unmarshall-ing network config: there is nothing on stdin").because(
+            "a runtime writes the network's configuration there; by hand, give the file as stdin: < 10-net.conf",
+        ));
+    }
+    let conf = Json::parse(&bytes).map_err(|e| e.doing("error unmarshall-ing network config"))?;
+    let name = gate::name(&conf)?;
+    let command = env.command.clone().map_err(|c| {
+        Error::new(Code::ENVIRONMENT, format!("unknown CNI_COMMAND: {}", cut(&c, 80)))
+            .because("it must be ADD, DEL, CHECK, GC, STATUS or VERSION")
+    })?;
+    let version = gate::version(&conf, command, &about)?;
+    let mut network = Network::new(name, version, conf, bytes);
+    network.cni_path = std::mem::take(&mut env.cni_path);
+    network.args = std::mem::take(&mut env.args);
+    call(plugin, command, env, network, stdout, stderr)
+}
+
+/// What a plugin says of itself. Runtimes read the version from the first line, so nothing else is on it; the last line
+/// tells this suite's executables from others' that say the rest alike.
+fn about_text(about: &About) -> String {
+    let versions: Vec<_> = about.versions.iter().map(|v| v.as_str()).collect();
+    format!(
+        "CNI {} plugin v{}\nCNI protocol versions supported: {}\n{SUITE}\n",
+        about.name,
+        env!("CARGO_PKG_VERSION"),
+        versions.join(", ")
+    )
+}
+
+/// Compact and with a final newline, unlike every other answer.
+fn version_reply(about: &About) -> String {
+    let versions: Vec<_> = about.versions.iter().map(|v| format!("\"{v}\"")).collect();
+    let (current, versions) = (SpecVersion::CURRENT, versions.join(","));
+    format!("{{\"cniVersion\":\"{current}\",\"supportedVersions\":[{versions}]}}\n")
+}
+
+fn read_config(stdin: &mut dyn Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(8 << 10);
+    stdin
+        .take(CONFIG_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io("error reading the network configuration from stdin", &e))?;
+    if bytes.len() as u64 > CONFIG_MAX {
+        return Err(Error::decode(format!("the network configuration on stdin is over {CONFIG_MAX} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn call(
+    plugin: &dyn Plugin,
+    command: Command,
+    env: Env,
+    network: Network,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<()> {
+    let (container_id, ifname) = match (command, env.container_id, env.ifname) {
+        (Command::Gc, ..) => return gc(plugin, &network, stderr),
+        (Command::Status, ..) => return plugin.status(&network),
+        (_, Some(container_id), Some(ifname)) => (container_id, ifname),
+        _ => return Err(Error::new(Code::ENVIRONMENT, "CNI_CONTAINERID or CNI_IFNAME is missing")),
+    };
+    if let Some(path) = env.netns.as_ref().filter(|_| command != Command::Check && !env.netns_override) {
+        netns::refuse_own(path)?;
+    }
+    let id = AttachmentId { network: network.name.clone(), container_id, ifname };
+    if command == Command::Del {
+        return plugin.del(&Detachment { id, netns: env.netns, network });
+    }
+    let netns = env.netns.unwrap_or_default();
+    let attachment = Attachment { id, netns, network, is_repeated: Cell::default() };
+    if command == Command::Check {
+        return plugin.check(&attachment);
+    }
+    let result = plugin.add(&attachment)?;
+    match result.to_json(attachment.network.version) {
+        Ok(text) => write(stdout, &text).map_err(|error| take_back(plugin, attachment, Some(&text), error)),
+        Err(error) => Err(take_back(plugin, attachment, None, error)),
+    }
+}
+
+/// An absent list is no empty one: nothing may be freed by it. libcni leaves it out when it is called without arguments.
+fn gc(plugin: &dyn Plugin, network: &Network, stderr: &mut dyn Write) -> Result<()> {
+    if network.lists_valid_attachments() {
+        return plugin.gc(network);
+    }
+    let _ = writeln!(
+        stderr,
+        "GC freed nothing: the configuration of network {} does not have the key \"cni.dev/valid-attachments\", the list \
+         of attachments to keep",
+        network.name
+    );
+    Ok(())
+}
+
+/// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made, as
+/// a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both. Of an
+/// attachment that an earlier ADD has made the runtime knows; it stays.
+fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, error: Error) -> Error {
+    let Attachment { id, netns, network, is_repeated } = attachment;
+    if is_repeated.get() {
+        return error;
+    }
+    let network = match result.and_then(|text| Json::parse(text.as_bytes()).ok()) {
+        Some(result) => network.after(result),
+        None => network,
+    };
+    match plugin.del(&Detachment { id, netns: Some(netns), network }) {
+        Ok(()) => error,
+        Err(leftover) => error.because(format!("taking the attachment back failed too: {leftover}")),
+    }
+}
+
+fn write(stdout: &mut dyn Write, text: &str) -> Result<()> {
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|e| Error::io("cannot write the result to stdout", &e))
+}
+
+/// A writer that remembers whether any byte went out: after a document that was cut off, none other may follow.
+struct Tracked<'a> {
+    inner: &'a mut dyn Write,
+    started: bool,
+}
+
+impl Write for Tracked<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.started |= written > 0;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

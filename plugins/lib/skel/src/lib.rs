@@ -1,0 +1,36 @@
+//! What the process of a CNI plugin does: it reads its environment and configuration, does the verb, tells the result
+//! and takes back what it cannot tell; it runs other plugins, waits for locks and remembers what DEL will need. No
+//! network and no async in here.
+
+pub mod child;
+pub mod delegate;
+mod dispatch;
+mod entry;
+mod env;
+mod gate;
+mod lock;
+mod netns;
+mod plugin;
+mod privileges;
+mod records;
+mod refuse;
+mod state;
+mod stdio;
+mod tell;
+mod undo;
+
+pub use dispatch::{SUITE, dispatch};
+pub use entry::{arguments, start, start_with};
+pub use lock::{FileLock, holder};
+pub use plugin::{About, Attachment, Detachment, Plugin, run};
+pub use records::{Record, Records, read_small};
+pub use refuse::refuse;
+pub use state::{ensure_dir, replace_file};
+pub use stdio::{Stderr, Stdout};
+pub use tell::tell;
+pub use undo::Undo;
+
+/// The README's example, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
