@@ -1,6 +1,6 @@
 //! The keys of `firewall`, read and validated.
 
-use cni_filter::forward::{AdminChain, Backend, Ingress, Isolation, Policy, Zone};
+use crate::forward::{AdminChain, Backend, Ingress, Isolation, Policy, Zone};
 use cni_types::{CniResult, Code, Doing, Error, IfName, Network, Result, excerpt};
 use serde::Deserialize;
 

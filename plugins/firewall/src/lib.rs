@@ -4,7 +4,7 @@
 //! otherwise; with `ingressPolicy` it keeps apart what comes through different bridges (`same-bridge`) and the
 //! containers of one bridge, too (`isolated`). The result is prevResult, unchanged.
 //!
-//! Backends are the reference's iptables chains, nftables natively, and firewalld over D-Bus. Host state: see [`cni_filter::forward`]. DEL removes what the container's addresses have, from (network, container
+//! Backends are the reference's iptables chains, nftables natively, and firewalld over D-Bus. Host state: see `forward`. DEL removes what the container's addresses have, from (network, container
 //! id, ifname) alone; GC does so for attachments that are no longer valid. Chains, sets, the administrator's chain and
 //! the policies of bridges stay.
 //!
@@ -12,13 +12,15 @@
 
 mod bridged;
 mod conf;
+mod firewalld;
+mod forward;
 
 use cni_filter::Filter;
-use cni_filter::forward::{self, Ingress};
 use cni_skel::{About, Attachment, Detachment, Plugin};
 use cni_types::{CniResult, Network, Result, SpecVersion};
 
 use conf::Conf;
+use forward::Ingress;
 
 /// The versions the reference knows, too.
 const VERSIONS: [SpecVersion; 3] = [SpecVersion::V0_4_0, SpecVersion::V1_0_0, SpecVersion::V1_1_0];

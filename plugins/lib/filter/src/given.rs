@@ -12,24 +12,19 @@ use cni_types::{AttachmentId, Json, NetworkName, Result, Stale, network_tag_pref
 const CONTAINER: usize = 24;
 
 /// The records of one layout.
-pub(crate) struct Given(Records);
+pub struct Given(Records);
 
 impl Given {
-    /// Those of the masquerade.
-    pub(crate) fn masquerade() -> Self {
-        Self(Records::new("/run/cni/masquerade", "owner"))
-    }
-
-    /// Those of the firewall's nftables layout.
-    pub(crate) fn firewall() -> Self {
-        Self(Records::new("/run/cni/firewall-nftables", "owner"))
+    /// Those in this directory.
+    pub fn new(dir: &'static str) -> Self {
+        Self(Records::new(dir, "owner"))
     }
 
     /// Adds to what the attachment has.
     ///
     /// # Errors
     /// Code 5 when the record cannot be written or the one before cannot be read.
-    pub(crate) fn add(&self, id: &AttachmentId, ips: impl Iterator<Item = IpAddr>) -> Result<()> {
+    pub fn add(&self, id: &AttachmentId, ips: impl Iterator<Item = IpAddr>) -> Result<()> {
         let known = self.find(id)?;
         let mut all = known.clone().unwrap_or_default();
         all.extend(ips);
@@ -44,7 +39,7 @@ impl Given {
 
     /// As [`Self::add`] for a layout whose entries name their owner: DEL finds them without a record, too, only not as
     /// quickly. So there is one of everything or none.
-    pub(crate) fn note(&self, id: &AttachmentId, ips: impl Iterator<Item = IpAddr>) {
+    pub fn note(&self, id: &AttachmentId, ips: impl Iterator<Item = IpAddr>) {
         if self.add(id, ips).is_err() {
             drop(self.forget(id));
         }
@@ -54,7 +49,7 @@ impl Given {
     ///
     /// # Errors
     /// Code 5 naming the directory.
-    pub(crate) fn status(&self) -> Result<()> {
+    pub fn status(&self) -> Result<()> {
         self.0.probe()
     }
 
@@ -62,7 +57,7 @@ impl Given {
     ///
     /// # Errors
     /// Code 5 when the record cannot be read, code 6 when it is none.
-    pub(crate) fn find(&self, id: &AttachmentId) -> Result<Option<Vec<IpAddr>>> {
+    pub fn find(&self, id: &AttachmentId) -> Result<Option<Vec<IpAddr>>> {
         self.addresses(&name(id))
     }
 
@@ -70,7 +65,7 @@ impl Given {
     ///
     /// # Errors
     /// As [`Self::find`]; code 5 also when the directory cannot be listed.
-    pub(crate) fn of_others(&self, id: &AttachmentId) -> Result<Vec<IpAddr>> {
+    pub fn of_others(&self, id: &AttachmentId) -> Result<Vec<IpAddr>> {
         let own = name(id);
         let mut others = Vec::new();
         for name in self.0.names()?.iter().filter(|name| **name != own && same_container(name, &own)) {
@@ -83,7 +78,7 @@ impl Given {
     ///
     /// # Errors
     /// Code 5 when the record cannot be removed.
-    pub(crate) fn forget(&self, id: &AttachmentId) -> Result<()> {
+    pub fn forget(&self, id: &AttachmentId) -> Result<()> {
         self.0.remove_if_present(id, &name(id))
     }
 
@@ -91,7 +86,7 @@ impl Given {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed or a record cannot be removed.
-    pub(crate) fn collect(&self, stale: &Stale) -> Result<()> {
+    pub fn collect(&self, stale: &Stale) -> Result<()> {
         self.0.collect(stale)
     }
 
@@ -99,7 +94,7 @@ impl Given {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn all(&self) -> Result<Vec<Owner>> {
+    pub fn all(&self) -> Result<Vec<Owner>> {
         let names = self.0.names()?.into_iter();
         Ok(names.filter(|name| !name.starts_with('.')).map(Owner).collect())
     }
@@ -108,7 +103,7 @@ impl Given {
     ///
     /// # Errors
     /// As [`Self::find`].
-    pub(crate) fn of(&self, owner: &Owner) -> Result<Vec<IpAddr>> {
+    pub fn of(&self, owner: &Owner) -> Result<Vec<IpAddr>> {
         Ok(self.addresses(&owner.0)?.unwrap_or_default())
     }
 
@@ -124,21 +119,21 @@ impl Given {
 }
 
 /// An attachment on record: only hashes of its names are known.
-pub(crate) struct Owner(String);
+pub struct Owner(String);
 
 impl Owner {
     /// Whether it is stale.
-    pub(crate) fn is_in(&self, stale: &Stale) -> bool {
+    pub fn is_in(&self, stale: &Stale) -> bool {
         stale.includes(&self.0)
     }
 
     /// Whether it is an attachment to the network.
-    pub(crate) fn is_of(&self, network: &NetworkName) -> bool {
+    pub fn is_of(&self, network: &NetworkName) -> bool {
         self.0.split('-').next() == Some(&network_tag_prefix(network))
     }
 
     /// The container's hash, as of [`AttachmentId::container_hash`].
-    pub(crate) fn container(&self) -> &str {
+    pub fn container(&self) -> &str {
         self.0.rsplit('-').next().unwrap_or_default()
     }
 }

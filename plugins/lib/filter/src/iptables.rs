@@ -18,15 +18,12 @@ use crate::nft::{Family, Table};
 pub use addresses::Addresses;
 pub use condition::Condition;
 pub use extension::{Extension, or_natively, require};
-pub use legacy::nat_holds;
-pub(crate) use legacy::{
-    holds as legacy_holds, is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used,
-};
+pub use legacy::holds as legacy_holds;
+pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used};
 pub use listing::{Line, Listing};
-pub(crate) use probe::is_usable;
-pub use probe::probe;
+pub use probe::{is_usable, probe};
 pub use script::Script;
-pub(crate) use shape::{Matched, Shape};
+pub use shape::{Interface, Matched, Shape};
 pub use tool::{Tool, Variant};
 
 /// An address family: iptables has a tool and a table for each.

@@ -25,6 +25,11 @@ use crate::given::Given;
 use crate::iptables::or_natively;
 pub use backend::Backend;
 
+/// The addresses of the attachments.
+fn given() -> Given {
+    Given::new("/run/cni/masquerade")
+}
+
 /// Masquerades what the attachment sends from `ips` to anything outside the address's own network. What is there
 /// already stays; an address that a dead attachment left behind is taken over. Without a backend, [`Backend::choose`]
 /// decides, and where iptables turns out not to be usable, nftables is used.
@@ -41,7 +46,7 @@ pub fn add(
         return Ok(());
     }
     let configured = backend.into();
-    let given = Given::masquerade();
+    let given = given();
     let addresses = || ips.iter().map(Cidr::ip);
     let natively = || {
         given.note(id, addresses());
@@ -109,7 +114,7 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()
         failures.push(error);
         None
     });
-    let given = Given::masquerade();
+    let given = given();
     if let Some(socket) = socket {
         // A record that cannot be read is as good as none here.
         let known = given.find(id).ok().flatten();
@@ -135,7 +140,7 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
         failures.push(error);
         None
     });
-    let given = Given::masquerade();
+    let given = given();
     if let Some(socket) = socket {
         failures.extend(pods::collect(socket, network, valid).err());
         failures.extend(reference::collect(socket, network, valid).err());

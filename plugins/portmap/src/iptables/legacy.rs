@@ -1,7 +1,7 @@
 //! The rules of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
 //! shows that there is no such chain.
 
-use cni_filter::iptables::{Line, Listing, Protocol as Family, Script, list, nat_holds, restore};
+use cni_filter::iptables::{Line, Listing, Protocol as Family, Script, legacy_holds, list, restore};
 use cni_types::{Code, Result};
 
 use super::{DNAT, SNAT};
@@ -12,13 +12,13 @@ use crate::mapping::Protocol;
 const TRIES: u32 = 50;
 
 pub(super) fn remove(family: Family, chains: &[String]) -> Result<Vec<Gone>> {
-    settle(family, &|| chains.iter().any(|chain| nat_holds(family, chain)), &|listing| {
+    settle(family, &|| chains.iter().any(|chain| legacy_holds(family, "nat", chain)), &|listing| {
         chains.iter().filter(|chain| listing.has_chain(chain)).cloned().collect()
     })
 }
 
 pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) -> bool) -> Result<Vec<Gone>> {
-    settle(family, &|| nat_holds(family, start), &|listing| {
+    settle(family, &|| legacy_holds(family, "nat", start), &|listing| {
         let entries = listing.rules().filter(|rule| rule.chain() == DNAT);
         let is_stale = |rule: &&Line| {
             rule.target().zip(rule.option("--comment")).is_some_and(|(chain, comment)| stale(chain, comment))

@@ -2,7 +2,7 @@
 
 use cni_filter::Filter;
 use cni_filter::iptables::{
-    Extension, Protocol as Family, Script, Tool, Variant, nat_holds, or_natively, probe, require,
+    Extension, Protocol as Family, Script, Tool, Variant, legacy_holds, or_natively, probe, require,
 };
 use cni_filter::nft::Chain;
 use cni_types::{Cidr, Code, Error, Result};
@@ -101,7 +101,7 @@ fn ensure_there(filter: &Filter, chain: &str) -> Result<()> {
                 let find = Chain { table: family.nft_nat(), name: chain }.find();
                 filter.nftables()?.ask(&[find])?.iter().any(Option::is_some)
             }
-            Variant::Legacy | Variant::Unknown => nat_holds(family, chain),
+            Variant::Legacy | Variant::Unknown => legacy_holds(family, "nat", chain),
         };
         if is_there {
             return Ok(());

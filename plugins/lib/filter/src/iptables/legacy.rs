@@ -44,14 +44,9 @@ fn is_used(protocol: Protocol, table: &str) -> bool {
     tables(protocol).is_some_and(|names| names.lines().any(|name| name == table))
 }
 
-/// As [`holds`], of the nat table.
-pub fn nat_holds(protocol: Protocol, text: &str) -> bool {
-    holds(protocol, "nat", text)
-}
-
 /// Whether the legacy table, such as `filter`, holds `text` in a chain's name or a comment. A table that cannot be read
 /// counts as holding it, so that the tool is asked.
-pub(crate) fn holds(protocol: Protocol, table: &str, text: &str) -> bool {
+pub fn holds(protocol: Protocol, table: &str, text: &str) -> bool {
     if !is_used(protocol, table) {
         return false;
     }

@@ -5,7 +5,7 @@ use cni_types::Result;
 use super::{Protocol, Script, Tool, Variant, legacy_is_loaded};
 
 /// Whether `iptables-restore` is there and so is what it talks to in the kernel. Runs no tool.
-pub(crate) fn is_usable(nftables: &dyn Fn() -> bool) -> bool {
+pub fn is_usable(nftables: &dyn Fn() -> bool) -> bool {
     let Ok(tool) = Tool::find(Protocol::V4, "restore", false) else { return false };
     match tool.variant() {
         Variant::Nft => nftables(),

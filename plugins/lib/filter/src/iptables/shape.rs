@@ -9,44 +9,44 @@ use crate::nft::{Meta, Rule, Verdict};
 
 /// An interface a rule matches by its full name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Interface {
+pub struct Interface {
     /// The name.
-    pub(crate) name: String,
+    pub name: String,
     /// Whether any other one is meant.
-    pub(crate) negated: bool,
+    pub negated: bool,
 }
 
 /// Addresses a rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Matched {
+pub struct Matched {
     /// The addresses.
-    pub(crate) addresses: Addresses,
+    pub addresses: Addresses,
     /// Whether any other ones are meant.
-    pub(crate) negated: bool,
+    pub negated: bool,
 }
 
 /// A rule without its chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Shape {
+pub struct Shape {
     /// The source addresses.
-    pub(crate) source: Option<Matched>,
+    pub source: Option<Matched>,
     /// The destination addresses.
-    pub(crate) destination: Option<Matched>,
+    pub destination: Option<Matched>,
     /// The incoming interface.
-    pub(crate) incoming: Option<Interface>,
+    pub incoming: Option<Interface>,
     /// The outgoing interface.
-    pub(crate) outgoing: Option<Interface>,
+    pub outgoing: Option<Interface>,
     /// Whether the connection must be related or established.
-    pub(crate) known_connection: bool,
+    pub known_connection: bool,
     /// The comment.
-    pub(crate) comment: Option<String>,
+    pub comment: Option<String>,
     /// `ACCEPT`, `DROP`, `RETURN`, `MASQUERADE` or a chain.
-    pub(crate) target: String,
+    pub target: String,
 }
 
 impl Shape {
     /// Reads the words behind the chain's name; `None` for a rule with anything unknown in it.
-    pub(crate) fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+    pub fn of_words<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut shape = Self::default();
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -71,7 +71,7 @@ impl Shape {
     }
 
     /// Reads a rule of iptables-nft; `None` for a rule with anything unknown in it.
-    pub(crate) fn of_rule(rule: &Rule<'_>) -> Option<Self> {
+    pub fn of_rule(rule: &Rule<'_>) -> Option<Self> {
         let mut shape = Self::default();
         let mut expressions = rule.expressions();
         while let Some(expr) = expressions.next() {

@@ -2,9 +2,8 @@
 
 use cni_types::{Error, Result, excerpt};
 
-use super::{chains, pods};
+use super::{chains, given, pods};
 use crate::Filter;
-use crate::given::Given;
 use crate::iptables::{Protocol, Tool, Variant, is_usable, legacy_nat_is_used};
 
 /// What carries the masquerade rules.
@@ -61,9 +60,7 @@ impl Backend {
             }
             Self::Iptables => (
                 "iptables",
-                Given::masquerade()
-                    .status()
-                    .and_then(|()| Protocol::ALL.into_iter().try_for_each(chains::probe)),
+                given().status().and_then(|()| Protocol::ALL.into_iter().try_for_each(chains::probe)),
             ),
         };
         usable.map_err(|cause| {

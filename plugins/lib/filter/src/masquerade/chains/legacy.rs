@@ -6,13 +6,13 @@ use cni_types::{Code, Result};
 use super::POSTROUTING;
 use super::seen::Entry;
 use super::share::Share;
-use crate::iptables::{Line, Listing, Protocol, Script, list, nat_holds, restore};
+use crate::iptables::{Line, Listing, Protocol, Script, legacy_holds, list, restore};
 
 /// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
 const TRIES: u32 = 50;
 
 pub(super) fn remove(protocol: Protocol, chain: &str, share: &Share) -> Result<()> {
-    settle(protocol, &|| nat_holds(protocol, chain), &|listing| {
+    settle(protocol, &|| legacy_holds(protocol, "nat", chain), &|listing| {
         let mut script = Script::new("nat");
         if !listing.has_chain(chain) {
             return script;
@@ -40,7 +40,7 @@ pub(super) fn collect(
     candidate: &dyn Fn(&str) -> bool,
     stale: &dyn Fn(&str) -> bool,
 ) -> Result<()> {
-    settle(protocol, &|| starts.iter().any(|start| nat_holds(protocol, start)), &|listing| {
+    settle(protocol, &|| starts.iter().any(|start| legacy_holds(protocol, "nat", start)), &|listing| {
         let mut going: Vec<&str> = Vec::new();
         for rule in listing.rules() {
             let chain = if rule.chain() == POSTROUTING { rule.target() } else { Some(rule.chain()) };

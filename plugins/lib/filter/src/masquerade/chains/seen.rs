@@ -4,7 +4,9 @@ use cni_types::{Cidr, Result};
 
 use super::{POSTROUTING, multicast};
 use crate::Filter;
-use crate::iptables::{Addresses, Line, Listing, Matched, Protocol, Shape, Tool, Variant, list, nat_holds};
+use crate::iptables::{
+    Addresses, Line, Listing, Matched, Protocol, Shape, Tool, Variant, legacy_holds, list,
+};
 use crate::nft::{Chain, Rule, Socket};
 
 /// One rule.
@@ -67,7 +69,7 @@ impl Seen {
                 return Self::native(socket, native);
             }
         }
-        if variant != Variant::Nft && nat_holds(protocol, chain) {
+        if variant != Variant::Nft && legacy_holds(protocol, "nat", chain) {
             return Ok(Self::listed(&list(protocol, false, "nat")?, chain));
         }
         Ok(Self::default())

@@ -30,7 +30,7 @@ const RESERVED: &[&str] = &[
 
 /// The name of the administrator's chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdminChain(String);
+pub(crate) struct AdminChain(String);
 
 impl Default for AdminChain {
     fn default() -> Self {
@@ -41,7 +41,7 @@ impl Default for AdminChain {
 impl AdminChain {
     /// # Errors
     /// Code 7 for a name that is not 1–28 letters, digits, `_`, `.` and `-`, starts with `-`, or has another meaning.
-    pub fn new(text: &str) -> Result<Self> {
+    pub(crate) fn new(text: &str) -> Result<Self> {
         let fits = (1..=CHAIN_MAX).contains(&text.len())
             && !text.starts_with('-')
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
@@ -61,14 +61,14 @@ impl AdminChain {
     }
 
     /// The text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// Who may reach the containers of a bridge (`ingressPolicy`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ingress {
+pub(crate) enum Ingress {
     /// Containers of the same bridge, and whatever does not come through another such bridge.
     SameBridge,
     /// The same without the containers of the same bridge.
@@ -77,24 +77,24 @@ pub enum Ingress {
 
 /// A bridge with an ingress policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Isolation {
+pub(crate) struct Isolation {
     /// The policy.
-    pub ingress: Ingress,
+    pub(crate) ingress: Ingress,
     /// The bridge.
-    pub bridge: IfName,
+    pub(crate) bridge: IfName,
 }
 
 /// All there is to do for one attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// The container's addresses.
-    pub ips: Vec<IpAddr>,
+    pub(crate) ips: Vec<IpAddr>,
     /// Asked before the containers' traffic is accepted.
-    pub admin: AdminChain,
+    pub(crate) admin: AdminChain,
     /// The bridge's policy; `None` is an open one.
-    pub isolation: Option<Isolation>,
+    pub(crate) isolation: Option<Isolation>,
     /// Where firewalld puts the addresses, if it is the backend.
-    pub zone: Zone,
+    pub(crate) zone: Zone,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::policy::{Ingress, Policy};
-use crate::iptables::Shape;
+use cni_filter::iptables::Shape;
 
 pub(super) const FORWARD: &str = "FORWARD";
 pub(super) const ACCEPTS: &str = "CNI-FORWARD";

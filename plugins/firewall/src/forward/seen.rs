@@ -3,9 +3,9 @@
 use cni_types::Result;
 
 use super::rules::{ACCEPTS, FORWARD, STAGE_1, STAGE_2, Wanted};
-use crate::Filter;
-use crate::iptables::{Listing, Protocol, Shape, Tool, Variant, list};
-use crate::nft::{Chain, Rule, Socket};
+use cni_filter::Filter;
+use cni_filter::iptables::{Listing, Protocol, Shape, Tool, Variant, list};
+use cni_filter::nft::{Chain, Rule, Socket};
 
 /// The table.
 pub(super) const FILTER: &str = "filter";

@@ -12,9 +12,9 @@ use super::policy::Policy;
 use super::record::Records;
 use super::rules::{ACCEPTS, FORWARD, STAGE_1, Wanted, accepts, chains, rules};
 use super::seen::{FILTER, Seen};
-use crate::Filter;
-use crate::iptables::{Extension, Protocol, Script, Shape, legacy_holds, list, require, restore};
-use crate::nft::{Batch, Chain, Rule, Socket};
+use cni_filter::Filter;
+use cni_filter::iptables::{Extension, Protocol, Script, Shape, legacy_holds, list, require, restore};
+use cni_filter::nft::{Batch, Chain, Rule, Socket};
 
 /// How often an act that another one got in the way of is started over.
 const TRIES: u32 = 10;

@@ -19,7 +19,7 @@ const ZONE_MAX: usize = 64;
 
 /// The name of a zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Zone(String);
+pub(crate) struct Zone(String);
 
 impl Default for Zone {
     fn default() -> Self {
@@ -30,7 +30,7 @@ impl Default for Zone {
 impl Zone {
     /// # Errors
     /// Code 7 for a name that is empty, longer than 64 bytes, or holds white space or control characters.
-    pub fn new(text: &str) -> Result<Self> {
+    pub(crate) fn new(text: &str) -> Result<Self> {
         let bad = |c: char| c.is_whitespace() || c.is_control();
         if (1..=ZONE_MAX).contains(&text.len()) && !text.contains(bad) {
             return Ok(Self(text.to_owned()));
@@ -40,7 +40,7 @@ impl Zone {
     }
 
     /// The text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -3,13 +3,13 @@
 use cni_types::{Error, Result};
 
 use super::{chains, record, sets};
-use crate::Filter;
 use crate::firewalld::Firewalld;
-use crate::iptables::{Protocol, is_usable};
+use cni_filter::Filter;
+use cni_filter::iptables::{Protocol, is_usable};
 
 /// What carries the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
+pub(crate) enum Backend {
     /// `iptables-restore` and the reference's chains.
     Iptables,
     /// nftables over netlink, without a tool.
@@ -21,7 +21,7 @@ pub enum Backend {
 impl Backend {
     /// The configured backend. If none is configured: firewalld if it runs, else iptables, unless that is unusable and
     /// nftables is usable. Runs no tool and loads no module; that iptables has its extensions shows in [`super::add`].
-    pub fn choose(filter: &Filter, configured: Option<Self>) -> Self {
+    pub(crate) fn choose(filter: &Filter, configured: Option<Self>) -> Self {
         let nftables = || matches!(filter.nftables_if_present(), Ok(Some(_)));
         configured.unwrap_or_else(|| {
             if matches!(Firewalld::find(), Ok(Some(_))) {

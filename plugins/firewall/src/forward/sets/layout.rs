@@ -4,7 +4,7 @@ use cni_types::Result;
 
 use super::super::policy::AdminChain;
 use super::element::{BRIDGES, ISOLATED, POD_SETS, set};
-use crate::nft::{
+use cni_filter::nft::{
     Batch, Chain, Compare, DataType, Expr, Family, Hook, Message, Meta, PayloadBase, Register, Rule, Socket,
     Table, Verdict,
 };

@@ -31,7 +31,7 @@ use std::net::IpAddr;
 use cni_types::{AttachmentId, NetworkName, Result, Stale};
 
 use super::policy::{Ingress, Policy};
-use crate::nft::{Batch, Element, Socket};
+use cni_filter::nft::{Batch, Element, Socket};
 use element::{BRIDGES, Found, ISOLATED, bridge_key, bridge_owner, list, locate, owner_of, pod_key, set};
 
 pub(super) use layout::trial;

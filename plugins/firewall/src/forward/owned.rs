@@ -7,7 +7,7 @@ use cni_types::{AttachmentId, Error, NetworkName, Result};
 use super::chains;
 use super::record::Records;
 use crate::firewalld::{Firewalld, Zone};
-use crate::nft::Socket;
+use cni_filter::nft::Socket;
 
 /// Removes what the attachment's addresses have: the recorded ones, and those of `hints` that nobody else has. `zone`
 /// is where firewalld may have them if there is no record, as with what the reference made.

@@ -25,14 +25,19 @@ use std::net::IpAddr;
 use cni_skel::Undo;
 use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, Stale};
 
-use crate::Filter;
 use crate::firewalld::Firewalld;
-pub use crate::firewalld::Zone;
-use crate::given::Given;
-use crate::iptables::or_natively;
-pub use backend::Backend;
-pub use policy::{AdminChain, Ingress, Isolation, Policy};
+pub(crate) use crate::firewalld::Zone;
+pub(crate) use backend::Backend;
+use cni_filter::Filter;
+use cni_filter::Given;
+use cni_filter::iptables::or_natively;
+pub(crate) use policy::{AdminChain, Ingress, Isolation, Policy};
 use record::Records;
+
+/// The addresses of the nftables layout's attachments.
+fn given() -> Given {
+    Given::new("/run/cni/firewall-nftables")
+}
 
 /// Sets up what the policy asks for, or nothing. What is there already stays; an address that a dead attachment left
 /// behind is taken over. Without a backend, [`Backend::choose`] decides, and where iptables turns out not to be usable,
@@ -40,12 +45,17 @@ use record::Records;
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when a lock is held too long, 5 when the owner cannot be recorded.
-pub fn add(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, policy: &Policy) -> Result<()> {
+pub(crate) fn add(
+    filter: &Filter,
+    backend: Option<Backend>,
+    id: &AttachmentId,
+    policy: &Policy,
+) -> Result<()> {
     if policy.ips.is_empty() {
         return Ok(());
     }
     let natively = || {
-        Given::firewall().note(id, policy.ips.iter().copied());
+        given().note(id, policy.ips.iter().copied());
         filter.nftables().and_then(|socket| sets::add(socket, id, policy))
     };
     match Backend::choose(filter, backend) {
@@ -61,8 +71,8 @@ pub fn add(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, policy:
 }
 
 /// Whether an ADD before has set up the attachment, as far as there is a record of it.
-pub fn is_known(id: &AttachmentId) -> bool {
-    record::has(&id.tag_prefix()) || Given::firewall().find(id).is_ok_and(|known| known.is_some())
+pub(crate) fn is_known(id: &AttachmentId) -> bool {
+    record::has(&id.tag_prefix()) || given().find(id).is_ok_and(|known| known.is_some())
 }
 
 /// Records the owner first, so that whatever happens next, DEL and GC know what to remove.
@@ -108,7 +118,12 @@ fn sources_missing(filter: &Filter, policy: &Policy) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// Code 103 naming what `backend` lacks.
-pub fn check(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, policy: &Policy) -> Result<()> {
+pub(crate) fn check(
+    filter: &Filter,
+    backend: Option<Backend>,
+    id: &AttachmentId,
+    policy: &Policy,
+) -> Result<()> {
     let backend = Backend::choose(filter, backend);
     let native = || match filter.nftables_if_present()? {
         Some(socket) => sets::missing(socket, id, policy),
@@ -137,13 +152,18 @@ pub fn check(filter: &Filter, backend: Option<Backend>, id: &AttachmentId, polic
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when a lock is held too long; every backend is tried.
-pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
+pub(crate) fn remove(
+    filter: &Filter,
+    id: &AttachmentId,
+    hints: &[IpAddr],
+    zone: Option<&Zone>,
+) -> Result<()> {
     let mut failures = Vec::new();
     let socket = filter.nftables_if_present().unwrap_or_else(|error| {
         failures.push(error);
         None
     });
-    let given = Given::firewall();
+    let given = given();
     // A record that cannot be read is as good as none here.
     let known = given.find(id).ok().flatten();
     failures.extend(socket.and_then(|socket| sets::remove(socket, id, known.as_deref()).err()));
@@ -158,7 +178,7 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr], zone: Option
 ///
 /// # Errors
 /// As [`remove`].
-pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+pub(crate) fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
     let mut failures = Vec::new();
     let socket = filter.nftables_if_present().unwrap_or_else(|error| {
         failures.push(error);
@@ -167,7 +187,7 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
     failures.extend(socket.and_then(|socket| sets::collect(socket, network, valid).err()));
     failures.extend(owned::collect(socket, network, valid).err());
     if failures.is_empty() {
-        failures.extend(Given::firewall().collect(&Stale::new(network, valid)).err());
+        failures.extend(given().collect(&Stale::new(network, valid)).err());
     }
     Error::all(failures).doing(format_args!("cannot collect the stale firewall of network {network}"))
 }
@@ -176,7 +196,7 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
 ///
 /// # Errors
 /// Code 50 with the reason.
-pub fn status(filter: &Filter, backend: Option<Backend>, isolates: bool) -> Result<()> {
+pub(crate) fn status(filter: &Filter, backend: Option<Backend>, isolates: bool) -> Result<()> {
     let chosen = Backend::choose(filter, backend);
     match chosen.status(filter) {
         Err(_)

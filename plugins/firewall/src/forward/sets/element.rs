@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni_types::{IfName, NetworkName, Result, network_tag_prefix};
 
 use super::layout::TABLE;
-use crate::nft::{Element, Message, Set, Socket};
+use cni_filter::nft::{Element, Message, Set, Socket};
 
 /// The sets of addresses.
 pub(super) const POD_SETS: [&str; 2] = ["pods4", "pods6"];
