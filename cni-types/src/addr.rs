@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::family::Family;
 use crate::name::excerpt;
 
 /// Reads an IP address as Go does: an IPv4-mapped IPv6 text is IPv4, leading zeros in octets are refused.
@@ -17,6 +18,20 @@ pub fn parse_ip(text: &str) -> Option<IpAddr> {
 /// Reads `ip` or `ip/prefix`, dropping the prefix: the form of requested addresses.
 pub fn parse_ip_or_cidr(text: &str) -> Option<IpAddr> {
     if text.contains('/') { text.parse::<Cidr>().ok().map(|c| c.ip()) } else { parse_ip(text) }
+}
+
+/// The address's 4 or 16 bytes, as packets have them.
+pub fn ip_octets(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+/// The address of these bytes; `None` unless there are 4 or 16 of them.
+pub fn ip_from_octets(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);
+    v4.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from))
 }
 
 /// An address with its prefix length; host bits are kept (`10.1.2.3/16`).
@@ -63,6 +78,18 @@ impl Cidr {
     /// Whether `ip` lies in the network; never across families.
     pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(ip)
+    }
+
+    /// The default destination, `0.0.0.0/0` or `::/0`.
+    pub fn default_of(family: Family) -> Self {
+        let ip = family.unspecified();
+        // A prefix of 0 bits is always allowed.
+        Self::new(ip, 0).unwrap_or_else(|| Self::host(ip))
+    }
+
+    /// The address's family.
+    pub fn family(&self) -> Family {
+        Family::of(self.ip())
     }
 
     /// Whether the address is IPv4.

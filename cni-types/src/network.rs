@@ -61,16 +61,15 @@ impl Network {
     /// The result of the plugins before this one.
     ///
     /// # Errors
-    /// Code 6 when it does not decode, code 1 when it is of another version family than the configuration: the runtime
+    /// Code 6 when it does not decode, code 1 when it is of another form than the configuration's version: the runtime
     /// has to convert it.
     pub fn prev_result(&self) -> Result<Option<CniResult>> {
         let Some(json) = self.conf.get(PREV_RESULT) else { return Ok(None) };
         let read = || {
             let own = SpecVersion::of(json)?.unwrap_or(self.version);
-            if own.family() != self.version.family() {
-                let family = self.version.family_members();
-                let text =
-                    format!("result type supports {family:?} but unmarshalled CNIVersion is \"{own}\"");
+            if own.form() != self.version.form() {
+                let same = self.version.of_same_form();
+                let text = format!("result type supports {same:?} but unmarshalled CNIVersion is \"{own}\"");
                 return Err(Error::new(Code::INCOMPATIBLE_VERSION, text));
             }
             CniResult::from_json(json, self.version)

@@ -27,9 +27,9 @@ pub enum SpecVersion {
     V1_1_0,
 }
 
-/// Versions whose results have one JSON shape; a prevResult must be of its configuration's family.
+/// The JSON form of a result, which several versions share; a prevResult must have that of its configuration's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
+pub enum ResultForm {
     /// 0.1.0 and 0.2.0: `ip4` and `ip6` blocks.
     Legacy,
     /// 0.3.0, 0.3.1, 0.4.0: `ips` with a `version` key.
@@ -86,18 +86,18 @@ impl SpecVersion {
         Self::find(&text).map(Some).ok_or_else(unknown)
     }
 
-    /// The result shape this version uses.
-    pub const fn family(self) -> Family {
+    /// The form of this version's results.
+    pub const fn form(self) -> ResultForm {
         match self {
-            Self::V0_1_0 | Self::V0_2_0 => Family::Legacy,
-            Self::V0_3_0 | Self::V0_3_1 | Self::V0_4_0 => Family::Lists,
-            Self::V1_0_0 | Self::V1_1_0 => Family::Current,
+            Self::V0_1_0 | Self::V0_2_0 => ResultForm::Legacy,
+            Self::V0_3_0 | Self::V0_3_1 | Self::V0_4_0 => ResultForm::Lists,
+            Self::V1_0_0 | Self::V1_1_0 => ResultForm::Current,
         }
     }
 
-    /// The versions that share this version's result shape, as texts.
-    pub fn family_members(self) -> Vec<&'static str> {
-        Self::ALL.into_iter().filter(|v| v.family() == self.family()).map(Self::as_str).collect()
+    /// The versions that share this version's form of results, as texts.
+    pub fn of_same_form(self) -> Vec<&'static str> {
+        Self::ALL.into_iter().filter(|v| v.form() == self.form()).map(Self::as_str).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Conversion between the version families, where the golden files do not reach.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use cni_types::{CniResult, Code, Family, Json, SpecVersion};
+use cni_types::{CniResult, Code, Json, ResultForm, SpecVersion};
 
 /// What a document of version `from` becomes under `to`, as compact JSON without its version.
 fn convert(from: &str, text: &str, to: &str) -> cni_types::Result<String> {
@@ -97,7 +97,7 @@ fn rules() {
 fn a_result_without_addresses_has_no_legacy_form() {
     for version in SpecVersion::ALL {
         let printed = CniResult::default().to_json(version);
-        if version.family() == Family::Legacy {
+        if version.form() == ResultForm::Legacy {
             let error = printed.unwrap_err();
             assert_eq!((error.code, error.msg.as_str()), (Code(2), "cannot convert: no valid IP addresses"));
         } else {

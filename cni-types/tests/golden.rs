@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use cni_types::{CniResult, Dns, Family, Interface, IpConfig, Json, Route, SpecVersion};
+use cni_types::{CniResult, Dns, Interface, IpConfig, Json, ResultForm, Route, SpecVersion};
 
 fn golden(name: &str, version: SpecVersion) -> String {
     let file = format!("{}/tests/golden/{name}-{version}.json", env!("CARGO_MANIFEST_DIR"));
@@ -71,7 +71,7 @@ fn remains(version: SpecVersion) -> CniResult {
             (interface.mtu, interface.socket_path, interface.pci_id) = (0, String::new(), String::new());
         }
     }
-    if version.family() == Family::Legacy {
+    if version.form() == ResultForm::Legacy {
         result.interfaces.clear();
         result.ips.truncate(2);
         result.ips.iter_mut().for_each(|ip| ip.interface = None);

@@ -18,7 +18,7 @@ fn a_prev_result_must_be_of_its_configurations_family() {
         for own in SpecVersion::ALL {
             let text = format!(r#"{{"prevResult":{{"cniVersion":"{own}"}}}}"#);
             let result = network(&text, conf).prev_result();
-            if own.family() == conf.family() {
+            if own.form() == conf.form() {
                 assert!(result.unwrap().is_some(), "{own} in {conf}");
             } else {
                 let error = result.unwrap_err();

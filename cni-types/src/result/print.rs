@@ -1,12 +1,13 @@
-//! Writing a result in the shape of its version family (contract: conversion rules). Keys come in the order the
+//! Writing a result in the form of its version (contract: conversion rules). Keys come in the order the
 //! reference prints them in: that of its structs before 1.0.0, the alphabet since.
 
 use std::fmt::Display;
 
 use super::{CniResult, Dns, Interface, IpConfig, Route};
 use crate::error::{Code, Error, Result};
+use crate::family::Family;
 use crate::json::Json;
-use crate::version::{Family, SpecVersion};
+use crate::version::{ResultForm, SpecVersion};
 
 impl CniResult {
     /// The result as a JSON document of `version`: 4 spaces of indent, no final newline, as the reference prints it.
@@ -16,8 +17,8 @@ impl CniResult {
     pub fn to_json(&self, version: SpecVersion) -> Result<String> {
         let mut members = Members::default();
         members.text("cniVersion", version);
-        match version.family() {
-            Family::Legacy => {
+        match version.form() {
+            ResultForm::Legacy => {
                 self.legacy(&mut members).map_err(|e| {
                     e.because(format!(
                         "cniVersion {version} can only express results with addresses; use 0.3.0 or later"
@@ -25,11 +26,11 @@ impl CniResult {
                 })?;
                 members.put("dns", dns(&self.dns));
             }
-            Family::Lists => {
+            ResultForm::Lists => {
                 self.lists(&mut members, version);
                 members.put("dns", dns(&self.dns));
             }
-            Family::Current => {
+            ResultForm::Current => {
                 self.lists(&mut members, version);
                 if !self.dns.is_empty() {
                     members.put("dns", dns(&self.dns));
@@ -37,7 +38,7 @@ impl CniResult {
             }
         }
         let mut json = members.object();
-        if version.family() == Family::Current {
+        if version.form() == ResultForm::Current {
             json.sort_keys();
         }
         Ok(json.pretty())
@@ -50,14 +51,14 @@ impl CniResult {
     }
 
     fn legacy(&self, members: &mut Members) -> Result<()> {
-        for (key, v4) in [("ip4", true), ("ip6", false)] {
-            let Some(ip) = self.ips.iter().find(|ip| ip.address.is_ipv4() == v4) else { continue };
+        for family in Family::ALL {
+            let Some(ip) = self.ips.iter().find(|ip| ip.address.family() == family) else { continue };
             let mut block = Members::default();
             block.text("ip", ip.address);
             block.optional("gateway", ip.gateway);
-            let routes = self.routes.iter().filter(|r| r.dst.is_ipv4() == v4);
+            let routes = self.routes.iter().filter(|r| r.dst.family() == family);
             block.list("routes", routes.map(|r| route(&Route::new(r.dst, r.gw))));
-            members.put(key, block.object());
+            members.put(&format!("ip{}", family.version()), block.object());
         }
         if self.ips.is_empty() {
             return Err(Error::new(Code::UNSUPPORTED_FIELD, "cannot convert: no valid IP addresses"));
@@ -90,7 +91,7 @@ fn interface(interface: &Interface, version: SpecVersion) -> Json {
 fn ip(ip: &IpConfig, with_version: bool) -> Json {
     let mut members = Members::default();
     if with_version {
-        members.text("version", if ip.address.is_ipv4() { "4" } else { "6" });
+        members.text("version", ip.address.family().version());
     }
     if let Some(index) = ip.interface {
         members.put("interface", Json::Number(index.into()));

@@ -8,7 +8,7 @@ use super::{CniResult, Dns, Interface, IpConfig, Route};
 use crate::addr::{Cidr, optional_ip};
 use crate::error::Result;
 use crate::json::Json;
-use crate::version::{Family, SpecVersion};
+use crate::version::{ResultForm, SpecVersion};
 
 /// 0.3.0 and later: lists of interfaces, addresses and routes. The `version` key of an address says what the address
 /// itself says better, so it is not read.
@@ -47,9 +47,9 @@ impl CniResult {
     /// # Errors
     /// Code 6 when it does not decode; code 1 when its version is none of the specification's.
     pub fn from_json(json: &Json, config_version: SpecVersion) -> Result<Self> {
-        match SpecVersion::of(json)?.unwrap_or(config_version).family() {
-            Family::Legacy => Ok(json.decode::<Legacy>()?.into()),
-            Family::Lists | Family::Current => {
+        match SpecVersion::of(json)?.unwrap_or(config_version).form() {
+            ResultForm::Legacy => Ok(json.decode::<Legacy>()?.into()),
+            ResultForm::Lists | ResultForm::Current => {
                 let Lists { interfaces, ips, routes, dns } = json.decode()?;
                 Ok(Self { interfaces, ips, routes, dns })
             }

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use cni_net::Netns;
-use cni_types::{Code, Doing, Error, Result};
+use cni_types::{Code, Doing, Error, Family, Result};
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, recv, sendto,
@@ -29,7 +29,7 @@ const IDENTIFIER: u16 = 0xc21;
 /// Code 5 when one gets no answer within a second, or cannot be sent.
 pub(super) fn measure(from: &Netns, to: IpAddr) -> Result<Duration> {
     let doing = || format!("ping {to} from {}", from.path().display());
-    let socket = from.enter(|| open(to.is_ipv4()))?.map_err(io::Error::from).doing(doing())?;
+    let socket = from.enter(|| open(Family::of(to)))?.map_err(io::Error::from).doing(doing())?;
     let mut times = Vec::new();
     for sequence in 0..COUNT {
         signals::refuse_when_caught()?;
@@ -39,11 +39,10 @@ pub(super) fn measure(from: &Netns, to: IpAddr) -> Result<Duration> {
     Ok(times[times.len() / 2])
 }
 
-fn open(ipv4: bool) -> nix::Result<OwnedFd> {
-    let (family, protocol) = if ipv4 {
-        (AddressFamily::Inet, SockProtocol::Icmp)
-    } else {
-        (AddressFamily::Inet6, SockProtocol::IcmpV6)
+fn open(family: Family) -> nix::Result<OwnedFd> {
+    let (family, protocol) = match family {
+        Family::V4 => (AddressFamily::Inet, SockProtocol::Icmp),
+        Family::V6 => (AddressFamily::Inet6, SockProtocol::IcmpV6),
     };
     let socket = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
     // Short, so that other packets or none do not keep the loop from looking at its deadline.
@@ -52,7 +51,7 @@ fn open(ipv4: bool) -> nix::Result<OwnedFd> {
 }
 
 fn exchange(socket: &OwnedFd, to: IpAddr, sequence: u16) -> Result<Duration> {
-    let packet = request(to.is_ipv4(), sequence);
+    let packet = request(Family::of(to), sequence);
     let started = Instant::now();
     let sent = match to {
         IpAddr::V4(ip) => sendto(
@@ -70,7 +69,9 @@ fn exchange(socket: &OwnedFd, to: IpAddr, sequence: u16) -> Result<Duration> {
     let mut buffer = [0; 256];
     loop {
         match recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
-            Ok(length) if is_reply(&buffer[..length], to.is_ipv4(), sequence) => return Ok(started.elapsed()),
+            Ok(length) if is_reply(&buffer[..length], Family::of(to), sequence) => {
+                return Ok(started.elapsed());
+            }
             Ok(_) => {}
             Err(Errno::EINTR) => signals::refuse_when_caught()?,
             // Only with nothing left to read: an answer that waited for a busy machine still counts.
@@ -84,12 +85,12 @@ fn exchange(socket: &OwnedFd, to: IpAddr, sequence: u16) -> Result<Duration> {
 }
 
 /// An echo request. The kernel fills in the checksum of ICMPv6 (RFC 3542, section 3.1), not that of ICMP.
-fn request(ipv4: bool, sequence: u16) -> Vec<u8> {
-    let mut packet = vec![if ipv4 { 8 } else { 128 }, 0, 0, 0];
+fn request(family: Family, sequence: u16) -> Vec<u8> {
+    let mut packet = vec![if family == Family::V4 { 8 } else { 128 }, 0, 0, 0];
     packet.extend(IDENTIFIER.to_be_bytes());
     packet.extend(sequence.to_be_bytes());
     packet.extend(b"the quick brown fox jumps over the lazy dog. 0123456789!");
-    if ipv4 {
+    if family == Family::V4 {
         let sum = checksum(&packet).to_be_bytes();
         packet[2..4].copy_from_slice(&sum);
     }
@@ -108,10 +109,12 @@ fn checksum(packet: &[u8]) -> u16 {
 }
 
 /// A raw IPv4 socket delivers the IP header too, a raw IPv6 socket does not.
-fn is_reply(packet: &[u8], ipv4: bool, sequence: u16) -> bool {
-    let skip = if ipv4 { packet.first().map_or(0, |b| usize::from(b & 0xf) * 4) } else { 0 };
+fn is_reply(packet: &[u8], family: Family, sequence: u16) -> bool {
+    let (skip, kind) = match family {
+        Family::V4 => (packet.first().map_or(0, |b| usize::from(b & 0xf) * 4), 0),
+        Family::V6 => (0, 129),
+    };
     let Some(message) = packet.get(skip..) else { return false };
-    let kind = if ipv4 { 0 } else { 129 };
     message.first() == Some(&kind)
         && message.get(4..6) == Some(IDENTIFIER.to_be_bytes().as_slice())
         && message.get(6..8) == Some(sequence.to_be_bytes().as_slice())
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_request_sums_up_to_zero() {
-        assert_eq!(checksum(&request(true, 3)), 0);
+        assert_eq!(checksum(&request(Family::V4, 3)), 0);
         // The example of RFC 1071, section 3.
         assert_eq!(checksum(&[0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7]), !0xddf2);
     }
@@ -131,16 +134,16 @@ mod tests {
     #[test]
     fn only_the_answer_counts() {
         let reply = |kind: u8| {
-            let mut packet = request(false, 7);
+            let mut packet = request(Family::V6, 7);
             packet[0] = kind;
             packet
         };
-        assert!(is_reply(&reply(129), false, 7));
-        assert!(!is_reply(&reply(129), false, 8));
-        assert!(!is_reply(&reply(128), false, 7), "our own request, on loopback");
-        assert!(!is_reply(&[], true, 7) && !is_reply(&[0x4f, 0], true, 7));
+        assert!(is_reply(&reply(129), Family::V6, 7));
+        assert!(!is_reply(&reply(129), Family::V6, 8));
+        assert!(!is_reply(&reply(128), Family::V6, 7), "our own request, on loopback");
+        assert!(!is_reply(&[], Family::V4, 7) && !is_reply(&[0x4f, 0], Family::V4, 7));
         let mut v4 = vec![0x45; 20];
         v4.extend(reply(0));
-        assert!(is_reply(&v4, true, 7));
+        assert!(is_reply(&v4, Family::V4, 7));
     }
 }

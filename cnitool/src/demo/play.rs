@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use cni_net::{Netns, Rtnl};
-use cni_types::{CniResult, ContainerId, IfName, Json, Result, SpecVersion};
+use cni_types::{CniResult, ContainerId, Family, IfName, Json, Result, SpecVersion};
 
 use super::item::{Item, Owner};
 use super::report::Report;
@@ -31,9 +31,9 @@ pub(super) struct Container {
 
 impl Container {
     /// Its address of one family, with the gateway.
-    fn address(&self, ipv4: bool) -> Option<(IpAddr, Option<IpAddr>)> {
+    fn address(&self, family: Family) -> Option<(IpAddr, Option<IpAddr>)> {
         let ips = self.result.iter().flat_map(|result| &result.ips);
-        ips.map(|ip| (ip.address.ip(), ip.gateway)).find(|(ip, _)| ip.is_ipv4() == ipv4)
+        ips.map(|ip| (ip.address.ip(), ip.gateway)).find(|(ip, _)| Family::of(*ip) == family)
     }
 }
 

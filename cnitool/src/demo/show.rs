@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cni_types::{CniResult, Error, IfName, Result, SpecVersion};
+use cni_types::{CniResult, Error, Family, IfName, Result, SpecVersion};
 
 use super::item::{self, Item};
 use super::report::{Paint, Report};
@@ -72,9 +72,9 @@ impl Pings {
         Self { what: format!("{from} -> {to}"), times: [None; 2], seen: Vec::new(), failures: Vec::new() }
     }
 
-    pub(super) fn measured(&mut self, ipv4: bool, outcome: Result<Duration>) {
+    pub(super) fn measured(&mut self, family: Family, outcome: Result<Duration>) {
         match outcome {
-            Ok(time) => self.times[usize::from(!ipv4)] = Some(time),
+            Ok(time) => self.times[family] = Some(time),
             Err(error) => self.failures.push(error),
         }
     }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use cni_net::{IFF_UP, Netns, Rtnl, sysctl, veth};
-use cni_types::{AttachmentId, Cidr, Code, ContainerId, Doing, Error, IfName, NetworkName, Result};
+use cni_types::{AttachmentId, Cidr, Code, ContainerId, Doing, Error, Family, IfName, NetworkName, Result};
 
 use super::stage;
 
@@ -61,8 +61,8 @@ impl World {
     ///
     /// # Errors
     /// Code 5 when a datagram does not arrive within a second.
-    pub(super) fn seen_from(&self, container: &Netns, ipv4: bool) -> Result<IpAddr> {
-        let to = self.outside[usize::from(!ipv4)];
+    pub(super) fn seen_from(&self, container: &Netns, family: Family) -> Result<IpAddr> {
+        let to = self.outside[family];
         let doing = || format!("cannot exchange datagrams with {to}");
         // A socket stays in the namespace it was made in.
         let world = self.netns.enter(socket)?.doing(doing())?;

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use cni_types::Family;
+
 use crate::conf::{Range, RangeSet, number, offset};
 
 /// So many positions of an order are told taken from free at once: a million, in 128 KiB.
@@ -58,7 +60,8 @@ impl<'a> Order<'a> {
     fn position(&self, ip: IpAddr) -> Option<u128> {
         let mut before = 0_u128;
         for (first, last) in &self.spans {
-            if first.is_ipv4() == ip.is_ipv4() && (number(*first)..=number(*last)).contains(&number(ip)) {
+            if Family::of(*first) == Family::of(ip) && (number(*first)..=number(*last)).contains(&number(ip))
+            {
                 return before.checked_add(number(ip) - number(*first));
             }
             before = before.saturating_add(number(*last) - number(*first)).saturating_add(1);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_net::{Link, Rtnl, forwarding, sysctl};
-use cni_types::{Cidr, CniResult, Error, IpConfig, Mac, Result, Route};
+use cni_types::{Cidr, CniResult, Error, Family, IpConfig, Mac, Result, Route};
 
 use crate::conf::Conf;
 
@@ -23,14 +23,13 @@ pub(crate) fn complete(conf: &Conf, result: &mut CniResult) -> Result<()> {
     if !conf.is_default_gateway {
         return Ok(());
     }
-    for ipv4 in [true, false] {
-        let gateway = result.ips.iter().filter(|ip| ip.address.is_ipv4() == ipv4).find_map(|ip| ip.gateway);
+    for family in Family::ALL {
+        let gateway = result.ips.iter().filter(|ip| ip.address.family() == family).find_map(|ip| ip.gateway);
         // A default route of IPAM's without a gateway goes through ours anyhow; a second one would be refused.
         let has_default =
-            result.routes.iter().any(|r| r.dst.is_default() && r.dst.is_ipv4() == ipv4 && r.table.is_none());
-        let unspecified: IpAddr = if ipv4 { [0; 4].into() } else { [0; 16].into() };
-        if let (Some(_), false, Some(dst)) = (gateway, has_default, Cidr::new(unspecified, 0)) {
-            result.routes.push(Route::new(dst, gateway));
+            result.routes.iter().any(|r| r.dst == Cidr::default_of(family) && r.table.is_none());
+        if gateway.is_some() && !has_default {
+            result.routes.push(Route::new(Cidr::default_of(family), gateway));
         }
     }
     Ok(())
@@ -57,12 +56,12 @@ fn gateways<'r>(ips: impl Iterator<Item = &'r IpConfig>) -> Vec<Cidr> {
 /// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel refused.
 pub(crate) fn ensure_addresses(host: &Rtnl, conf: &Conf, link: &Link, result: &CniResult) -> Result<()> {
     let gateways = gateways(result.ips.iter());
-    for ipv4 in [true, false] {
-        for gateway in gateways.iter().filter(|gw| gw.is_ipv4() == ipv4) {
+    for family in Family::ALL {
+        for gateway in gateways.iter().filter(|gw| gw.family() == family) {
             ensure_address(host, conf, link, *gateway)?;
         }
-        if gateways.iter().any(|gw| gw.is_ipv4() == ipv4) {
-            forwarding::ensure(ipv4)?;
+        if gateways.iter().any(|gw| gw.family() == family) {
+            forwarding::ensure(family)?;
         }
     }
     Ok(())
@@ -74,7 +73,7 @@ fn ensure_address(host: &Rtnl, conf: &Conf, link: &Link, gateway: Cidr) -> Resul
         return Ok(());
     }
     let overlaps = |other: &Cidr| other.contains(gateway.ip()) || gateway.contains(other.ip());
-    let conflicts = present.into_iter().filter(|a| a.is_ipv4() == gateway.is_ipv4());
+    let conflicts = present.into_iter().filter(|a| a.family() == gateway.family());
     for other in conflicts.filter(|a| gateway.is_ipv4() || overlaps(a)) {
         if !conf.force_address {
             return Err(Error::config(format!(
@@ -109,6 +108,6 @@ pub(crate) fn check<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r 
     if let Some(missing) = gateways.iter().find(|gateway| !present.contains(gateway)) {
         return Err(Error::check(format!("the gateway's address {missing} is missing on {}", link.name)));
     }
-    let families = [true, false].into_iter().filter(|ipv4| gateways.iter().any(|gw| gw.is_ipv4() == *ipv4));
+    let families = Family::ALL.into_iter().filter(|family| gateways.iter().any(|gw| gw.family() == *family));
     families.into_iter().try_for_each(forwarding::check)
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cni_net::Rtnl;
 use cni_skel::delegate::{self, Verb};
-use cni_types::{Cidr, Code, Doing, Error, Json, Network, Result};
+use cni_types::{Cidr, Code, Doing, Error, Family, Json, Network, Result};
 
 use crate::conf::Conf;
 use crate::delegate::Delegate;
@@ -46,7 +46,7 @@ fn refuse_other_subnet(delegate: &Delegate, subnet: &SubnetEnv) -> Result<()> {
         let addresses = host.addresses(link.index)?;
         // IPv6 gateways get along with each other on a bridge.
         for own in subnet.subnets.iter().filter(|own| !is_bridge || own.is_ipv4()) {
-            let ips = addresses.iter().map(|a| a.cidr.ip()).filter(|ip| ip.is_ipv4() == own.is_ipv4());
+            let ips = addresses.iter().map(|a| a.cidr.ip()).filter(|ip| Family::of(*ip) == own.family());
             let ips: Vec<_> = ips.collect();
             if ips.iter().any(|ip| own.contains(*ip)) {
                 continue;

@@ -1,10 +1,10 @@
 //! Which of the kernel's packet filters carries the mappings.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Protocol as Family, or_natively};
+use cni_filter::iptables::or_natively;
 use cni_filter::masquerade::Backend;
 use cni_filter::nft::Socket;
-use cni_types::{Cidr, Error, Result};
+use cni_types::{Cidr, Error, Family, Result};
 
 use crate::claim::Claimant;
 use crate::conf::Conf;

@@ -6,10 +6,8 @@
 //! values     = value | "{" value { "," value } "}"
 //! ```
 
-use std::net::IpAddr;
-
 use cni_filter::nft::{Compare, Expr, Meta, PayloadBase, Register};
-use cni_types::{Cidr, Error, IfName, Result, excerpt, hex, parse_ip};
+use cni_types::{Cidr, Error, Family, IfName, Result, excerpt, hex, ip_octets, parse_ip};
 
 /// How many rules one list of conditions may become.
 const RULES_MAX: usize = 64;
@@ -29,16 +27,16 @@ impl Class {
     ///
     /// # Errors
     /// Code 7 for what is not in the language above.
-    pub(crate) fn read(words: &[String], ipv4: bool) -> Result<Option<Self>> {
+    pub(crate) fn read(words: &[String], family: Family) -> Result<Option<Self>> {
         if words.is_empty() {
             return Ok(None);
         }
         let text = words.join(" ");
         let spaced = text.replace('{', " { ").replace('}', " } ").replace(',', " , ");
         let tokens: Vec<&str> = spaced.split_whitespace().collect();
-        let key = if ipv4 { "conditionsV4" } else { "conditionsV6" };
-        let alternatives = parse(&tokens, ipv4).map_err(|what| {
-            Error::config(format!("key \"{key}\": {what}")).because(
+
+        let alternatives = parse(&tokens, family).map_err(|what| {
+            Error::config(format!("key \"conditionsV{}\": {what}", family.version())).because(
                 "the nftables backend takes: ip|ip6 saddr|daddr, [meta] iifname|oifname|mark, each followed by an \
                  optional == or !=, and a value or { value, value }",
             )
@@ -47,8 +45,8 @@ impl Class {
     }
 
     /// The mark on the rules of the class in a family.
-    pub(crate) fn comment(&self, ipv4: bool) -> String {
-        format!("{}_{} {}", if ipv4 { 4 } else { 6 }, self.name, self.text)
+    pub(crate) fn comment(&self, family: Family) -> String {
+        format!("{}_{} {}", family.version(), self.name, self.text)
             .chars()
             .filter(|c| !c.is_control() && *c != '"')
             .take(100)
@@ -59,16 +57,16 @@ impl Class {
 /// What is compared.
 #[derive(Clone, Copy)]
 enum Field {
-    Address { ipv4: bool, offset: u32 },
+    Address { family: Family, offset: u32 },
     Name(Meta),
     Mark,
 }
 
-fn parse(tokens: &[&str], ipv4: bool) -> std::result::Result<Vec<Vec<Expr>>, String> {
+fn parse(tokens: &[&str], family: Family) -> std::result::Result<Vec<Vec<Expr>>, String> {
     let mut alternatives = vec![Vec::new()];
     let mut rest = tokens;
     while !rest.is_empty() {
-        let field = field(&mut rest, ipv4)?;
+        let field = field(&mut rest, family)?;
         let how = match rest.first() {
             Some(&"!=") => Compare::NotEqual,
             _ => Compare::Equal,
@@ -94,18 +92,18 @@ fn parse(tokens: &[&str], ipv4: bool) -> std::result::Result<Vec<Vec<Expr>>, Str
     Ok(alternatives)
 }
 
-fn field(rest: &mut &[&str], ipv4: bool) -> std::result::Result<Field, String> {
+fn field(rest: &mut &[&str], family: Family) -> std::result::Result<Field, String> {
     if rest.first() == Some(&"meta") {
         *rest = &rest[1..];
     }
-    let known = match rest {
-        ["ip", "saddr", ..] if ipv4 => Some((Field::Address { ipv4, offset: 12 }, 2)),
-        ["ip", "daddr", ..] if ipv4 => Some((Field::Address { ipv4, offset: 16 }, 2)),
-        ["ip6", "saddr", ..] if !ipv4 => Some((Field::Address { ipv4, offset: 8 }, 2)),
-        ["ip6", "daddr", ..] if !ipv4 => Some((Field::Address { ipv4, offset: 24 }, 2)),
-        ["iifname", ..] => Some((Field::Name(Meta::IifName), 1)),
-        ["oifname", ..] => Some((Field::Name(Meta::OifName), 1)),
-        ["mark", ..] => Some((Field::Mark, 1)),
+    let known = match (family, &**rest) {
+        (Family::V4, ["ip", "saddr", ..]) => Some((Field::Address { family, offset: 12 }, 2)),
+        (Family::V4, ["ip", "daddr", ..]) => Some((Field::Address { family, offset: 16 }, 2)),
+        (Family::V6, ["ip6", "saddr", ..]) => Some((Field::Address { family, offset: 8 }, 2)),
+        (Family::V6, ["ip6", "daddr", ..]) => Some((Field::Address { family, offset: 24 }, 2)),
+        (_, ["iifname", ..]) => Some((Field::Name(Meta::IifName), 1)),
+        (_, ["oifname", ..]) => Some((Field::Name(Meta::OifName), 1)),
+        (_, ["mark", ..]) => Some((Field::Mark, 1)),
         _ => None,
     };
     let (field, length) =
@@ -130,18 +128,16 @@ fn values<'a>(rest: &mut &[&'a str]) -> std::result::Result<Vec<&'a str>, String
 fn test(field: Field, how: Compare, value: &str) -> std::result::Result<Vec<Expr>, String> {
     let value = value.trim_matches('"');
     match field {
-        Field::Address { ipv4, offset } => {
+        Field::Address { family, offset } => {
             let cidr = value.parse().ok().or_else(|| parse_ip(value).map(Cidr::host));
             let cidr: Cidr = cidr
-                .filter(|cidr: &Cidr| cidr.is_ipv4() == ipv4)
+                .filter(|cidr: &Cidr| cidr.family() == family)
                 .ok_or_else(|| format!("{} is no address or network of the family", excerpt(value)))?;
-            let ones = if ipv4 { IpAddr::from([255; 4]) } else { IpAddr::from([255; 16]) };
-            let mask = Cidr::new(ones, cidr.prefix()).map_or(ones, |mask| mask.network());
-            let len = if ipv4 { 4 } else { 16 };
+            let mask = family.mask(cidr.prefix());
             Ok(vec![
-                Expr::payload(PayloadBase::Network, offset, len, Register::R1),
-                Expr::mask(Register::R1, &octets(mask)),
-                Expr::cmp(Register::R1, how, &octets(cidr.network())),
+                Expr::payload(PayloadBase::Network, offset, family.octets().into(), Register::R1),
+                Expr::mask(Register::R1, &ip_octets(mask)),
+                Expr::cmp(Register::R1, how, &ip_octets(cidr.network())),
             ])
         }
         Field::Name(meta) => {
@@ -161,12 +157,5 @@ fn test(field: Field, how: Compare, value: &str) -> std::result::Result<Vec<Expr
                 hex.unwrap_or_else(|| value.parse()).map_err(|_| format!("{} is no mark", excerpt(value)))?;
             Ok(vec![Expr::meta(Meta::Mark, Register::R1), Expr::cmp(Register::R1, how, &mark.to_ne_bytes())])
         }
-    }
-}
-
-fn octets(ip: IpAddr) -> Vec<u8> {
-    match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
     }
 }

@@ -2,7 +2,7 @@
 
 use cni_filter::Filter;
 use cni_filter::masquerade::Backend;
-use cni_types::{Error, Network, Result, excerpt};
+use cni_types::{Error, Family, Network, Result, excerpt};
 use serde::Deserialize;
 
 use crate::mapping::{Entry, Mapping};
@@ -114,21 +114,23 @@ impl Conf {
     }
 
     /// What else a packet of the family must satisfy, in the backend's words.
-    pub(crate) fn conditions(&self, ipv4: bool) -> &[String] {
-        let words = &self.conditions[usize::from(!ipv4)];
+    pub(crate) fn conditions(&self, family: Family) -> &[String] {
+        let words = &self.conditions[family];
         if words.first().is_none_or(String::is_empty) { &[] } else { words }
     }
 
     fn refuse_foreign_options(&self, backend: Backend) -> Result<()> {
-        let is_iptables = |ipv4| self.conditions(ipv4).first().is_some_and(|w| w.starts_with(['-', '!']));
-        let is_nftables = |ipv4| !self.conditions(ipv4).is_empty() && !is_iptables(ipv4);
+        let is_iptables = |family| self.conditions(family).first().is_some_and(|w| w.starts_with(['-', '!']));
+        let is_nftables = |family| !self.conditions(family).is_empty() && !is_iptables(family);
         let (chosen, other, options) = match backend {
             Backend::Nftables => (
                 "nftables",
                 "iptables",
-                [self.set_mark_chain.is_some(), is_iptables(true), is_iptables(false)],
+                [self.set_mark_chain.is_some(), is_iptables(Family::V4), is_iptables(Family::V6)],
             ),
-            Backend::Iptables => ("iptables", "nftables", [false, is_nftables(true), is_nftables(false)]),
+            Backend::Iptables => {
+                ("iptables", "nftables", [false, is_nftables(Family::V4), is_nftables(Family::V6)])
+            }
         };
         let names = ["externalSetMarkChain", "conditionsV4", "conditionsV6"];
         let foreign: Vec<_> =

@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use cni_filter::Filter;
-use cni_filter::iptables::Protocol as Family;
 use cni_filter::masquerade::Backend;
+use cni_types::Family;
 use cni_types::{Cidr, Error, Result};
 
 use crate::claim::Claimant;

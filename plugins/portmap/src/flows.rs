@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::conntrack::{Conntrack, Entry, Transport};
 use cni_net::Rtnl;
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Family, Result};
 
 use crate::mapping::Mapping;
 
@@ -54,7 +54,8 @@ fn try_redirect(mappings: &[Mapping], targets: &[Option<Cidr>; 2], host: &Rtnl) 
     let conntrack = Conntrack::open()?;
     for target in targets.iter().flatten().map(Cidr::ip) {
         for transport in transports() {
-            let mapped: Vec<&Mapping> = affected(transport).filter(|m| m.is_for(target.is_ipv4())).collect();
+            let mapped: Vec<&Mapping> =
+                affected(transport).filter(|m| m.is_for(Family::of(target))).collect();
             let is_stale = |entry: &Entry| {
                 let sent_to = entry.original.dst;
                 mapped.iter().any(|mapping| {
@@ -64,10 +65,10 @@ fn try_redirect(mappings: &[Mapping], targets: &[Option<Cidr>; 2], host: &Rtnl) 
                 })
             };
             if mapped.len() > ASKED_MAX {
-                conntrack.flush(target.is_ipv4(), transport, None, &is_stale)?;
+                conntrack.flush(Family::of(target), transport, None, &is_stale)?;
             } else {
                 for mapping in &mapped {
-                    conntrack.flush(target.is_ipv4(), transport, Some(mapping.host_port), &is_stale)?;
+                    conntrack.flush(Family::of(target), transport, Some(mapping.host_port), &is_stale)?;
                 }
             }
         }
@@ -78,15 +79,15 @@ fn try_redirect(mappings: &[Mapping], targets: &[Option<Cidr>; 2], host: &Rtnl) 
 fn try_end(gone: &[Gone]) -> Result<()> {
     for transport in transports() {
         let gone: Vec<&Gone> = gone.iter().filter(|gone| gone.protocol == transport as u8).collect();
-        for ipv4 in [true, false] {
-            if !gone.iter().any(|gone| gone.ip.is_ipv4() == ipv4) {
+        for family in Family::ALL {
+            if !gone.iter().any(|gone| Family::of(gone.ip) == family) {
                 continue;
             }
             let was_target = |to: SocketAddr| {
                 gone.iter().any(|gone| gone.ip == to.ip() && (gone.first..=gone.last).contains(&to.port()))
             };
             let is_stale = |entry: &Entry| entry.is_translated && was_target(entry.reply.src);
-            Conntrack::open()?.flush(ipv4, transport, None, &is_stale)?;
+            Conntrack::open()?.flush(family, transport, None, &is_stale)?;
         }
     }
     Ok(())

@@ -23,9 +23,9 @@ mod script;
 mod status;
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Protocol as Family, Script, Tool, list, restore};
+use cni_filter::iptables::{Listing, Script, Tool, list, restore};
 use cni_filter::nft::Socket;
-use cni_types::{AttachmentId, Cidr, Code, Error, NetworkName, Result};
+use cni_types::{AttachmentId, Cidr, Code, Error, Family, NetworkName, Result};
 
 use crate::claim::{Claimant, Claims};
 use crate::conf::Conf;
@@ -86,7 +86,7 @@ fn add_family(filter: &Filter, family: Family, rules: &Rules, claimant: &Claiman
             Err(error) => return Err(error),
         }
     }
-    Err(Error::try_again(format!("the nat table of {} kept changing", family.tool())))
+    Err(Error::try_again(format!("the nat table of {} kept changing", Tool::command(family))))
 }
 
 /// Removes chains that end with these hashes, with the rules that lead to them, and returns where they led.
@@ -161,7 +161,7 @@ pub(crate) fn missing(
         let script = Look::of_listing(&list(family, false, "nat")?, &rules).missing(&rules);
         let lines = script.text()?;
         let lines = lines.lines().filter(|line| line.starts_with('-'));
-        missing.extend(lines.map(|line| format!("{} lacks {line} in nat", family.tool())));
+        missing.extend(lines.map(|line| format!("{} lacks {line} in nat", Tool::command(family))));
     }
     Ok(missing)
 }

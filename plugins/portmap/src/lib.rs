@@ -27,11 +27,10 @@ mod reference;
 mod target;
 
 use cni_filter::Filter;
-use cni_filter::iptables::Protocol as Family;
 use cni_filter::masquerade::{self, Backend};
 use cni_net::Rtnl;
 use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
-use cni_types::{AttachmentId, Cidr, CniResult, Code, Error, Network, Result, SpecVersion};
+use cni_types::{AttachmentId, Cidr, CniResult, Code, Error, Family, Network, Result, SpecVersion};
 
 use claim::{Claimant, Claims};
 use conf::Conf;
@@ -183,9 +182,9 @@ fn check(id: &AttachmentId, conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<
     if complete(&found) || complete(&other()) {
         return check_localnet(&filter, id, conf, targets, &claims);
     }
-    let wanted = [true, false].map(|ipv4| {
-        let has_target = targets[usize::from(!ipv4)].is_some();
-        if has_target { conf.mappings.iter().filter(|mapping| mapping.is_for(ipv4)).count() } else { 0 }
+    let wanted = Family::ALL.map(|family| {
+        let has_target = targets[family].is_some();
+        if has_target { conf.mappings.iter().filter(|mapping| mapping.is_for(family)).count() } else { 0 }
     });
     if let Some(socket) = socket {
         if reference::is_complete(socket, &id.container_id, wanted)? {

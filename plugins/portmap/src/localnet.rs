@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use cni_filter::Filter;
 use cni_net::{Rtnl, sysctl};
-use cni_types::Result;
+use cni_types::{Family, Result};
 
 use crate::conf::Conf;
 use crate::{iptables, nft};
@@ -14,7 +14,10 @@ use crate::{iptables, nft};
 pub(crate) fn is_wanted(conf: &Conf) -> bool {
     let reaches = |ip: IpAddr| ip.is_loopback();
     conf.snat
-        && conf.mappings.iter().any(|mapping| mapping.is_for(true) && mapping.host_ip().is_none_or(reaches))
+        && conf
+            .mappings
+            .iter()
+            .any(|mapping| mapping.is_for(Family::V4) && mapping.host_ip().is_none_or(reaches))
 }
 
 /// Allows it on the link that leads to the container, after 127.0.0.0/8 is shut to everybody outside (CVE-2020-8558).

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Error, Result, excerpt, parse_ip};
+use cni_types::{Error, Family, Result, excerpt, parse_ip};
 use serde::Deserialize;
 
 /// An entry of `runtimeConfig.portMappings`, unread.
@@ -52,9 +52,7 @@ pub(crate) struct Ports {
 enum HostIp {
     Any,
     /// All of one family: `0.0.0.0` or `::`.
-    AnyOf {
-        ipv4: bool,
-    },
+    AnyOf(Family),
     One(IpAddr),
 }
 
@@ -69,11 +67,11 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     /// Whether it is for packets of this family.
-    pub(crate) fn is_for(&self, ipv4: bool) -> bool {
+    pub(crate) fn is_for(&self, family: Family) -> bool {
         match self.host_ip {
             HostIp::Any => true,
-            HostIp::AnyOf { ipv4: only } => only == ipv4,
-            HostIp::One(ip) => ip.is_ipv4() == ipv4,
+            HostIp::AnyOf(only) => only == family,
+            HostIp::One(ip) => Family::of(ip) == family,
         }
     }
 
@@ -117,8 +115,7 @@ impl Mapping {
     fn key(&self) -> Ports {
         let host_ip = match self.host_ip {
             HostIp::Any => None,
-            HostIp::AnyOf { ipv4: true } => Some([0; 4].into()),
-            HostIp::AnyOf { ipv4: false } => Some([0; 16].into()),
+            HostIp::AnyOf(family) => Some(family.unspecified()),
             HostIp::One(ip) => Some(ip),
         };
         Ports { host_ip, protocol: self.protocol as u8, first: self.host_port, last: self.host_port }
@@ -142,7 +139,7 @@ impl Mapping {
         let host_ip = match entry.host_ip.as_str() {
             "" => HostIp::Any,
             text => match parse_ip(text) {
-                Some(ip) if ip.is_unspecified() => HostIp::AnyOf { ipv4: ip.is_ipv4() },
+                Some(ip) if ip.is_unspecified() => HostIp::AnyOf(Family::of(ip)),
                 Some(ip) => HostIp::One(ip),
                 None => {
                     return Err(Error::config(format!(

@@ -30,7 +30,7 @@ mod status;
 
 use std::net::IpAddr;
 
-use cni_filter::nft::{Batch, Chain, Family, Socket, Table};
+use cni_filter::nft::{Batch, Chain, Socket, Table, TableFamily};
 use cni_types::{AttachmentId, NetworkName, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
@@ -42,7 +42,7 @@ pub(crate) use plan::Plan;
 use plan::fitting;
 pub(crate) use status::status;
 
-const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_portmap" };
+const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_portmap" };
 const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
 
 /// Makes the mappings: one batch for both families. What is there already stays.

@@ -1,12 +1,12 @@
 //! The reference's nftables layout: rules in `ip cni_hostport` and `ip6 cni_hostport` whose comment is the container's
 //! id. Never made here, but removed and accepted: containers of before an upgrade have it.
 
-use cni_filter::nft::{Batch, Chain, Family, Rule, Socket, Table};
+use cni_filter::nft::{Batch, Chain, Rule, Socket, Table, TableFamily};
 use cni_types::{ContainerId, Result};
 
 const TABLES: [Table<'_>; 2] = [
-    Table { family: Family::Ipv4, name: "cni_hostport" },
-    Table { family: Family::Ipv6, name: "cni_hostport" },
+    Table { family: TableFamily::Ipv4, name: "cni_hostport" },
+    Table { family: TableFamily::Ipv6, name: "cni_hostport" },
 ];
 /// Releases before 1.9 had mappings with a hostIP in a chain of their own.
 const CHAINS: [&str; 3] = ["hostports", "hostip_hostports", "masquerading"];

@@ -15,12 +15,12 @@ pub(crate) fn addresses(result: &CniResult, id: &AttachmentId) -> [Option<Cidr>;
     };
     let mut of_family = [None, None];
     for ip in result.ips.iter().filter(is_the_containers) {
-        of_family[usize::from(!ip.address.is_ipv4())].get_or_insert(ip.address);
+        of_family[ip.address.family()].get_or_insert(ip.address);
     }
     of_family
 }
 
 /// Whether there is an address that the mapping can lead to.
 pub(crate) fn is_mapped(mapping: &Mapping, targets: &[Option<Cidr>; 2]) -> bool {
-    targets.iter().flatten().any(|target| mapping.is_for(target.is_ipv4()))
+    targets.iter().flatten().any(|target| mapping.is_for(target.family()))
 }

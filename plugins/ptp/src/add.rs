@@ -7,7 +7,7 @@ use cni_net::veth::{self, Veth};
 use cni_net::{Netns, Rtnl, forwarding, sysctl};
 use cni_skel::delegate::ipam;
 use cni_skel::{Attachment, Undo};
-use cni_types::{self as cni, Cidr, CniResult, Result};
+use cni_types::{self as cni, Cidr, CniResult, Family, Result};
 
 use crate::conf::Conf;
 use crate::end::End;
@@ -38,9 +38,9 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
         ip.interface = Some(1);
     }
     let ends = End::all(&result.ips)?;
-    for ipv4 in [true, false] {
-        if ends.iter().any(|end| end.container.is_ipv4() == ipv4) {
-            forwarding::ensure(ipv4)?;
+    for family in Family::ALL {
+        if ends.iter().any(|end| end.container.family() == family) {
+            forwarding::ensure(family)?;
         }
     }
 

@@ -5,7 +5,7 @@ use cni_filter::masquerade;
 use cni_net::{Link, Netns, Rtnl, check, forwarding};
 use cni_skel::Attachment;
 use cni_skel::delegate::ipam;
-use cni_types::{Cidr, Error, Result, Route};
+use cni_types::{Cidr, Error, Family, Result, Route};
 
 use crate::conf::Conf;
 use crate::end::End;
@@ -50,6 +50,6 @@ fn on_the_host(host: &Rtnl, port: &Link, ends: &[End]) -> Result<()> {
         }
     }
     let families =
-        [true, false].into_iter().filter(|ipv4| ends.iter().any(|e| e.container.is_ipv4() == *ipv4));
+        Family::ALL.into_iter().filter(|family| ends.iter().any(|e| e.container.family() == *family));
     families.into_iter().try_for_each(forwarding::check)
 }

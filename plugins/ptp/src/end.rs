@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_net::{Route, SCOPE_HOST, SCOPE_LINK};
-use cni_types::{Cidr, Error, IpConfig, Result};
+use cni_types::{Cidr, Error, Family, IpConfig, Result};
 
 /// An address and the gateway it is routed through.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,8 @@ impl End {
                 Error::config(format!("IPAM gave {} without a gateway", ip.address))
                     .because("ptp routes everything through the gateway: set one in the ipam section")
             };
-            let gateway = ip.gateway.filter(|gw| gw.is_ipv4() == ip.address.is_ipv4()).ok_or_else(missing)?;
+            let gateway =
+                ip.gateway.filter(|gw| Family::of(*gw) == ip.address.family()).ok_or_else(missing)?;
             Ok(Self { container: ip.address, gateway })
         });
         ends.collect()

@@ -72,7 +72,7 @@ fn wanted(conf: &Conf, result: &CniResult, ip: &IpConfig) -> Result<Vec<(Cidr, O
         wanted.push((ip.address.masked(), None));
     }
     if conf.gateway_of(ip)?.is_some() {
-        wanted.push((plan::default_of(ip), conf.gateway(ip.address.is_ipv4())));
+        wanted.push((plan::default_of(ip), conf.gateway(ip.address.family())));
     }
     let own = result.routes.iter().filter(|route| route.table.is_none() && !route.dst.is_default());
     let own = own.filter(|route| route.gw.is_some_and(|gw| ip.address.contains(gw)));

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_net::tables;
-use cni_types::{Error, IpConfig, Network, Result, optional_ip};
+use cni_types::{Error, Family, IpConfig, Network, Result, optional_ip};
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]
@@ -42,8 +42,8 @@ impl Conf {
     }
 
     /// The configured gateway of this family.
-    pub(crate) fn gateway(&self, ipv4: bool) -> Option<IpAddr> {
-        self.gateways[usize::from(!ipv4)]
+    pub(crate) fn gateway(&self, family: Family) -> Option<IpAddr> {
+        self.gateways[family]
     }
 
     /// The gateway of this address.
@@ -51,9 +51,9 @@ impl Conf {
     /// # Errors
     /// Code 7 when prevResult has one of another family.
     pub(crate) fn gateway_of(&self, ip: &IpConfig) -> Result<Option<IpAddr>> {
-        let ipv4 = ip.address.is_ipv4();
-        match self.gateway(ipv4).or(ip.gateway) {
-            Some(gateway) if gateway.is_ipv4() != ipv4 => Err(Error::config(format!(
+        let family = ip.address.family();
+        match self.gateway(family).or(ip.gateway) {
+            Some(gateway) if Family::of(gateway) != family => Err(Error::config(format!(
                 "prevResult has gateway {gateway} for {}, of the other address family",
                 ip.address
             ))
@@ -66,7 +66,7 @@ impl Conf {
 fn one_per_family(ips: impl Iterator<Item = IpAddr>) -> Result<[Option<IpAddr>; 2]> {
     let mut gateways = [None; 2];
     for ip in ips {
-        if let Some(first) = gateways[usize::from(!ip.is_ipv4())].replace(ip) {
+        if let Some(first) = gateways[Family::of(ip)].replace(ip) {
             return Err(Error::config(format!(
                 "gateways has {first} and {ip}: there can be one IPv4 and one IPv6 gateway"
             ))

@@ -45,7 +45,7 @@ impl Plan {
             let table = tables.take(FIRST_TABLE)?;
             plan.rules.push(Rule::from_address(ip.address.ip(), table));
             let own = main.iter().filter(|route| is_routed_with(ip, ips, route));
-            let static_gateway = conf.gateway(ip.address.is_ipv4()).is_some();
+            let static_gateway = conf.gateway(ip.address.family()).is_some();
             let own = own.filter(|route| !(static_gateway && is_default(route, ip)));
             let mut own: Vec<_> = own.map(|route| route.in_table(table)).collect();
             if let Some(gateway) = conf.gateway_of(ip)? {
@@ -103,13 +103,11 @@ fn is_routed_with(ip: &IpConfig, ips: &[&IpConfig], route: &RouteEntry) -> bool 
             || route.gateways().any(known)
             || route.source.is_none() && !route.has_gateway()
     };
-    fits(ip) || ip.address.is_ipv4() == route.dst.is_ipv4() && !ips.iter().any(|other| fits(other))
+    fits(ip) || ip.address.family() == route.dst.family() && !ips.iter().any(|other| fits(other))
 }
 
 pub(crate) fn default_of(ip: &IpConfig) -> Cidr {
-    let any: IpAddr = if ip.address.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
-    // A prefix of 0 bits is always allowed.
-    Cidr::new(any, 0).unwrap_or(ip.address)
+    Cidr::default_of(ip.address.family())
 }
 
 fn is_default(route: &RouteEntry, ip: &IpConfig) -> bool {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Family, Result};
 
 use super::super::report::Report;
 use super::super::{ping, show, signals};
@@ -18,11 +18,11 @@ impl Play {
         let count = self.containers.len();
         for (i, from) in self.containers.iter().enumerate() {
             let to = &self.containers[(i + 1) % count];
-            let target = |ipv4| to.address(ipv4).map(|(ip, _)| ip);
+            let target = |family| to.address(family).map(|(ip, _)| ip);
             self.ping_both(report, from, to.name, target)?;
         }
         for from in &self.containers {
-            let target = |ipv4| from.address(ipv4).and_then(|(_, gateway)| gateway);
+            let target = |family| from.address(family).and_then(|(_, gateway)| gateway);
             self.ping_both(report, from, "gateway", target)?;
         }
         if !self.source.masquerades() {
@@ -30,7 +30,7 @@ impl Play {
             return Ok(());
         }
         for from in &self.containers {
-            let outside = |ipv4: bool| from.address(ipv4).map(|_| self.world.outside[usize::from(!ipv4)]);
+            let outside = |family| from.address(family).map(|_| self.world.outside[family]);
             self.ping_both(report, from, "outside", outside)?;
         }
         Ok(())
@@ -41,18 +41,18 @@ impl Play {
         report: &mut Report,
         from: &Container,
         to: &str,
-        target: impl Fn(bool) -> Option<IpAddr>,
+        target: impl Fn(Family) -> Option<IpAddr>,
     ) -> Result<()> {
         let mut row = show::Pings::new(from.name, to);
         if from.result.is_none() {
             return Ok(());
         }
-        for ipv4 in [true, false] {
+        for family in Family::ALL {
             signals::refuse_when_caught()?;
-            let Some(ip) = target(ipv4) else { continue };
-            row.measured(ipv4, ping::measure(&from.netns, ip));
+            let Some(ip) = target(family) else { continue };
+            row.measured(family, ping::measure(&from.netns, ip));
             if to == "outside" {
-                row.seen(self.seen_by_the_world(from, ipv4));
+                row.seen(self.seen_by_the_world(from, family));
             }
         }
         signals::refuse_when_caught()?;
@@ -62,9 +62,9 @@ impl Play {
         Ok(())
     }
 
-    fn seen_by_the_world(&self, from: &Container, ipv4: bool) -> Result<IpAddr> {
-        let seen = self.world.seen_from(&from.netns, ipv4)?;
-        let host = self.world.host[usize::from(!ipv4)];
+    fn seen_by_the_world(&self, from: &Container, family: Family) -> Result<IpAddr> {
+        let seen = self.world.seen_from(&from.netns, family)?;
+        let host = self.world.host[family];
         if seen == host {
             return Ok(seen);
         }

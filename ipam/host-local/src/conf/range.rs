@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cni_types::{Cidr, Error, Result, optional_ip};
+use cni_types::{Cidr, Error, Family, Result, optional_ip};
 use serde::Deserialize;
 
 /// A range as the configuration writes it.
@@ -38,7 +38,7 @@ impl Range {
         let subnet = keys.subnet.ok_or_else(|| {
             Error::config("a range has no \"subnet\": it must be a CIDR such as 10.1.0.0/16")
         })?;
-        let longest = if subnet.is_ipv4() { 30 } else { 126 };
+        let longest = subnet.family().bits() - 2;
         if subnet.prefix() > longest {
             return Err(Error::config(format!("Network {subnet} too small to allocate from"))
                 .because(format!("the prefix length must be 0–{longest}")));
@@ -74,7 +74,7 @@ impl Range {
 
     /// Whether the two share an address.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.is_ipv4() == other.is_ipv4()
+        self.family() == other.family()
             && number(self.start) <= number(other.end)
             && number(other.start) <= number(self.end)
     }
@@ -84,8 +84,8 @@ impl Range {
         (number(self.end) - number(self.start)).saturating_add(1)
     }
 
-    pub(crate) fn is_ipv4(&self) -> bool {
-        self.subnet.is_ipv4()
+    pub(crate) fn family(&self) -> Family {
+        self.subnet.family()
     }
 
     pub(crate) fn start(&self) -> IpAddr {

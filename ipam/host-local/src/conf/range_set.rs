@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use cni_types::{Doing, Error, Result};
+use cni_types::{Doing, Error, Family, Result};
 
 use super::range::{Range, RangeKeys, number};
 
@@ -17,7 +17,7 @@ impl RangeSet {
     pub(crate) fn new(keys: &[RangeKeys]) -> Result<Self> {
         let ranges = keys.iter().map(Range::new).collect::<Result<Vec<_>>>()?;
         let Some(first) = ranges.first() else { return Err(Error::config("empty range set")) };
-        if ranges.iter().any(|r| r.is_ipv4() != first.is_ipv4()) {
+        if ranges.iter().any(|r| r.family() != first.family()) {
             return Err(Error::config("mixed address families")
                 .because("give IPv4 and IPv6 a range set each to get an address of both"));
         }
@@ -34,7 +34,7 @@ impl RangeSet {
     }
 
     pub(crate) fn is_ipv4(&self) -> bool {
-        self.0.iter().any(Range::is_ipv4)
+        self.0.iter().any(|range| range.family() == Family::V4)
     }
 
     /// The range `ip` lies in.

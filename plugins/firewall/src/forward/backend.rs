@@ -1,11 +1,11 @@
 //! Which of the kernel's packet filters carries the rules.
 
-use cni_types::{Error, Result};
+use cni_types::{Error, Family, Result};
 
 use super::{chains, record, sets};
 use crate::firewalld::Firewalld;
 use cni_filter::Filter;
-use cni_filter::iptables::{Protocol, is_usable};
+use cni_filter::iptables::is_usable;
 
 /// What carries the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl Backend {
                 record::status().map_err(unusable)?;
                 // Either family alone is enough: which one the containers will have is not known here.
                 let failures: Vec<Error> =
-                    Protocol::ALL.into_iter().filter_map(|protocol| chains::probe(protocol).err()).collect();
-                if failures.len() < Protocol::ALL.len() {
+                    Family::ALL.into_iter().filter_map(|family| chains::probe(family).err()).collect();
+                if failures.len() < Family::ALL.len() {
                     Ok(())
                 } else {
                     Error::all(failures).map_err(unusable)

@@ -6,15 +6,15 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Family, Result};
 
 use super::policy::Policy;
 use super::record::Records;
 use super::rules::{ACCEPTS, FORWARD, STAGE_1, Wanted, accepts, chains, rules};
 use super::seen::{FILTER, Seen};
 use cni_filter::Filter;
-use cni_filter::iptables::{Extension, Protocol, Script, Shape, legacy_holds, list, require, restore};
-use cni_filter::nft::{Batch, Chain, Rule, Socket};
+use cni_filter::iptables::{Extension, Script, Shape, Tool, legacy_holds, list, require, restore};
+use cni_filter::nft::{Batch, Chain, Rule, Socket, Table};
 
 /// How often an act that another one got in the way of is started over.
 const TRIES: u32 = 10;
@@ -24,11 +24,11 @@ pub(super) fn add(filter: &Filter, _records: &Records, policy: &Policy, accept: 
     if chains(policy, accept).is_empty() {
         return Ok(());
     }
-    for (protocol, ips) in families(policy) {
+    for (family, ips) in families(policy) {
         settle(&|| {
-            let seen = Seen::look(filter, protocol, policy.admin.as_str())?;
+            let seen = Seen::look(filter, family, policy.admin.as_str())?;
             let script = addition(&seen, policy, accept, &ips);
-            if script.is_empty() { Ok(()) } else { restore(protocol, false, &script) }
+            if script.is_empty() { Ok(()) } else { restore(family, false, &script) }
         })?;
     }
     Ok(())
@@ -40,9 +40,9 @@ pub(super) fn missing(filter: &Filter, policy: &Policy, accept: bool) -> Result<
     if chains(policy, accept).is_empty() {
         return Ok(missing);
     }
-    for (protocol, ips) in families(policy) {
-        let seen = Seen::look(filter, protocol, policy.admin.as_str())?;
-        let tool = protocol.tool();
+    for (family, ips) in families(policy) {
+        let seen = Seen::look(filter, family, policy.admin.as_str())?;
+        let tool = Tool::command(family);
         for chain in chains(policy, accept).into_iter().filter(|chain| !seen.has_chain(chain)) {
             missing.push(format!("{tool} has no chain {chain} in {FILTER}"));
         }
@@ -60,25 +60,25 @@ pub(super) fn missing(filter: &Filter, policy: &Policy, accept: bool) -> Result<
 
 /// Removes the rules of these addresses.
 pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
-    let of = |protocol| -> Vec<Wanted> {
-        let ips = ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol);
+    let of = |family| -> Vec<Wanted> {
+        let ips = ips.iter().copied().filter(|ip| Family::of(*ip) == family);
         ips.flat_map(accepts).collect()
     };
-    let families = Protocol::ALL.map(|protocol| (protocol, of(protocol)));
+    let families = Family::ALL.map(|family| (family, of(family)));
     let mut failures = Vec::new();
     failures.extend(socket.and_then(|socket| remove_native(socket, &families).err()));
-    for (protocol, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-        failures.extend(remove_legacy(*protocol, wanted).err());
+    for (family, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+        failures.extend(remove_legacy(*family, wanted).err());
     }
     Error::all(failures)
 }
 
 /// One batch for both families: the kernel has a batch wait until the deletes of the one before are through.
-fn remove_native(socket: &Socket, families: &[(Protocol, Vec<Wanted>)]) -> Result<()> {
+fn remove_native(socket: &Socket, families: &[(Family, Vec<Wanted>)]) -> Result<()> {
     socket.transact(|socket| {
         let mut batch = Batch::new();
-        for (protocol, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-            let chain = Chain { table: protocol.nft_table(FILTER), name: ACCEPTS };
+        for (family, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
+            let chain = Chain { table: Table::iptables(*family, FILTER), name: ACCEPTS };
             for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))? {
                 let Some(rule) = Rule::read(&answer) else { continue };
                 if Shape::of_rule(&rule).is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
@@ -90,20 +90,20 @@ fn remove_native(socket: &Socket, families: &[(Protocol, Vec<Wanted>)]) -> Resul
     })
 }
 
-fn remove_legacy(protocol: Protocol, wanted: &[Wanted]) -> Result<()> {
+fn remove_legacy(family: Family, wanted: &[Wanted]) -> Result<()> {
     settle(&|| {
-        if !legacy_holds(protocol, FILTER, ACCEPTS) {
+        if !legacy_holds(family, FILTER, ACCEPTS) {
             return Ok(());
         }
         let mut script = Script::new(FILTER);
-        for line in list(protocol, true, FILTER)?.rules().filter(|line| line.chain() == ACCEPTS) {
+        for line in list(family, true, FILTER)?.rules().filter(|line| line.chain() == ACCEPTS) {
             let deletion = line.deletion();
             let shape = Shape::of_words(deletion[2..].iter().copied());
             if shape.is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
                 script.command(&deletion);
             }
         }
-        if script.is_empty() { Ok(()) } else { restore(protocol, true, &script) }
+        if script.is_empty() { Ok(()) } else { restore(family, true, &script) }
     })
 }
 
@@ -141,22 +141,18 @@ fn addition(seen: &Seen, policy: &Policy, accept: bool, ips: &[IpAddr]) -> Scrip
 }
 
 /// Whether iptables of the family has all that ADD needs. Changes nothing.
-pub(super) fn probe(protocol: Protocol) -> Result<()> {
-    require(protocol, FILTER, &[Extension::Comment, Extension::Conntrack], "backend")
+pub(super) fn probe(family: Family) -> Result<()> {
+    require(family, FILTER, &[Extension::Comment, Extension::Conntrack], "backend")
 }
 
 /// The same for the families of the container's addresses.
 pub(super) fn status(policy: &Policy) -> Result<()> {
-    families(policy).into_iter().try_for_each(|(protocol, _)| probe(protocol))
-}
-
-fn protocol_of(ip: IpAddr) -> Protocol {
-    if ip.is_ipv4() { Protocol::V4 } else { Protocol::V6 }
+    families(policy).into_iter().try_for_each(|(family, _)| probe(family))
 }
 
 /// The families the container has addresses of.
-fn families(policy: &Policy) -> Vec<(Protocol, Vec<IpAddr>)> {
-    let of = |protocol| policy.ips.iter().copied().filter(|ip| protocol_of(*ip) == protocol).collect();
-    let all = Protocol::ALL.map(|protocol| (protocol, of(protocol)));
+fn families(policy: &Policy) -> Vec<(Family, Vec<IpAddr>)> {
+    let of = |family| policy.ips.iter().copied().filter(|ip| Family::of(*ip) == family).collect();
+    let all = Family::ALL.map(|family| (family, of(family)));
     all.into_iter().filter(|(_, ips): &(_, Vec<_>)| !ips.is_empty()).collect()
 }

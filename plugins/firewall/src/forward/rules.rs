@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use cni_types::Cidr;
+
 use super::policy::{Ingress, Policy};
 use cni_filter::iptables::Shape;
 
@@ -45,7 +47,7 @@ fn entry() -> Wanted {
 
 /// The rules that let an address answer and ask.
 pub(super) fn accepts(ip: IpAddr) -> [Wanted; 2] {
-    let host = format!("{ip}/{}", if ip.is_ipv4() { 32 } else { 128 });
+    let host = Cidr::host(ip).to_string();
     let state = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
     [
         Wanted::new(ACCEPTS, false, &[&["-d", &host][..], &state, &["-j", "ACCEPT"]].concat()),

@@ -1,11 +1,11 @@
 //! What of the iptables `filter` table concerns us, as the kernel or `iptables-save` tells it.
 
-use cni_types::Result;
+use cni_types::{Family, Result};
 
 use super::rules::{ACCEPTS, FORWARD, STAGE_1, STAGE_2, Wanted};
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Protocol, Shape, Tool, Variant, list};
-use cni_filter::nft::{Chain, Rule, Socket};
+use cni_filter::iptables::{Listing, Shape, Tool, Variant, list};
+use cni_filter::nft::{Chain, Rule, Socket, Table};
 
 /// The table.
 pub(super) const FILTER: &str = "filter";
@@ -19,16 +19,16 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Looks at the table the host's iptables works on; natively, if that is one of nftables.
-    pub(super) fn look(filter: &Filter, protocol: Protocol, admin: &str) -> Result<Self> {
-        let tool = Tool::find(protocol, "restore", false)?;
+    pub(super) fn look(filter: &Filter, family: Family, admin: &str) -> Result<Self> {
+        let tool = Tool::find(family, "restore", false)?;
         match filter.nftables_if_present()?.filter(|_| tool.variant() == Variant::Nft) {
-            Some(socket) => Self::native(socket, protocol, admin),
-            None => Ok(Self::listed(&list(protocol, false, FILTER)?)),
+            Some(socket) => Self::native(socket, family, admin),
+            None => Ok(Self::listed(&list(family, false, FILTER)?)),
         }
     }
 
-    fn native(socket: &Socket, protocol: Protocol, admin: &str) -> Result<Self> {
-        let table = protocol.nft_table(FILTER);
+    fn native(socket: &Socket, family: Family, admin: &str) -> Result<Self> {
+        let table = Table::iptables(family, FILTER);
         let names = [FORWARD, ACCEPTS, admin, STAGE_1, STAGE_2];
         let answers = socket.ask(&names.map(|name| Chain { table, name }.find()))?;
         let mut seen = Self::default();

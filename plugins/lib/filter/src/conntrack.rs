@@ -7,7 +7,7 @@
 mod entry;
 
 use cni_netlink::{ACK, Answer, DUMP, Errno, Protocol as Wire, Socket, put_request};
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Family, Result};
 
 pub use entry::{Direction, Entry};
 use entry::{FLAG_DPORT, FLAG_PROTO, filter};
@@ -53,23 +53,24 @@ impl Conntrack {
     /// Code 101 when the kernel refuses; none where connection tracking is not there.
     pub fn flush(
         &self,
-        ipv4: bool,
+        family: Family,
         transport: Transport,
         port: Option<u16>,
         is_stale: &dyn Fn(&Entry) -> bool,
     ) -> Result<usize> {
-        let found = self.list(ipv4, transport, port)?;
+        let found = self.list(family, transport, port)?;
         self.delete_all(found.iter().filter(|entry| is_stale(entry)))
     }
 
     /// The entries of a family and protocol; those of one original destination port, if `port` is given. Kernels
     /// before 5.8 do not filter, so it is done here again.
-    fn list(&self, ipv4: bool, transport: Transport, port: Option<u16>) -> Result<Vec<Entry>> {
+    fn list(&self, family: Family, transport: Transport, port: Option<u16>) -> Result<Vec<Entry>> {
         let flags = FLAG_PROTO | if port.is_some() { FLAG_DPORT } else { 0 };
         let mut found = Vec::new();
-        let ended = self.exchange(GET, DUMP, ipv4, filter(transport, port, flags).as_bytes(), &mut |attrs| {
-            found.extend(Entry::read(attrs).filter(|entry| entry.protocol == transport as u8));
-        });
+        let ended =
+            self.exchange(GET, DUMP, family, filter(transport, port, flags).as_bytes(), &mut |attrs| {
+                found.extend(Entry::read(attrs).filter(|entry| entry.protocol == transport as u8));
+            });
         match ended {
             // Neither compiled in nor loaded: nothing is tracked.
             Err(Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT) | Ok(()) => Ok(found),
@@ -84,7 +85,7 @@ impl Conntrack {
             match self.exchange(
                 DELETE,
                 ACK,
-                entry.original.src.is_ipv4(),
+                Family::of(entry.original.src.ip()),
                 entry.selector().as_bytes(),
                 &mut |_| {},
             ) {
@@ -100,12 +101,11 @@ impl Conntrack {
         &self,
         kind: u16,
         flags: u16,
-        ipv4: bool,
+        family: Family,
         attrs: &[u8],
         each: &mut dyn FnMut(&[u8]),
     ) -> nix::Result<()> {
-        let family = if ipv4 { libc::AF_INET } else { libc::AF_INET6 };
-        let genmsg = [u8::try_from(family).unwrap_or(0), 0, 0, 0];
+        let genmsg = [family.number(), 0, 0, 0];
         let mut out = Vec::with_capacity(128);
         put_request(&mut out, SUBSYSTEM << 8 | kind, flags, 1, &[&genmsg[..], attrs].concat());
         self.wire.send(&out)?;

@@ -12,9 +12,8 @@ mod script;
 mod shape;
 mod tool;
 
-use cni_types::Result;
+use cni_types::{Family, Result};
 
-use crate::nft::{Family, Table};
 pub use addresses::Addresses;
 pub use condition::Condition;
 pub use extension::{Extension, or_natively, require};
@@ -26,50 +25,18 @@ pub use script::Script;
 pub use shape::{Interface, Matched, Shape};
 pub use tool::{Tool, Variant};
 
-/// An address family: iptables has a tool and a table for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Protocol {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::V4, Self::V6];
-
-    /// `iptables` or `ip6tables`.
-    pub fn tool(self) -> &'static str {
-        match self {
-            Self::V4 => "iptables",
-            Self::V6 => "ip6tables",
-        }
-    }
-
-    /// The nat table of iptables-nft.
-    pub fn nft_nat(self) -> Table<'static> {
-        self.nft_table("nat")
-    }
-
-    /// A table of iptables-nft.
-    pub fn nft_table(self, name: &str) -> Table<'_> {
-        Table { family: if self == Self::V4 { Family::Ipv4 } else { Family::Ipv6 }, name }
-    }
-}
-
 /// Carries out a script with the host's iptables, or with its legacy one.
 ///
 /// # Errors
 /// Code 11 naming the holder when the lock is not free in time, else code 101 with what the tool says.
-pub fn restore(protocol: Protocol, legacy: bool, script: &Script) -> Result<()> {
-    Tool::find(protocol, "restore", legacy)?.restore(&script.text()?, false)
+pub fn restore(family: Family, legacy: bool, script: &Script) -> Result<()> {
+    Tool::find(family, "restore", legacy)?.restore(&script.text()?, false)
 }
 
 /// Lists a table with the host's iptables, or with its legacy one.
 ///
 /// # Errors
 /// Code 101 when there is no tool, or with what it says.
-pub fn list(protocol: Protocol, legacy: bool, table: &str) -> Result<Listing> {
-    Ok(Listing::parse(&Tool::find(protocol, "save", legacy)?.run(&["-t", table], "")?))
+pub fn list(family: Family, legacy: bool, table: &str) -> Result<Listing> {
+    Ok(Listing::parse(&Tool::find(family, "save", legacy)?.run(&["-t", table], "")?))
 }

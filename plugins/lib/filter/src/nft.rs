@@ -28,5 +28,5 @@ pub use refused::Refused;
 pub use rule::Rule;
 pub use set::{DataType, Set};
 pub use socket::Socket;
-pub use table::{Family, Table};
+pub use table::{Table, TableFamily};
 pub use verdict::Verdict;

@@ -26,12 +26,12 @@ use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, St
 
 use crate::Filter;
 use crate::nft::{
-    Batch, Chain, ChainState, Compare, Expr, Family, Hook, Meta, PayloadBase, Register, Rule, Socket, Table,
-    Verdict,
+    Batch, Chain, ChainState, Compare, Expr, Hook, Meta, PayloadBase, Register, Rule, Socket, Table,
+    TableFamily, Verdict,
 };
 use names::{CHAIN_START, Names};
 
-const TABLE: Table<'_> = Table { family: Family::Bridge, name: "nat" };
+const TABLE: Table<'_> = Table { family: TableFamily::Bridge, name: "nat" };
 const PREROUTING: Chain<'_> = Chain { table: TABLE, name: "PREROUTING" };
 /// Before anything else looks at the frame (`NF_BR_PRE_ROUTING`, `NF_BR_PRI_NAT_DST_BRIDGED`).
 const HOOK: Hook = Hook { kind: "filter", number: 0, priority: -300 };

@@ -3,7 +3,8 @@
 
 mod host;
 
-use cni_filter::iptables::{Condition, Protocol, list};
+use cni_filter::iptables::{Condition, list};
+use cni_types::Family;
 use host::{enter, run, use_legacy_iptables};
 
 const TOOLS: &[&str] = &["iptables-restore", "iptables-legacy-restore", "ip6tables-save"];
@@ -35,7 +36,7 @@ const FORMS: [&str; 22] = [
 ];
 
 fn every_form_is_recognised() {
-    let table = || list(Protocol::V4, false, "mangle").unwrap();
+    let table = || list(Family::V4, false, "mangle").unwrap();
     let refused: Vec<&str> = FORMS
         .into_iter()
         .filter(|form| {

@@ -4,13 +4,14 @@
 mod host;
 
 use cni_filter::nft::{
-    Batch, Chain, ChainState, Compare, DataType, Element, Expr, Family, FibResult, Hook, Meta, PayloadBase,
-    Register, Rule, Set, Socket, Table, Verdict,
+    Batch, Chain, ChainState, Compare, DataType, Element, Expr, FibResult, Hook, Meta, PayloadBase, Register,
+    Rule, Set, Socket, Table, TableFamily, Verdict,
 };
+use cni_types::Family;
 use host::{assert_nft_would_make_the_same, attachment, cidr, enter, nft, ruleset};
 use nix::errno::Errno;
 
-const TABLE: Table<'_> = Table { family: Family::Ipv4, name: "t" };
+const TABLE: Table<'_> = Table { family: TableFamily::Ipv4, name: "t" };
 const NAT: Chain<'_> = Chain { table: TABLE, name: "nat" };
 
 /// Loads the protocol and the destination port as the key of a map.
@@ -35,7 +36,7 @@ fn maps_of_ports_and_ranges_translate_destinations() {
         let mut rule = local.to_vec();
         rule.extend(port_key());
         rule.push(Expr::map(map, id, Register::R1, Register::R1));
-        rule.push(Expr::dnat(Family::Ipv4, Register::R1, port));
+        rule.push(Expr::dnat(Family::V4, Register::R1, port));
         Rule::append(NAT, &rule, Some("a comment"))
     };
     let mut batch = Batch::new();
@@ -78,7 +79,7 @@ fn verdict_maps_intervals_and_jumps_read_as_meant() {
         return;
     }
     let socket = Socket::open().unwrap();
-    let table = Table { family: Family::Inet, name: "t" };
+    let table = Table { family: TableFamily::Inet, name: "t" };
     let (base, own) = (Chain { table, name: "base" }, Chain { table, name: "own-10.1.0.0/16" });
     let (map, set) = (Set { table, name: "pods" }, Set { table, name: "nets" });
     let saddr = [

@@ -2,9 +2,7 @@
 
 pub(crate) mod usable;
 
-use std::net::IpAddr;
-
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Result, ip_from_octets, ip_octets};
 
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::{Body, Request};
@@ -34,34 +32,6 @@ pub struct Address {
     pub duplicate: bool,
 }
 
-/// The address family's number (`AF_INET`, `AF_INET6`).
-pub(crate) fn family(ip: IpAddr) -> u8 {
-    let family = if ip.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    // AF_INET is 2, AF_INET6 is 10.
-    family.to_le_bytes()[0]
-}
-
-pub(crate) fn bytes(ip: IpAddr) -> Vec<u8> {
-    match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    }
-}
-
-pub(crate) fn ip_of(payload: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(payload).ok().map(IpAddr::from);
-    v4.or_else(|| <[u8; 16]>::try_from(payload).ok().map(IpAddr::from))
-}
-
-/// The unspecified address of a family; `None` for any but the two of IP.
-pub(crate) fn unspecified(family: u8) -> Option<IpAddr> {
-    match i32::from(family) {
-        libc::AF_INET => Some([0; 4].into()),
-        libc::AF_INET6 => Some([0; 16].into()),
-        _ => None,
-    }
-}
-
 /// `struct ifaddrmsg`: family, prefix length, flags, scope, index.
 fn ifaddrmsg(index: u32, family: u8, prefix: u8) -> [u8; HEADER] {
     let mut header = [family, prefix, 0, 0, 0, 0, 0, 0];
@@ -70,9 +40,9 @@ fn ifaddrmsg(index: u32, family: u8, prefix: u8) -> [u8; HEADER] {
 }
 
 fn body(index: u32, cidr: Cidr) -> Attrs {
-    let mut body = Attrs::behind(&ifaddrmsg(index, family(cidr.ip()), cidr.prefix()));
-    body.bytes(libc::IFA_LOCAL, &bytes(cidr.ip()));
-    body.bytes(libc::IFA_ADDRESS, &bytes(cidr.ip()));
+    let mut body = Attrs::behind(&ifaddrmsg(index, cidr.family().number(), cidr.prefix()));
+    body.bytes(libc::IFA_LOCAL, &ip_octets(cidr.ip()));
+    body.bytes(libc::IFA_ADDRESS, &ip_octets(cidr.ip()));
     body
 }
 
@@ -89,7 +59,7 @@ pub(crate) struct AddFlags {
 pub(crate) fn add(index: u32, link: &str, cidr: Cidr, how: AddFlags) -> Request {
     let mut body = body(index, cidr);
     if cidr.is_ipv4() && cidr.prefix() < 31 {
-        body.bytes(libc::IFA_BROADCAST, &bytes(cidr.last()));
+        body.bytes(libc::IFA_BROADCAST, &ip_octets(cidr.last()));
     }
     let no_dad = if cidr.is_ipv4() || how.detect_duplicates { 0 } else { IFA_F_NODAD };
     let no_route = if how.no_connected_route { IFA_F_NOPREFIXROUTE } else { 0 };
@@ -110,7 +80,7 @@ fn decode(message: &Body) -> Option<Address> {
     let ip = find(attributes, libc::IFA_LOCAL).or_else(|| find(attributes, libc::IFA_ADDRESS))?;
     let flags = find(attributes, IFA_FLAGS).map_or_else(|| u32::from(header[2]), host32);
     Some(Address {
-        cidr: Cidr::new(ip_of(ip)?, header[1])?,
+        cidr: Cidr::new(ip_from_octets(ip)?, header[1])?,
         tentative: flags & IFA_F_TENTATIVE != 0,
         duplicate: flags & IFA_F_DADFAILED != 0,
     })

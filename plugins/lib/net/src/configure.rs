@@ -1,9 +1,8 @@
 //! Giving the container's interface its addresses and routes, and bringing it up.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use cni_types::{CniResult, Code, Error, IfName, Result};
+use cni_types::{CniResult, Code, Error, Family, IfName, Result};
 
 use crate::addr::{AddFlags, Address, usable};
 use crate::link::set_up;
@@ -109,12 +108,12 @@ pub fn configure(
 /// The result's routes as the kernel takes them: without a gateway of their own, through the address's, unless their
 /// scope says that the destination is on the link.
 fn routes(interface: &Interface<'_>, result: &CniResult) -> Result<Vec<Route>> {
-    let gateway = |ipv4: bool| result.ips.iter().filter_map(|ip| ip.gateway).find(|gw| gw.is_ipv4() == ipv4);
-    let gateways = (gateway(true), gateway(false));
+    let gateways = Family::ALL
+        .map(|family| result.ips.iter().filter_map(|ip| ip.gateway).find(|gw| Family::of(*gw) == family));
     let routes = result.routes.iter().map(|route| {
-        let default: Option<IpAddr> = if route.dst.is_ipv4() { gateways.0 } else { gateways.1 };
+        let default = gateways[route.dst.family()];
         let default = default.filter(|_| route.scope.is_none_or(|scope| scope < SCOPE_LINK));
-        if let Some(gw) = route.gw.filter(|gw| gw.is_ipv4() != route.dst.is_ipv4()) {
+        if let Some(gw) = route.gw.filter(|gw| Family::of(*gw) != route.dst.family()) {
             return Err(Error::config(format!(
                 "route {} has gateway {gw} of the other address family",
                 route.dst

@@ -2,12 +2,15 @@
 
 use std::fs::OpenOptions;
 
-use cni_types::{Error, Result};
+use cni_types::{Error, Family, Result};
 
 use crate::sysctl;
 
-const fn name(ipv4: bool) -> &'static str {
-    if ipv4 { "ipv4/ip_forward" } else { "ipv6/conf/all/forwarding" }
+const fn name(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ipv4/ip_forward",
+        Family::V6 => "ipv6/conf/all/forwarding",
+    }
 }
 
 /// Switches forwarding of a family on. Where it is on it is not written again, so that a read-only `/proc/sys` with the
@@ -15,19 +18,19 @@ const fn name(ipv4: bool) -> &'static str {
 ///
 /// # Errors
 /// Code 100 with the sysctl's path and the errno.
-pub fn ensure(ipv4: bool) -> Result<()> {
-    if is_on(ipv4) { Ok(()) } else { sysctl::write(name(ipv4), "1") }
+pub fn ensure(family: Family) -> Result<()> {
+    if is_on(family) { Ok(()) } else { sysctl::write(name(family), "1") }
 }
 
 /// CHECK: forwarding of the family is on.
 ///
 /// # Errors
 /// Code 103 naming the sysctl.
-pub fn check(ipv4: bool) -> Result<()> {
-    if is_on(ipv4) {
+pub fn check(family: Family) -> Result<()> {
+    if is_on(family) {
         return Ok(());
     }
-    let sysctl = name(ipv4).replace('/', ".");
+    let sysctl = name(family).replace('/', ".");
     Err(Error::check(format!("the host does not forward packets: net.{sysctl} is off"))
         .because(format!("switch it on: sysctl -w net.{sysctl}=1")))
 }
@@ -37,14 +40,14 @@ pub fn check(ipv4: bool) -> Result<()> {
 /// # Errors
 /// Code 50 naming both sysctls.
 pub fn status() -> Result<()> {
-    let can_be = |ipv4| OpenOptions::new().write(true).open(sysctl::path(name(ipv4))).is_ok();
-    if [true, false].into_iter().any(|ipv4| is_on(ipv4) || can_be(ipv4)) {
+    let can_be = |family| OpenOptions::new().write(true).open(sysctl::path(name(family))).is_ok();
+    if Family::ALL.into_iter().any(|family| is_on(family) || can_be(family)) {
         return Ok(());
     }
     Err(Error::unavailable("the host forwards no packets, and that cannot be changed from here")
         .because("/proc/sys cannot be written: set net.ipv4.ip_forward or net.ipv6.conf.all.forwarding to 1"))
 }
 
-fn is_on(ipv4: bool) -> bool {
-    sysctl::read(name(ipv4)).is_ok_and(|value| value != "0")
+fn is_on(family: Family) -> bool {
+    sysctl::read(name(family)).is_ok_and(|value| value != "0")
 }

@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Mac, Result};
+use cni_types::{Family, Mac, Result, ip_octets};
 
-use crate::addr::{bytes, family};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 use cni_netlink::REPLACE;
@@ -22,11 +21,11 @@ impl Rtnl {
         let requests = ips.iter().map(|ip| {
             // struct ndmsg: family, index, state, flags, type.
             let mut header = [0; 12];
-            header[0] = family(*ip);
+            header[0] = Family::of(*ip).number();
             header[4..8].copy_from_slice(&index.to_ne_bytes());
             header[8..10].copy_from_slice(&NUD_STALE.to_ne_bytes());
             let mut body = Attrs::behind(&header);
-            body.bytes(libc::NDA_DST, &bytes(*ip));
+            body.bytes(libc::NDA_DST, &ip_octets(*ip));
             body.bytes(libc::NDA_LLADDR, &mac.0);
             let doing = format!("correct the neighbour entry of {ip} on {link}");
             Request::new(doing, libc::RTM_NEWNEIGH, REPLACE, body)

@@ -8,9 +8,8 @@ pub mod tables;
 
 use std::net::IpAddr;
 
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Result, ip_octets};
 
-use crate::addr::{bytes, family};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 use cni_netlink::CREATE;
@@ -84,7 +83,7 @@ impl Route {
     fn body(&self) -> Attrs {
         let table = self.table.unwrap_or(TABLE_MAIN);
         let mut header = [0; HEADER];
-        header[0] = family(self.dst.ip());
+        header[0] = self.dst.family().number();
         header[1] = self.dst.prefix();
         // Tables above 255 do not fit here; RTA_TABLE below holds the whole number.
         header[4] = u8::try_from(table).unwrap_or(0);
@@ -93,13 +92,13 @@ impl Route {
         header[7] = TYPE_UNICAST;
         let mut body = Attrs::behind(&header);
         if !self.dst.is_default() {
-            body.bytes(libc::RTA_DST, &bytes(self.dst.ip()));
+            body.bytes(libc::RTA_DST, &ip_octets(self.dst.ip()));
         }
         body.host32(libc::RTA_OIF, self.index);
         body.host32(libc::RTA_TABLE, table);
         for (kind, ip) in [(libc::RTA_GATEWAY, self.gateway), (libc::RTA_PREFSRC, self.source)] {
             if let Some(ip) = ip {
-                body.bytes(kind, &bytes(ip));
+                body.bytes(kind, &ip_octets(ip));
             }
         }
         if self.priority != 0 {

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_netlink::{CREATE, EXCL, Precision};
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Family, Result, ip_from_octets, ip_octets};
 
-use crate::addr::{bytes, family, ip_of, unspecified};
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::{Body, Request};
 
@@ -57,12 +56,12 @@ impl Rule {
 
     fn body(&self) -> Attrs {
         let mut header = [0; HEADER];
-        header[0] = family(self.source.ip());
+        header[0] = self.source.family().number();
         header[2] = self.source.prefix();
         header[4] = u8::try_from(self.table).unwrap_or(0);
         header[7] = TO_TABLE;
         let mut body = Attrs::behind(&header);
-        body.bytes(FRA_SRC, &bytes(self.source.ip()));
+        body.bytes(FRA_SRC, &ip_octets(self.source.ip()));
         body.host32(FRA_TABLE, self.table);
         if let Some(priority) = self.priority {
             body.host32(FRA_PRIORITY, priority);
@@ -82,9 +81,9 @@ impl Rule {
 
 fn decode(message: &Body) -> Option<Rule> {
     let header = message.get(..HEADER)?;
-    let none = unspecified(header[0])?;
+    let none = Family::find(header[0])?.unspecified();
     let attributes = &message[HEADER..];
-    let source = find(attributes, FRA_SRC).map_or(Some(none), ip_of)?;
+    let source = find(attributes, FRA_SRC).map_or(Some(none), ip_from_octets)?;
     let looks_up = header[7] == TO_TABLE;
     let table = find(attributes, FRA_TABLE).map_or_else(|| u32::from(header[4]), host32);
     let asks_more = |(kind, value): (u16, &[u8])| match kind {

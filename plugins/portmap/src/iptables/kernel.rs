@@ -1,8 +1,8 @@
 //! A look at the table of iptables-nft without the tool. What is ours is asked for, and counts tell of the rest, so that
 //! others' rules in PREROUTING, OUTPUT and POSTROUTING are not listed.
 
-use cni_filter::iptables::Protocol as Family;
 use cni_filter::nft::{Chain, ChainState, Rule, Socket, Table};
+use cni_types::Family;
 use cni_types::Result;
 
 use super::going::Going;
@@ -60,7 +60,7 @@ impl Look {
         rules: &Rules,
         claimant: &Claimant<'_>,
     ) -> Result<Option<Self>> {
-        let nat = Nat { socket, table: family.nft_nat() };
+        let nat = Nat { socket, table: Table::iptables(family, "nat") };
         let find = [SET_MARK, MASQ, DNAT, &rules.chain].map(|name| Chain { table: nat.table, name }.find());
         let found = socket.ask(&find)?;
         let states = [0, 1, 2, 3].map(|at| found[at].as_deref().and_then(ChainState::read));

@@ -1,8 +1,8 @@
 //! The rules of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
 //! shows that there is no such chain.
 
-use cni_filter::iptables::{Line, Listing, Protocol as Family, Script, legacy_holds, list, restore};
-use cni_types::{Code, Result};
+use cni_filter::iptables::{Line, Listing, Script, legacy_holds, list, restore};
+use cni_types::{Code, Family, Result};
 
 use super::{DNAT, SNAT};
 use crate::flows::Gone;

@@ -1,8 +1,8 @@
 //! What of the rules is there already.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Protocol as Family, Variant, list};
-use cni_types::Result;
+use cni_filter::iptables::{Listing, Variant, list};
+use cni_types::{Family, Result};
 
 use super::going::Going;
 use super::rules::Rules;

@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_filter::iptables::Protocol as Family;
 use cni_filter::nft::{Batch, Chain, Rule, Socket, Table};
+use cni_types::Family;
 use cni_types::Result;
 
 use super::{DNAT, SNAT};
@@ -17,7 +17,7 @@ pub(super) fn remove(socket: &Socket, families: &[Family], chains: &[String]) ->
         gone.clear();
         let mut batch = Batch::new();
         for family in families {
-            let table = family.nft_nat();
+            let table = Table::iptables(*family, "nat");
             let find: Vec<_> = chains.iter().map(|name| Chain { table, name }.find()).collect();
             let found = socket.ask(&find)?;
             let there = chains.iter().zip(found).filter(|(_, found)| found.is_some());
@@ -38,7 +38,7 @@ pub(super) fn collect(socket: &Socket, stale: &dyn Fn(&str, &str) -> bool) -> Re
         gone.clear();
         let mut batch = Batch::new();
         for family in Family::ALL {
-            let table = family.nft_nat();
+            let table = Table::iptables(family, "nat");
             let answers = socket.dump(&Rule::list(table, Some(DNAT)))?;
             let rules: Vec<Rule<'_>> = answers.iter().filter_map(|answer| Rule::read(answer)).collect();
             let is_stale = |rule: &&Rule<'_>| {

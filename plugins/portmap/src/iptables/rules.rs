@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::iptables::{Condition, Line, Listing};
-use cni_types::{AttachmentId, Cidr, NetworkName};
+use cni_types::{AttachmentId, Cidr, Family, NetworkName};
 
 use super::{DNAT, SET_MARK};
 use crate::conf::Conf;
@@ -59,8 +59,8 @@ pub(super) struct Entry {
 
 impl Rules {
     pub(super) fn new(id: &AttachmentId, conf: &Conf, target: Cidr, chain: &str) -> Self {
-        let ipv4 = target.is_ipv4();
-        let ours: Vec<&Mapping> = conf.mappings.iter().filter(|mapping| mapping.is_for(ipv4)).collect();
+        let family = target.family();
+        let ours: Vec<&Mapping> = conf.mappings.iter().filter(|mapping| mapping.is_for(family)).collect();
         let mut comment = format!("{}{}\"", comment_start(&id.network), id.container_id);
         if comment.len() > COMMENT_MAX {
             let end = (0..=COMMENT_MAX - 2).rev().find(|&i| comment.is_char_boundary(i)).unwrap_or(0);
@@ -68,7 +68,7 @@ impl Rules {
             comment.push_str("...");
         }
         let set_mark = conf.set_mark_chain.as_deref().unwrap_or(SET_MARK);
-        let entries = if ours.is_empty() { Vec::new() } else { entries(conf, ipv4) };
+        let entries = if ours.is_empty() { Vec::new() } else { entries(conf, family) };
         Self {
             chain: format!("{CHAIN}{chain}"),
             target: target.ip(),
@@ -98,7 +98,7 @@ fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Ve
     let mark = |source, text| rule(Does::Mark { source, text, chain: set_mark.to_owned() });
     let mut rules = Vec::new();
     if conf.snat && conf.masquerade_all {
-        rules.push(mark(None, if target.is_ipv4() { "0.0.0.0/0" } else { "::/0" }.to_owned()));
+        rules.push(mark(None, Cidr::default_of(target.family()).to_string()));
     } else if conf.snat {
         rules.push(mark(Some(target.masked()), target.to_string()));
         if target.is_ipv4() {
@@ -111,7 +111,7 @@ fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Ve
 }
 
 /// The ports of all mappings, of hostIPs of the other family too, as the reference has them.
-fn entries(conf: &Conf, ipv4: bool) -> Vec<Entry> {
+fn entries(conf: &Conf, family: Family) -> Vec<Entry> {
     let mut protocols = Protocol::ALL;
     protocols.sort_by_key(|protocol| protocol.name());
     let mut entries = Vec::new();
@@ -121,7 +121,7 @@ fn entries(conf: &Conf, ipv4: bool) -> Vec<Entry> {
         entries.extend(ports.chunks(PORTS_MAX).map(|ports| Entry {
             protocol,
             ports: ports.join(","),
-            conditions: conf.conditions(ipv4).to_vec(),
+            conditions: conf.conditions(family).to_vec(),
         }));
     }
     entries

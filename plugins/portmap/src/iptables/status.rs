@@ -1,11 +1,9 @@
 //! Whether an ADD would succeed, as far as it can be told without making anything.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{
-    Extension, Protocol as Family, Script, Tool, Variant, legacy_holds, or_natively, probe, require,
-};
-use cni_filter::nft::Chain;
-use cni_types::{Cidr, Code, Error, Result};
+use cni_filter::iptables::{Extension, Script, Tool, Variant, legacy_holds, or_natively, probe, require};
+use cni_filter::nft::{Chain, Table};
+use cni_types::{Cidr, Code, Error, Family, Result};
 
 use super::families;
 use super::script::command;
@@ -40,7 +38,7 @@ pub(crate) fn status(filter: &Filter, conf: &Conf) -> Result<()> {
 /// # Errors
 /// Code 101 naming it, or the tool if that is missing.
 pub(crate) fn lacking(conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
-    let is_mapped = |target: &Cidr| conf.mappings.iter().any(|mapping| mapping.is_for(target.is_ipv4()));
+    let is_mapped = |target: &Cidr| conf.mappings.iter().any(|mapping| mapping.is_for(target.family()));
     let mapped = families(targets).filter(|(_, target)| is_mapped(target));
     mapped.map(|(family, _)| family).try_for_each(|family| require_all(conf, family))
 }
@@ -65,9 +63,9 @@ fn require_all(conf: &Conf, family: Family) -> Result<()> {
 }
 
 fn script(conf: &Conf, family: Family) -> Script {
-    let (ipv4, target) = match family {
-        Family::V4 => (true, "192.0.2.1:1"),
-        Family::V6 => (false, "[2001:db8::1]:1"),
+    let target = match family {
+        Family::V4 => "192.0.2.1:1",
+        Family::V6 => "[2001:db8::1]:1",
     };
     let mark = format!("0x{0:x}/0x{0:x}", conf.mark);
     let mut script = Script::new("nat");
@@ -80,7 +78,7 @@ fn script(conf: &Conf, family: Family) -> Script {
     };
     let entry =
         ["-m", "comment", "--comment", "x", "-m", "multiport", "-p", "tcp", "--destination-ports", "1"];
-    rule(&entry, conf.conditions(ipv4), &["-j", "RETURN"]);
+    rule(&entry, conf.conditions(family), &["-j", "RETURN"]);
     rule(&["-m", "addrtype", "--dst-type", "LOCAL"], &[], &["-j", "RETURN"]);
     for protocol in protocols(conf) {
         let port = ["-p", protocol.name(), "--dport", "1"];
@@ -98,7 +96,7 @@ fn ensure_there(filter: &Filter, chain: &str) -> Result<()> {
     for family in Family::ALL {
         let is_there = match Tool::find(family, "restore", false)?.variant() {
             Variant::Nft => {
-                let find = Chain { table: family.nft_nat(), name: chain }.find();
+                let find = Chain { table: Table::iptables(family, "nat"), name: chain }.find();
                 filter.nftables()?.ask(&[find])?.iter().any(Option::is_some)
             }
             Variant::Legacy | Variant::Unknown => legacy_holds(family, "nat", chain),

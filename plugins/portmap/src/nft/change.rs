@@ -118,7 +118,7 @@ impl Change {
                     }
                 }
             }
-            let map = ports.map(plan.ipv4(), plan.class_name(), layer.saturating_add(1));
+            let map = ports.map(plan.family(), plan.class_name(), layer.saturating_add(1));
             let value = port::value(*target, map.ranges);
             self.added.push(Held { place: Place::Port(map, *ports), value, comment: comment.to_owned() });
         }
@@ -179,7 +179,7 @@ fn key(place: &Place, value: &[u8]) -> Key {
 fn wanted(plans: &[Plan]) -> BTreeSet<Key> {
     let of_plan = |plan: &Plan| -> Vec<Key> {
         let ports = plan.ports.iter().map(|(ports, target)| {
-            let map = ports.map(plan.ipv4(), plan.class_name(), 1);
+            let map = ports.map(plan.family(), plan.class_name(), 1);
             let value = port::value(*target, map.ranges);
             (Place::Port(map, *ports), value)
         });
@@ -196,7 +196,7 @@ pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan,
     let owner = id.tag_prefix();
     let index = Index::new(held);
     for (ports, target) in &plan.ports {
-        let map = ports.map(plan.ipv4(), plan.class_name(), 1);
+        let map = ports.map(plan.family(), plan.class_name(), 1);
         let same = || index.overlapping(ports).filter(|(taken, _)| taken == &ports).map(|(_, held)| held);
         let found = same().find(|held| held.owner() == owner).or_else(|| same().next());
         let name = found.map_or_else(|| map.name(), |held| held.place.set());
@@ -208,7 +208,7 @@ pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan,
                 held.comment
             )),
             Some(held) if held.value != port::value(*target, map.ranges) => {
-                let there = port::read_value(&held.value, map.ipv4);
+                let there = port::read_value(&held.value, map.family);
                 let there = there.map(|to| to.to_string()).unwrap_or_default();
                 missing.push(format!(
                     "map {TABLE} {name} sends {} to {there}, not to {target}",

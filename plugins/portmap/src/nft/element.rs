@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_filter::nft::{Batch, COMMENT_MAX, Element, Set};
-use cni_types::AttachmentId;
+use cni_types::{AttachmentId, ip_from_octets};
 
 use super::TABLE;
 use super::map::Map;
@@ -47,7 +47,7 @@ impl Held {
     /// Where a mapping that goes led to.
     pub(super) fn gone(&self) -> Option<Gone> {
         let Place::Port(map, ports) = &self.place else { return None };
-        let target = port::read_value(&self.value, map.ipv4)?;
+        let target = port::read_value(&self.value, map.family)?;
         let (first, last) =
             if map.ranges { (ports.first, ports.last) } else { (target.port(), target.port()) };
         Some(Gone { protocol: ports.protocol, ip: target.ip(), first, last })
@@ -56,8 +56,8 @@ impl Held {
     /// The address it leads to, or masquerades for.
     pub(super) fn container(&self) -> Option<IpAddr> {
         match &self.place {
-            Place::Port(map, _) => port::read_value(&self.value, map.ipv4).map(|target| target.ip()),
-            Place::Source(set, key) => port::address(key.get(..if set.ipv4 { 4 } else { 16 })?),
+            Place::Port(map, _) => port::read_value(&self.value, map.family).map(|target| target.ip()),
+            Place::Source(set, key) => ip_from_octets(key.get(..usize::from(set.family.octets()))?),
         }
     }
 

@@ -14,7 +14,7 @@ const ASKED_MAX: usize = 64;
 
 /// The elements at the plan's ports and sources, whoever owns them.
 pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<Vec<Held>> {
-    let is_the_plans = |map: &Map| map.ipv4 == plan.ipv4() && map.class == plan.class_name();
+    let is_the_plans = |map: &Map| map.family == plan.family() && map.class == plan.class_name();
     let maps: Vec<Map> = Map::among(sets).filter(is_the_plans).collect();
     let count: usize = plan.ports.iter().map(|(ports, _)| usize::from(ports.last - ports.first) + 1).sum();
     let mut held = Vec::new();

@@ -47,7 +47,7 @@ pub(super) fn missing(socket: &Socket, sets: &[String], plans: &[Plan]) -> Resul
     let mut missing = fixed::deviations(&listed, sets);
     for plan in plans {
         for layer in std::iter::once(1).chain(layers(sets, &[])) {
-            let bank = Bank { ipv4: plan.ipv4(), class: plan.class.as_ref(), layer };
+            let bank = Bank { family: plan.family(), class: plan.class.as_ref(), layer };
             missing.extend(bank.missing(&listed, sets));
         }
         let names = plan.sources.iter().map(|network| Sources::of(*network).name());
@@ -87,7 +87,7 @@ pub(super) fn ensure(socket: &Socket, sets: &[String], plans: &[Plan], maps: &[M
         }
     }
     for plan in plans {
-        let of_plan = |map: &&Map| map.ipv4 == plan.ipv4() && map.class == plan.class_name();
+        let of_plan = |map: &&Map| map.family == plan.family() && map.class == plan.class_name();
         let mut banks: Vec<Bank<'_>> = Vec::new();
         for map in maps.iter().filter(of_plan) {
             let bank = Bank::of(map, plan.class.as_ref());

@@ -2,13 +2,14 @@
 //! conditions, and for one layer.
 
 use cni_filter::nft::{DataType, Message, Set};
+use cni_types::Family;
 
 use super::TABLE;
 
 /// One of the maps.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Map {
-    pub(super) ipv4: bool,
+    pub(super) family: Family,
     pub(super) by_host_ip: bool,
     pub(super) ranges: bool,
     /// The hash of the conditions; empty for mappings without.
@@ -20,9 +21,9 @@ pub(super) struct Map {
 impl Map {
     /// The maps of one family, one set of conditions and one layer, in the order they are looked into: the address named
     /// wins over all addresses, the single port over the interval.
-    pub(super) fn all(ipv4: bool, class: &str, layer: u8) -> [Self; 4] {
+    pub(super) fn all(family: Family, class: &str, layer: u8) -> [Self; 4] {
         [(true, false), (true, true), (false, false), (false, true)].map(|(by_host_ip, ranges)| Self {
-            ipv4,
+            family,
             by_host_ip,
             ranges,
             class: class.to_owned(),
@@ -38,10 +39,10 @@ impl Map {
     pub(super) fn name(&self) -> String {
         let host = if self.by_host_ip { "host_" } else { "" };
         let kind = if self.ranges { "ranges" } else { "ports" };
-        let family = if self.ipv4 { 4 } else { 6 };
+        let version = self.family.version();
         let class = if self.class.is_empty() { String::new() } else { format!("_{}", self.class) };
         let layer = if self.layer > 1 { format!(".{}", self.layer) } else { String::new() };
-        format!("{host}{kind}{family}{class}{layer}")
+        format!("{host}{kind}{version}{class}{layer}")
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -51,14 +52,14 @@ impl Map {
         };
         let (by_host_ip, rest) = first.strip_prefix("host_").map_or((false, first), |rest| (true, rest));
         let (kind, class) = rest.split_once('_').unwrap_or((rest, ""));
-        let (ranges, ipv4) = match kind {
-            "ports4" => (false, true),
-            "ports6" => (false, false),
-            "ranges4" => (true, true),
-            "ranges6" => (true, false),
+        let (ranges, family) = match kind {
+            "ports4" => (false, Family::V4),
+            "ports6" => (false, Family::V6),
+            "ranges4" => (true, Family::V4),
+            "ranges6" => (true, Family::V6),
             _ => return None,
         };
-        Some(Self { ipv4, by_host_ip, ranges, class: class.to_owned(), layer })
+        Some(Self { family, by_host_ip, ranges, class: class.to_owned(), layer })
     }
 
     /// Those among the names of sets.
@@ -67,7 +68,7 @@ impl Map {
     }
 
     pub(super) fn ensure(&self, id: u32) -> Message {
-        let address = if self.ipv4 { DataType::Ipv4Addr } else { DataType::Ipv6Addr };
+        let address = DataType::address(self.family);
         let mut key = vec![DataType::InetProto, DataType::InetService];
         if self.by_host_ip {
             key.insert(0, address);

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::nft::{Batch, Socket};
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Family, Result};
 
 use super::map::Map;
 use super::{TABLE, port};
@@ -28,7 +28,7 @@ impl Plan {
         let mut plans = Vec::new();
         for target in targets.iter().flatten() {
             let ports = port::plan(&conf.mappings, target.ip());
-            let class = Class::read(conf.conditions(target.is_ipv4()), target.is_ipv4())?;
+            let class = Class::read(conf.conditions(target.family()), target.family())?;
             if !ports.is_empty() {
                 plans.push(Self { container: target.ip(), ports, sources: sources(conf, *target), class });
             }
@@ -36,14 +36,14 @@ impl Plan {
         Ok(plans)
     }
 
-    pub(super) fn ipv4(&self) -> bool {
-        self.container.is_ipv4()
+    pub(super) fn family(&self) -> Family {
+        Family::of(self.container)
     }
 
     /// The maps of ranges it needs.
     fn ranges(&self) -> impl Iterator<Item = Map> {
         let ranges = self.ports.iter().filter(|(ports, _)| ports.is_range());
-        ranges.map(|(ports, _)| ports.map(self.ipv4(), self.class_name(), 1))
+        ranges.map(|(ports, _)| ports.map(self.family(), self.class_name(), 1))
     }
 
     /// With a single port for each of a range.
@@ -66,10 +66,9 @@ impl Plan {
 /// The networks whose packets are masqueraded: the container's own, since its neighbours would get the answer straight
 /// from it, with an address they did not ask; and the host's loopback.
 fn sources(conf: &Conf, target: Cidr) -> Vec<Cidr> {
-    let any: IpAddr = if target.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
     let mut sources = Vec::new();
     if conf.snat && conf.masquerade_all {
-        sources.extend(Cidr::new(any, 0));
+        sources.push(Cidr::default_of(target.family()));
     } else if conf.snat {
         sources.push(target.masked());
         if target.is_ipv4() {

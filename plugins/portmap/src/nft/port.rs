@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::nft::Element;
+use cni_types::{Family, ip_from_octets, ip_octets};
 
 use super::map::Map;
 use crate::mapping::{Mapping, Ports};
@@ -22,14 +23,14 @@ impl Ports {
             && other.first <= self.last
     }
 
-    pub(super) fn map(&self, ipv4: bool, class: &str, layer: u8) -> Map {
+    pub(super) fn map(&self, family: Family, class: &str, layer: u8) -> Map {
         let class = class.to_owned();
-        Map { ipv4, by_host_ip: self.host_ip.is_some(), ranges: self.is_range(), class, layer }
+        Map { family, by_host_ip: self.host_ip.is_some(), ranges: self.is_range(), class, layer }
     }
 
     /// The key of one port.
     pub(super) fn key(&self, port: u16) -> Vec<u8> {
-        let mut key = self.host_ip.map(octets).unwrap_or_default();
+        let mut key = self.host_ip.map(ip_octets).unwrap_or_default();
         key.extend([self.protocol, 0, 0, 0]);
         key.extend(padded(port));
         key
@@ -46,18 +47,12 @@ impl Ports {
 
     /// Reads an element's keys.
     pub(super) fn read(map: &Map, key: &[u8], last: Option<&[u8]>) -> Option<Self> {
-        let length = if !map.by_host_ip {
-            0
-        } else if map.ipv4 {
-            4
-        } else {
-            16
-        };
+        let length = if map.by_host_ip { map.family.octets().into() } else { 0 };
         let (ip, rest) = key.split_at_checked(length)?;
         let port = |key: &[u8]| Some(u16::from_be_bytes([*key.get(length + 4)?, *key.get(length + 5)?]));
         let first = port(key)?;
         let last = last.map_or(Some(first), port)?;
-        Some(Self { host_ip: address(ip), protocol: *rest.first()?, first, last })
+        Some(Self { host_ip: ip_from_octets(ip), protocol: *rest.first()?, first, last })
     }
 }
 
@@ -65,7 +60,7 @@ impl Ports {
 pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)> {
     let mut single: Vec<(Ports, usize)> = mappings
         .iter()
-        .filter(|mapping| mapping.is_for(ip.is_ipv4()))
+        .filter(|mapping| mapping.is_for(Family::of(ip)))
         .map(|m| {
             let (port, protocol) = (m.host_port, m.protocol as u8);
             (Ports { host_ip: m.host_ip(), protocol, first: port, last: port }, usize::from(m.container_port))
@@ -97,7 +92,7 @@ pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)>
 
 /// An element's value: the address, and the port unless it is kept.
 pub(super) fn value(target: SocketAddr, ranges: bool) -> Vec<u8> {
-    let mut value = octets(target.ip());
+    let mut value = ip_octets(target.ip());
     if !ranges {
         value.extend(padded(target.port()));
     }
@@ -105,25 +100,13 @@ pub(super) fn value(target: SocketAddr, ranges: bool) -> Vec<u8> {
 }
 
 /// Reads an element's value; port 0 means that it is kept.
-pub(super) fn read_value(value: &[u8], ipv4: bool) -> Option<SocketAddr> {
-    let (ip, port) = value.split_at_checked(if ipv4 { 4 } else { 16 })?;
+pub(super) fn read_value(value: &[u8], family: Family) -> Option<SocketAddr> {
+    let (ip, port) = value.split_at_checked(family.octets().into())?;
     let port = port.first_chunk().map_or(0, |bytes: &[u8; 2]| u16::from_be_bytes(*bytes));
-    Some(SocketAddr::new(address(ip)?, port))
+    Some(SocketAddr::new(ip_from_octets(ip)?, port))
 }
 
 fn padded(port: u16) -> [u8; 4] {
     let [high, low] = port.to_be_bytes();
     [high, low, 0, 0]
-}
-
-pub(super) fn octets(ip: IpAddr) -> Vec<u8> {
-    match ip {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    }
-}
-
-pub(super) fn address(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = || <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);
-    v4().or_else(|| <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from))
 }

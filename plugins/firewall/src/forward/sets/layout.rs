@@ -5,11 +5,11 @@ use cni_types::Result;
 use super::super::policy::AdminChain;
 use super::element::{BRIDGES, ISOLATED, POD_SETS, set};
 use cni_filter::nft::{
-    Batch, Chain, Compare, DataType, Expr, Family, Hook, Message, Meta, PayloadBase, Register, Rule, Socket,
-    Table, Verdict,
+    Batch, Chain, Compare, DataType, Expr, Hook, Message, Meta, PayloadBase, Register, Rule, Socket, Table,
+    TableFamily, Verdict,
 };
 
-pub(super) const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_firewall" };
+pub(super) const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_firewall" };
 const FORWARD: Chain<'_> = Chain { table: TABLE, name: "forward" };
 const ADMINS: Chain<'_> = Chain { table: TABLE, name: "admins" };
 /// Where iptables' filter table is too (`NF_IP_PRI_FILTER`).

@@ -3,12 +3,12 @@
 
 use std::net::IpAddr;
 
-use cni_types::Cidr;
+use cni_types::{Cidr, Family};
 
 /// The addresses of one family that a rule matches by one option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addresses {
-    ipv4: bool,
+    family: Family,
     which: Which,
 }
 
@@ -27,8 +27,8 @@ impl Addresses {
     pub fn parse(text: &str) -> Option<Self> {
         if let Some((first, last)) = text.split_once('-') {
             let (first, last): (IpAddr, IpAddr) = (first.parse().ok()?, last.parse().ok()?);
-            return (first.is_ipv4() == last.is_ipv4())
-                .then(|| Self { ipv4: first.is_ipv4(), which: Which::Range(bits(first), bits(last)) });
+            return (Family::of(first) == Family::of(last))
+                .then(|| Self { family: Family::of(first), which: Which::Range(bits(first), bits(last)) });
         }
         let Some((ip, mask)) = text.split_once('/') else {
             return text.parse().ok().map(|ip| Self::from(Cidr::host(ip)));
@@ -44,14 +44,15 @@ impl Addresses {
     /// The network, if it is one and not some range.
     pub fn network(self) -> Option<Cidr> {
         let Which::Range(first, last) = self.which else { return None };
-        let max = if self.ipv4 { 32 } else { 128 };
         let network = |prefix| Cidr::new(self.address(first), prefix);
-        (0..=max).filter_map(network).find(|network| Self::from(*network).which == Which::Range(first, last))
+        (0..=self.family.bits())
+            .filter_map(network)
+            .find(|network| Self::from(*network).which == Which::Range(first, last))
     }
 
     /// Whether the address is one of them.
     pub(crate) fn contains(self, ip: IpAddr) -> bool {
-        self.ipv4 == ip.is_ipv4()
+        self.family == Family::of(ip)
             && match self.which {
                 Which::Range(first, last) => (first..=last).contains(&bits(ip)),
                 Which::Masked(value, mask) => bits(ip) & mask == value,
@@ -60,7 +61,7 @@ impl Addresses {
 
     /// Whether they have one in common; where that is hard to tell, they have.
     pub(crate) fn overlaps(self, other: Self) -> bool {
-        self.ipv4 == other.ipv4
+        self.family == other.family
             && match (self.which, other.which) {
                 (Which::Range(first, last), Which::Range(from, to)) => first <= to && from <= last,
                 _ => true,
@@ -69,21 +70,21 @@ impl Addresses {
 
     /// Those that have the address's bits under the mask; `None` when the mask is of the other family.
     pub(super) fn masked(ip: IpAddr, mask: IpAddr) -> Option<Self> {
-        if mask.is_ipv4() != ip.is_ipv4() {
+        if Family::of(mask) != Family::of(ip) {
             return None;
         }
-        let all = if ip.is_ipv4() { u128::from(u32::MAX) } else { u128::MAX };
+        let all = bits(Family::of(ip).mask(u8::MAX));
         let (ip_bits, mask_bits) = (bits(ip) & bits(mask), bits(mask));
         let rest = !mask_bits & all;
         let is_prefix = rest & rest.wrapping_add(1) == 0;
         let which =
             if is_prefix { Which::Range(ip_bits, ip_bits | rest) } else { Which::Masked(ip_bits, mask_bits) };
-        Some(Self { ipv4: ip.is_ipv4(), which })
+        Some(Self { family: Family::of(ip), which })
     }
 
     fn address(self, bits: u128) -> IpAddr {
         match u32::try_from(bits) {
-            Ok(bits) if self.ipv4 => IpAddr::from(bits.to_be_bytes()),
+            Ok(bits) if self.family == Family::V4 => IpAddr::from(bits.to_be_bytes()),
             _ => IpAddr::from(bits.to_be_bytes()),
         }
     }
@@ -92,7 +93,7 @@ impl Addresses {
 impl From<Cidr> for Addresses {
     fn from(network: Cidr) -> Self {
         let which = Which::Range(bits(network.network()), bits(network.last()));
-        Self { ipv4: network.is_ipv4(), which }
+        Self { family: network.family(), which }
     }
 }
 

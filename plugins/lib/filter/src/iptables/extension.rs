@@ -1,9 +1,9 @@
 //! Matches and targets that come as extensions: a shared object of the tool and a module of the kernel each. A host may
 //! have iptables without one of them.
 
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Family, Result};
 
-use super::{Protocol, Script, probe};
+use super::{Script, Tool, probe};
 
 /// What rules of the suite need beyond the core of iptables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Extension {
 ///
 /// # Errors
 /// Code 101 naming the first that is missing, or the tool if that is, and what to do.
-pub fn require(protocol: Protocol, table: &str, extensions: &[Extension], key: &str) -> Result<()> {
+pub fn require(family: Family, table: &str, extensions: &[Extension], key: &str) -> Result<()> {
     let script = |extensions: &[Extension]| {
         let mut script = Script::new(table);
         let chain = "CNI-000000000000";
@@ -82,12 +82,12 @@ pub fn require(protocol: Protocol, table: &str, extensions: &[Extension], key: &
         script
     };
     let instead = format!("or set {key} to \"nftables\"");
-    let Err(error) = probe(protocol, &script(extensions)) else { return Ok(()) };
-    let tried = |one: &Extension| probe(protocol, &script(&[*one])).err().map(|error| (*one, error));
+    let Err(error) = probe(family, &script(extensions)) else { return Ok(()) };
+    let tried = |one: &Extension| probe(family, &script(&[*one])).err().map(|error| (*one, error));
     match extensions.iter().find_map(tried) {
         // Nothing alone: it is the tool.
-        Some((first, error)) if probe(protocol, &script(&[])).is_ok() => {
-            let tool = protocol.tool();
+        Some((first, error)) if probe(family, &script(&[])).is_ok() => {
+            let tool = Tool::command(family);
             let what =
                 format!("{tool} has no {}: install its extension, or load its kernel module", first.name());
             Err(Error { msg: format!("{what}, {instead}"), details: said(&error), ..error })

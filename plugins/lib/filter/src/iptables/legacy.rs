@@ -3,10 +3,9 @@
 use std::fs;
 use std::os::fd::AsRawFd;
 
+use cni_types::Family;
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
-
-use super::Protocol;
 
 /// `IPT_SO_GET_INFO`, the same for IPv6.
 const GET_INFO: libc::c_int = 64;
@@ -20,39 +19,39 @@ const ENTRIES_HEAD: usize = 40;
 const NAME_LEN: usize = 32;
 
 /// The tables in use; `None` when ip_tables is not in the kernel (or not loaded).
-fn tables(protocol: Protocol) -> Option<String> {
+fn tables(family: Family) -> Option<String> {
     // Not /proc/net: that is the namespace of the process's first thread.
-    let file = match protocol {
-        Protocol::V4 => "/proc/thread-self/net/ip_tables_names",
-        Protocol::V6 => "/proc/thread-self/net/ip6_tables_names",
+    let file = match family {
+        Family::V4 => "/proc/thread-self/net/ip_tables_names",
+        Family::V6 => "/proc/thread-self/net/ip6_tables_names",
     };
     fs::read_to_string(file).ok()
 }
 
 /// Whether ip_tables is there without loading anything.
-pub(crate) fn is_loaded(protocol: Protocol) -> bool {
-    tables(protocol).is_some()
+pub(crate) fn is_loaded(family: Family) -> bool {
+    tables(family).is_some()
 }
 
 /// Whether the namespace has a legacy nat table.
-pub(crate) fn nat_is_used(protocol: Protocol) -> bool {
-    is_used(protocol, "nat")
+pub(crate) fn nat_is_used(family: Family) -> bool {
+    is_used(family, "nat")
 }
 
 /// Whether the namespace has the legacy table.
-fn is_used(protocol: Protocol, table: &str) -> bool {
-    tables(protocol).is_some_and(|names| names.lines().any(|name| name == table))
+fn is_used(family: Family, table: &str) -> bool {
+    tables(family).is_some_and(|names| names.lines().any(|name| name == table))
 }
 
 /// Whether the legacy table, such as `filter`, holds `text` in a chain's name or a comment. A table that cannot be read
 /// counts as holding it, so that the tool is asked.
-pub fn holds(protocol: Protocol, table: &str, text: &str) -> bool {
-    if !is_used(protocol, table) {
+pub fn holds(family: Family, table: &str, text: &str) -> bool {
+    if !is_used(family, table) {
         return false;
     }
     // The table may grow between its size and its content being read; then the kernel says EAGAIN.
     for _ in 0..10 {
-        match entries(protocol, table) {
+        match entries(family, table) {
             Ok(entries) => return entries.windows(text.len()).any(|window| window == text.as_bytes()),
             Err(Errno::EAGAIN) => {}
             Err(_) => break,
@@ -61,10 +60,10 @@ pub fn holds(protocol: Protocol, table: &str, text: &str) -> bool {
     true
 }
 
-fn entries(protocol: Protocol, name: &str) -> nix::Result<Vec<u8>> {
-    let (family, level) = match protocol {
-        Protocol::V4 => (AddressFamily::Inet, libc::IPPROTO_IP),
-        Protocol::V6 => (AddressFamily::Inet6, libc::IPPROTO_IPV6),
+fn entries(family: Family, name: &str) -> nix::Result<Vec<u8>> {
+    let (family, level) = match family {
+        Family::V4 => (AddressFamily::Inet, libc::IPPROTO_IP),
+        Family::V6 => (AddressFamily::Inet6, libc::IPPROTO_IPV6),
     };
     let fd = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::Raw)?;
     let get = |option: libc::c_int, buffer: &mut [u8]| {

@@ -4,6 +4,8 @@
 
 use std::net::IpAddr;
 
+use cni_types::{Family, ip_from_octets};
+
 use super::Addresses;
 use crate::nft::{Meta, Rule, Verdict};
 
@@ -82,12 +84,12 @@ impl Shape {
                     next = expressions.next()?;
                 }
                 let (equal, value) = next.compares()?;
-                let ipv4 = match place {
-                    (1, 12 | 16, 1..=4) => true,
-                    (1, 8 | 24, 1..=16) => false,
+                let family = match place {
+                    (1, 12 | 16, 1..=4) => Family::V4,
+                    (1, 8 | 24, 1..=16) => Family::V6,
                     _ => return None,
                 };
-                let matched = Some(Matched { addresses: addresses(ipv4, mask, value)?, negated: !equal });
+                let matched = Some(Matched { addresses: addresses(family, mask, value)?, negated: !equal });
                 match place {
                     (1, 12, _) | (1, 8, _) => shape.source = matched,
                     (1, 16, _) | (1, 24, _) => shape.destination = matched,
@@ -135,19 +137,17 @@ impl Shape {
 }
 
 /// The addresses whose first bytes, or bits under a mask, compare to a value.
-fn addresses(ipv4: bool, mask: Option<&[u8]>, value: &[u8]) -> Option<Addresses> {
+fn addresses(family: Family, mask: Option<&[u8]>, value: &[u8]) -> Option<Addresses> {
     let ones = vec![0xff; value.len()];
-    let [ip, mask] = [value, mask.unwrap_or(&ones)].map(|bytes| whole(ipv4, bytes));
+    let [ip, mask] = [value, mask.unwrap_or(&ones)].map(|bytes| whole(family, bytes));
     Addresses::masked(ip?, mask?)
 }
 
 /// The address that starts with these bytes.
-fn whole(ipv4: bool, bytes: &[u8]) -> Option<IpAddr> {
-    let mut all = [0; 16];
-    let all = &mut all[..if ipv4 { 4 } else { 16 }];
+fn whole(family: Family, bytes: &[u8]) -> Option<IpAddr> {
+    let mut all = vec![0; family.octets().into()];
     all.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    let v4 = <[u8; 4]>::try_from(&*all).ok().map(IpAddr::from);
-    v4.or_else(|| <[u8; 16]>::try_from(&*all).ok().map(IpAddr::from))
+    ip_from_octets(&all)
 }
 
 /// A name that is compared with its NUL: without one, only its beginning would be meant.

@@ -5,10 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cni_skel::child;
-use cni_types::{Code, Error, Result};
+use cni_types::{Code, Error, Family, Result};
 use nix::unistd::{AccessFlags, access};
 
-use super::{Protocol, lock};
+use super::lock;
 
 /// Seconds to wait for the xtables lock; iptables-nft has none.
 const LOCK_WAIT: &str = "--wait=5";
@@ -36,12 +36,20 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// `iptables` or `ip6tables`.
+    pub fn command(family: Family) -> &'static str {
+        match family {
+            Family::V4 => "iptables",
+            Family::V6 => "ip6tables",
+        }
+    }
+
     /// Finds `iptables-<verb>`, or `iptables-legacy-<verb>` if the host has that.
     ///
     /// # Errors
     /// Code 101 when there is none.
-    pub fn find(protocol: Protocol, verb: &str, legacy: bool) -> Result<Self> {
-        let base = protocol.tool();
+    pub fn find(family: Family, verb: &str, legacy: bool) -> Result<Self> {
+        let base = Self::command(family);
         let plain = format!("{base}-{verb}");
         let mut names = vec![plain.clone()];
         if legacy {

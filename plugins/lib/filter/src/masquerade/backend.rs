@@ -1,10 +1,10 @@
 //! Which of the kernel's packet filters carries the masquerade.
 
-use cni_types::{Error, Result, excerpt};
+use cni_types::{Error, Family, Result, excerpt};
 
 use super::{chains, given, pods};
 use crate::Filter;
-use crate::iptables::{Protocol, Tool, Variant, is_usable, legacy_nat_is_used};
+use crate::iptables::{Tool, Variant, is_usable, legacy_nat_is_used};
 
 /// What carries the masquerade rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Backend {
             }
             Self::Iptables => (
                 "iptables",
-                given().status().and_then(|()| Protocol::ALL.into_iter().try_for_each(chains::probe)),
+                given().status().and_then(|()| Family::ALL.into_iter().try_for_each(chains::probe)),
             ),
         };
         usable.map_err(|cause| {
@@ -70,11 +70,11 @@ impl Backend {
     }
 
     pub(super) fn warning(self) -> Option<String> {
-        let tool = Tool::find(Protocol::V4, "restore", false);
+        let tool = Tool::find(Family::V4, "restore", false);
         let legacy_is_meant = self == Self::Iptables && tool.is_ok_and(|tool| tool.variant() != Variant::Nft);
-        let protocol = Protocol::ALL.into_iter().find(|&protocol| legacy_nat_is_used(protocol));
-        protocol.filter(|_| !legacy_is_meant).map(|protocol| {
-            let tool = protocol.tool();
+        let family = Family::ALL.into_iter().find(|&family| legacy_nat_is_used(family));
+        family.filter(|_| !legacy_is_meant).map(|family| {
+            let tool = Tool::command(family);
             format!(
                 "warning: there is a legacy {tool} nat table beside nf_tables; packets pass both. See \
                  {tool}-legacy-save -t nat"

@@ -18,11 +18,11 @@ mod share;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Error, NetworkName, Result, Stale, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, Error, Family, NetworkName, Result, Stale, network_tag_prefix};
 
 use crate::Filter;
 use crate::given::Given;
-use crate::iptables::{Extension, Protocol, Script, require, restore};
+use crate::iptables::{Extension, Script, Tool, require, restore};
 use crate::nft::Socket;
 use seen::Seen;
 use share::Share;
@@ -59,15 +59,15 @@ fn comment(id: &AttachmentId) -> String {
 /// Makes what is missing.
 pub(super) fn add(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
     let chain = chain_name(id);
-    for protocol in Protocol::ALL {
-        let ips = of_protocol(ips, protocol);
+    for family in Family::ALL {
+        let ips = of_family(ips, family);
         if ips.is_empty() {
             continue;
         }
-        let seen = Seen::look(filter, protocol, &chain)?;
-        let script = addition(protocol, &chain, &comment(id), &ips, &seen);
+        let seen = Seen::look(filter, family, &chain)?;
+        let script = addition(family, &chain, &comment(id), &ips, &seen);
         if !script.is_empty() {
-            restore(protocol, false, &script)?;
+            restore(family, false, &script)?;
         }
     }
     Ok(())
@@ -89,8 +89,8 @@ pub(super) fn remove(
 
 fn remove_share(socket: Option<&Socket>, chain: &str, share: &Share, failures: &mut Vec<Error>) {
     failures.extend(socket.and_then(|socket| native::remove(socket, chain, share).err()));
-    for protocol in Protocol::ALL {
-        failures.extend(legacy::remove(protocol, chain, share).err());
+    for family in Family::ALL {
+        failures.extend(legacy::remove(family, chain, share).err());
     }
 }
 
@@ -118,8 +118,8 @@ pub(super) fn collect(
     };
     let is_stale = |comment: &str| starts.iter().any(|start| comment.starts_with(start));
     failures.extend(socket.and_then(|socket| native::collect(socket, &candidate, &is_stale).err()));
-    for protocol in Protocol::ALL {
-        failures.extend(legacy::collect(protocol, &starts, &candidate, &is_stale).err());
+    for family in Family::ALL {
+        failures.extend(legacy::collect(family, &starts, &candidate, &is_stale).err());
     }
     for owner in ours.into_iter().filter(|owner| owner.is_in(&stale)) {
         let chain = format!("CNI-{}", owner.container());
@@ -136,18 +136,18 @@ pub(super) fn collect(
 pub(super) fn missing(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     let chain = chain_name(id);
     let mut missing = Vec::new();
-    for protocol in Protocol::ALL {
-        let ips = of_protocol(ips, protocol);
+    for family in Family::ALL {
+        let ips = of_family(ips, family);
         if ips.is_empty() {
             continue;
         }
-        let seen = Seen::look(filter, protocol, &chain)?;
-        let tool = protocol.tool();
+        let seen = Seen::look(filter, family, &chain)?;
+        let tool = Tool::command(family);
         if !seen.chain {
             missing.push(format!("{tool} has no chain {chain} in nat"));
             continue;
         }
-        if !seen.has_masquerade(protocol) {
+        if !seen.has_masquerade(family) {
             missing.push(format!("{tool} chain {chain} has no MASQUERADE rule"));
         }
         for ip in ips {
@@ -163,45 +163,48 @@ pub(super) fn missing(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Resul
 }
 
 /// Whether iptables of the family has all that ADD needs. Changes nothing.
-pub(super) fn probe(protocol: Protocol) -> Result<()> {
-    require(protocol, "nat", &[Extension::Comment, Extension::Masquerade], "ipMasqBackend")
+pub(super) fn probe(family: Family) -> Result<()> {
+    require(family, "nat", &[Extension::Comment, Extension::Masquerade], "ipMasqBackend")
 }
 
 /// The same for the families of these addresses.
 pub(super) fn status(ips: &[Cidr]) -> Result<()> {
-    let families = Protocol::ALL.into_iter().filter(|&protocol| !of_protocol(ips, protocol).is_empty());
+    let families = Family::ALL.into_iter().filter(|&family| !of_family(ips, family).is_empty());
     families.into_iter().try_for_each(probe)
 }
 
-fn of_protocol(ips: &[Cidr], protocol: Protocol) -> Vec<Cidr> {
-    let mut of_protocol: Vec<Cidr> = Vec::new();
+fn of_family(ips: &[Cidr], family: Family) -> Vec<Cidr> {
+    let mut of_family: Vec<Cidr> = Vec::new();
     for ip in ips {
-        if ip.is_ipv4() == (protocol == Protocol::V4) && !of_protocol.contains(ip) {
-            of_protocol.push(*ip);
+        if ip.family() == family && !of_family.contains(ip) {
+            of_family.push(*ip);
         }
     }
-    of_protocol
+    of_family
 }
 
 /// What leaves as it is, everywhere.
-fn multicast(protocol: Protocol) -> &'static str {
-    if protocol == Protocol::V4 { "224.0.0.0/4" } else { "ff00::/8" }
+fn multicast(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "224.0.0.0/4",
+        Family::V6 => "ff00::/8",
+    }
 }
 
 /// What the table lacks. An ACCEPT behind the MASQUERADE would have no effect, so all of them come before it.
-fn addition(protocol: Protocol, chain: &str, comment: &str, ips: &[Cidr], seen: &Seen) -> Script {
+fn addition(family: Family, chain: &str, comment: &str, ips: &[Cidr], seen: &Seen) -> Script {
     let mark = ["-m", "comment", "--comment", comment];
     let mut script = Script::new("nat");
     if !seen.chain {
         script.chain(chain);
     }
-    let masqueraded = seen.has_masquerade(protocol);
+    let masqueraded = seen.has_masquerade(family);
     for ip in ips.iter().filter(|ip| !seen.has_accept(**ip)) {
         let place = if masqueraded { "-I" } else { "-A" };
         script.command(&[&[place, chain, "-d", &ip.to_string(), "-j", "ACCEPT"][..], &mark].concat());
     }
     if !masqueraded {
-        let all = ["-A", chain, "!", "-d", multicast(protocol), "-j", "MASQUERADE"];
+        let all = ["-A", chain, "!", "-d", multicast(family), "-j", "MASQUERADE"];
         script.command(&[&all[..], &mark].concat());
     }
     for ip in ips.iter().filter(|ip| !seen.has_jump(chain, **ip)) {

@@ -18,13 +18,13 @@ mod set;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Family, NetworkName, Result, Stale};
 
-use crate::nft::{Batch, Chain, Element, Family, Hook, Message, Rule, Set, Socket, Table};
+use crate::nft::{Batch, Chain, Element, Hook, Message, Rule, Set, Socket, Table, TableFamily};
 use element::{Found, list, locate, sets};
 use set::{Pods, multicast};
 
-const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_masquerade" };
+const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_masquerade" };
 const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
 /// After everything else has seen the real source (`NF_IP_PRI_NAT_SRC`).
 const HOOK: Hook = Hook { kind: "nat", number: 4, priority: 100 };
@@ -112,7 +112,9 @@ pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Resul
 pub(super) fn trial() -> Batch {
     let mut batch = Batch::new();
     batch.extend([TABLE.ensure(), POSTROUTING.ensure_base(HOOK)]);
-    for (id, set) in [(1, Pods { ipv4: true, prefix: 24 }), (2, Pods { ipv4: false, prefix: 64 })] {
+    for (id, set) in
+        [(1, Pods { family: Family::V4, prefix: 24 }), (2, Pods { family: Family::V6, prefix: 64 })]
+    {
         batch.extend([set.ensure(id), set.rule(id)]);
     }
     batch
@@ -151,7 +153,9 @@ fn deviation(socket: &Socket, sets: &[Pods]) -> Result<Option<String>> {
 
 /// The rules that let multicast pass, then those of the sets.
 fn rules(sets: &[Pods]) -> Vec<Message> {
-    let multicast =
-        [multicast(2, 16, &[0xf0, 0, 0, 0], &[224, 0, 0, 0]), multicast(10, 24, &[0xff], &[0xff])];
+    let multicast = [
+        multicast(Family::V4, 16, &[0xf0, 0, 0, 0], &[224, 0, 0, 0]),
+        multicast(Family::V6, 24, &[0xff], &[0xff]),
+    ];
     multicast.into_iter().chain(sets.iter().map(|set| set.rule(0))).collect()
 }

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
 
-use crate::nft::{Batch, Chain, Family, Rule, Socket, Table};
+use crate::nft::{Batch, Chain, Rule, Socket, Table, TableFamily};
 
-const TABLE: Table<'_> = Table { family: Family::Inet, name: "cni_plugins_masquerade" };
+const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_plugins_masquerade" };
 const CHECKS: Chain<'_> = Chain { table: TABLE, name: "masq_checks" };
 
 /// Removes the attachment's rules.

@@ -8,6 +8,7 @@ mod xt;
 use super::Verdict;
 use super::verdict::{read_value, write_value};
 use cni_netlink::attr::{Attrs, find};
+use cni_types::Family;
 pub(super) use likeness::are_alike;
 
 // enum nft_expr_attributes
@@ -175,8 +176,8 @@ impl Expr {
     }
 
     /// Gives the connection a new destination (`NFT_NAT_DNAT`): an address, and a port if there is one.
-    pub fn dnat(family: super::Family, address: Register, port: Option<Register>) -> Self {
-        let mut expr = Self::numbers("nat", &[(1, 1), (2, family as u32), (3, address.0)]);
+    pub fn dnat(family: Family, address: Register, port: Option<Register>) -> Self {
+        let mut expr = Self::numbers("nat", &[(1, 1), (2, family.number().into()), (3, address.0)]);
         if let Some(port) = port {
             expr.data.net32(5, port.0);
         }

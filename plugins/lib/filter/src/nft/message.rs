@@ -1,6 +1,6 @@
 //! One netlink message: `struct nlmsghdr`, `struct nfgenmsg`, attributes.
 
-use super::Family;
+use super::TableFamily;
 use cni_netlink::attr::Attrs;
 
 /// `NFNL_SUBSYS_NFTABLES`, the high byte of a message's type.
@@ -37,7 +37,7 @@ pub struct Message {
 }
 
 impl Message {
-    pub(super) fn new(kind: u16, flags: u16, family: Family, act: String) -> Self {
+    pub(super) fn new(kind: u16, flags: u16, family: TableFamily, act: String) -> Self {
         Self { kind: SUBSYSTEM << 8 | kind, flags, family: family as u8, attrs: Attrs::default(), act }
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let golden = [header(28, 0x10, 1, 1), vec![0, 0, 0, 10], attribute(&[1, 2, 3, 4])].concat();
         assert_eq!(out, golden);
         out.clear();
-        Table { family: Family::Inet, name: "abc" }.ensure().encode(2, cni_netlink::ACK, &mut out);
+        Table { family: TableFamily::Inet, name: "abc" }.ensure().encode(2, cni_netlink::ACK, &mut out);
         let golden = [header(28, 0x0a00, 0x0405, 2), vec![1, 0, 0, 0], attribute(b"abc\0")].concat();
         assert_eq!(out, golden);
         out.clear();

@@ -4,6 +4,7 @@ use super::lookup::text;
 use super::message::{DELSET, GETSET, NEWSET};
 use super::{Message, Table};
 use cni_netlink::{CREATE, DUMP};
+use cni_types::Family;
 
 // enum nft_set_attributes
 const TABLE: u16 = 1;
@@ -47,6 +48,14 @@ pub enum DataType {
 }
 
 impl DataType {
+    /// An address of the family.
+    pub fn address(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::Ipv4Addr,
+            Family::V6 => Self::Ipv6Addr,
+        }
+    }
+
     fn bytes(self) -> u32 {
         match self {
             Self::Ipv4Addr => 4,

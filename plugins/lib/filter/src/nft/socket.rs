@@ -8,7 +8,7 @@ use cni_types::{Error, Result};
 
 use super::lookup::number;
 use super::message::{GENMSG, GETGEN, Message};
-use super::{Batch, Family, Refused};
+use super::{Batch, Refused, TableFamily};
 
 /// `NFTA_GEN_ID`.
 const GEN_ID: u16 = 1;
@@ -36,7 +36,7 @@ impl Socket {
     /// # Errors
     /// [`Refused::is_absent`] when the kernel has no nf_tables.
     pub fn generation(&self) -> std::result::Result<u32, Refused> {
-        let request = Message::new(GETGEN, 0, Family::Inet, "read the ruleset's generation".to_owned());
+        let request = Message::new(GETGEN, 0, TableFamily::Inet, "read the ruleset's generation".to_owned());
         let answer = self.ask(std::slice::from_ref(&request))?.pop().flatten();
         let broken = || Refused::new(Errno::EBADMSG, request.act());
         answer.and_then(|attrs| number(&attrs, GEN_ID)).ok_or_else(broken)

@@ -3,6 +3,7 @@
 use super::Message;
 use super::message::{DELTABLE, NEWTABLE};
 use cni_netlink::CREATE;
+use cni_types::Family;
 
 /// `NFTA_TABLE_NAME`.
 const NAME: u16 = 1;
@@ -10,7 +11,7 @@ const NAME: u16 = 1;
 /// The packets a table sees (`NFPROTO_*`, `linux/netfilter.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Family {
+pub enum TableFamily {
     /// IPv4 and IPv6.
     Inet = 1,
     /// IPv4 alone.
@@ -21,7 +22,7 @@ pub enum Family {
     Ipv6 = 10,
 }
 
-impl Family {
+impl TableFamily {
     /// The family's name in `nft`.
     pub fn name(self) -> &'static str {
         match self {
@@ -37,9 +38,25 @@ impl Family {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table<'a> {
     /// Which packets.
-    pub family: Family,
+    pub family: TableFamily,
     /// The name.
     pub name: &'a str,
+}
+
+impl From<Family> for TableFamily {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::Ipv4,
+            Family::V6 => Self::Ipv6,
+        }
+    }
+}
+
+impl<'a> Table<'a> {
+    /// A table of iptables-nft.
+    pub fn iptables(family: Family, name: &'a str) -> Self {
+        Self { family: family.into(), name }
+    }
 }
 
 impl Table<'_> {

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cni_netlink::attr::Attrs;
-use cni_types::{Cidr, Error, Result};
+use cni_types::{Cidr, Error, Family, Result, ip_octets};
 
-use super::{Address, bytes, family};
+use super::Address;
 use crate::rtnl::message::{Body, Request};
 use crate::rtnl::{Refused, Rtnl};
 
@@ -23,10 +23,10 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// The question whether packets to an address of the link are delivered, for [`is_usable`].
 pub(crate) fn ask(index: u32, ip: IpAddr) -> Request {
     let mut header = [0; HEADER];
-    header[0] = family(ip);
+    header[0] = Family::of(ip).number();
     header[1] = Cidr::host(ip).prefix();
     let mut body = Attrs::behind(&header);
-    body.bytes(libc::RTA_DST, &bytes(ip));
+    body.bytes(libc::RTA_DST, &ip_octets(ip));
     body.host32(libc::RTA_OIF, index);
     Request::new(format!("look up the route to {ip}"), libc::RTM_GETROUTE, 0, body)
 }

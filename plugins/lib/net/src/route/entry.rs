@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_netlink::{APPEND, CREATE, Precision};
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Family, Result, ip_from_octets};
 
 use super::hop::{self, NextHop, ONLINK};
 use super::tables::TABLE_MAIN;
 use super::{HEADER, RTAX_ADVMSS, RTAX_MTU, Route, TYPE_UNICAST};
-use crate::addr::{ip_of, unspecified};
+
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::{Body, Request};
 
@@ -46,11 +46,11 @@ pub struct RouteEntry {
 impl RouteEntry {
     pub(super) fn decode(message: Body) -> Option<Self> {
         let header = message.get(..HEADER)?;
-        let none = unspecified(header[0])?;
+        let none = Family::find(header[0])?.unspecified();
         let attributes = &message[HEADER..];
-        let ip = |kind| find(attributes, kind).and_then(ip_of);
+        let ip = |kind| find(attributes, kind).and_then(ip_from_octets);
         let number = |kind| find(attributes, kind).map(host32);
-        let dst = find(attributes, libc::RTA_DST).map_or(Some(none), ip_of)?;
+        let dst = find(attributes, libc::RTA_DST).map_or(Some(none), ip_from_octets)?;
         let hops = match (find(attributes, libc::RTA_MULTIPATH), number(libc::RTA_OIF)) {
             (Some(hops), _) => hop::each(hops).map(|(hop, ..)| hop).collect(),
             (None, Some(index)) => vec![NextHop::decode(index, attributes)],

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use cni_netlink::attr::{find, host16, host32};
-
-use crate::addr::ip_of;
+use cni_types::ip_from_octets;
 
 /// `RTNH_F_ONLINK` (`linux/rtnetlink.h`): the one flag that is asked for; the others are the kernel's observations, and
 /// it refuses them in a request.
@@ -26,8 +25,8 @@ pub struct NextHop {
 impl NextHop {
     /// Reads the attributes of a way through this link.
     pub(super) fn decode(index: u32, attributes: &[u8]) -> Self {
-        let via = || find(attributes, RTA_VIA).and_then(|via| ip_of(via.get(2..)?));
-        Self { index, gateway: find(attributes, libc::RTA_GATEWAY).and_then(ip_of).or_else(via) }
+        let via = || find(attributes, RTA_VIA).and_then(|via| ip_from_octets(via.get(2..)?));
+        Self { index, gateway: find(attributes, libc::RTA_GATEWAY).and_then(ip_from_octets).or_else(via) }
     }
 }
 

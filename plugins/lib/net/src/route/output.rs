@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Family, Result, ip_octets};
 
 use super::HEADER;
-use crate::addr::{bytes, family};
+
 use crate::rtnl::Rtnl;
 use crate::rtnl::message::Request;
 use cni_netlink::attr::{Attrs, find, host32};
@@ -17,10 +17,10 @@ impl Rtnl {
     /// Code 100 when the kernel refuses to say.
     pub fn output_link(&self, ip: IpAddr) -> Result<Option<u32>> {
         let mut header = [0; HEADER];
-        header[0] = family(ip);
+        header[0] = Family::of(ip).number();
         header[1] = Cidr::host(ip).prefix();
         let mut body = Attrs::behind(&header);
-        body.bytes(libc::RTA_DST, &bytes(ip));
+        body.bytes(libc::RTA_DST, &ip_octets(ip));
         let get = Request::new(format!("look up the route to {ip}"), libc::RTM_GETROUTE, 0, body);
         let answers = match self.request(get) {
             Err(refused) if refused.is_not_found() => return Ok(None),

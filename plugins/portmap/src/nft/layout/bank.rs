@@ -1,6 +1,7 @@
 //! The maps of one family, one set of conditions and one layer, and the rules that look into them.
 
 use cni_filter::nft::{Batch, Message, Rule};
+use cni_types::Family;
 
 use super::expressions::translation;
 use super::{CONDITIONAL, PLAIN, chain, later};
@@ -10,7 +11,7 @@ use crate::nft::map::Map;
 
 /// Up to four maps and their rules; but for the plain ones, the rules' comment tells whose they are.
 pub(super) struct Bank<'a> {
-    pub(super) ipv4: bool,
+    pub(super) family: Family,
     pub(super) class: Option<&'a Class>,
     pub(super) layer: u8,
 }
@@ -18,11 +19,11 @@ pub(super) struct Bank<'a> {
 impl<'a> Bank<'a> {
     /// The one a map is in; `class` are the conditions of its name.
     pub(super) fn of(map: &Map, class: Option<&'a Class>) -> Self {
-        Self { ipv4: map.ipv4, class, layer: map.layer }
+        Self { family: map.family, class, layer: map.layer }
     }
 
     fn maps(&self) -> [Map; 4] {
-        Map::all(self.ipv4, self.class.map_or("", |class| &class.name), self.layer)
+        Map::all(self.family, self.class.map_or("", |class| &class.name), self.layer)
     }
 
     pub(super) fn has(&self, map: &Map) -> bool {
@@ -43,8 +44,8 @@ impl<'a> Bank<'a> {
     }
 
     fn comment(&self) -> String {
-        let family = if self.ipv4 { 4 } else { 6 };
-        self.class.map_or_else(|| format!("{family} without conditions"), |class| class.comment(self.ipv4))
+        let version = self.family.version();
+        self.class.map_or_else(|| format!("{version} without conditions"), |class| class.comment(self.family))
     }
 
     /// Its rules among those of the table.

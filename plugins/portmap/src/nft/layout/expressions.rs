@@ -1,6 +1,7 @@
 //! What the rules of the layout say.
 
-use cni_filter::nft::{Compare, Expr, Family, FibResult, Meta, PayloadBase, Register, Verdict};
+use cni_filter::nft::{Compare, Expr, FibResult, Meta, PayloadBase, Register, Verdict};
+use cni_types::Family;
 
 use crate::nft::map::Map;
 
@@ -20,7 +21,7 @@ pub(super) fn not_from_loopback6() -> Vec<Expr> {
     loopback[15] = 1;
     vec![
         Expr::meta(Meta::NfProto, Register::R1),
-        Expr::cmp(Register::R1, Compare::Equal, &[Family::Ipv6 as u8]),
+        Expr::cmp(Register::R1, Compare::Equal, &[Family::V6.number()]),
         Expr::payload(PayloadBase::Network, 24, 16, Register::R1),
         Expr::cmp(Register::R1, Compare::Equal, &loopback),
         Expr::verdict(Verdict::Return),
@@ -36,7 +37,7 @@ pub(super) fn loopback_from_outside(offset: u32) -> Vec<Expr> {
         Expr::meta(Meta::IifName, Register::R1),
         Expr::cmp(Register::R1, Compare::NotEqual, &lo),
         Expr::meta(Meta::NfProto, Register::R1),
-        Expr::cmp(Register::R1, Compare::Equal, &[Family::Ipv4 as u8]),
+        Expr::cmp(Register::R1, Compare::Equal, &[Family::V4.number()]),
         Expr::payload(PayloadBase::Network, offset, 1, Register::R1),
         Expr::cmp(Register::R1, Compare::Equal, &[127]),
         Expr::verdict(Verdict::Drop),
@@ -45,11 +46,13 @@ pub(super) fn loopback_from_outside(offset: u32) -> Vec<Expr> {
 
 /// `[conditions] dnat ip to [ip daddr .] meta l4proto . th dport map @<map>`
 pub(super) fn translation(map: &Map, id: u32, conditions: &[Expr]) -> Vec<Expr> {
-    let (family, len, daddr) = if map.ipv4 { (Family::Ipv4, 4, 16) } else { (Family::Ipv6, 16, 24) };
-    let words = if map.ipv4 { 1 } else { 4 };
+    let (len, daddr, words) = match map.family {
+        Family::V4 => (4, 16, 1),
+        Family::V6 => (16, 24, 4),
+    };
     let mut expressions = vec![
         Expr::meta(Meta::NfProto, Register::R1),
-        Expr::cmp(Register::R1, Compare::Equal, &[family as u8]),
+        Expr::cmp(Register::R1, Compare::Equal, &[map.family.number()]),
     ];
     expressions.extend(conditions.iter().cloned());
     let mut word = 0;
@@ -61,7 +64,7 @@ pub(super) fn translation(map: &Map, id: u32, conditions: &[Expr]) -> Vec<Expr> 
         Expr::meta(Meta::L4Proto, Register::word(word)),
         Expr::payload(PayloadBase::Transport, 2, 2, Register::word(word + 1)),
         Expr::map(&map.name(), id, Register::R1, Register::R1),
-        Expr::dnat(family, Register::R1, (!map.ranges).then(|| Register::word(words))),
+        Expr::dnat(map.family, Register::R1, (!map.ranges).then(|| Register::word(words))),
     ]);
     expressions
 }

@@ -1,7 +1,7 @@
 //! The chains that are ours alone, with their rules: all but those of conditions and of later layers.
 
 use cni_filter::nft::{Batch, Chain, Expr, Hook, Message, Rule, Socket, Verdict};
-use cni_types::Result;
+use cni_types::{Family, Result};
 
 use super::expressions::{local, loopback_from_outside, not_from_loopback6, translation};
 use super::{
@@ -77,7 +77,7 @@ pub(super) fn plain(batch: &mut Batch, sets: &[String], maps: &[Map], id: &mut d
 
 /// Maps of ranges, which kernels before 5.6 have not, are made when there is a range.
 fn plain_maps<'a>(sets: &'a [String], maps: &'a [Map]) -> impl Iterator<Item = Map> + use<'a> {
-    let all = [true, false].into_iter().flat_map(|ipv4| Map::all(ipv4, "", 1));
+    let all = Family::ALL.into_iter().flat_map(|family| Map::all(family, "", 1));
     all.filter(|map| !map.ranges || maps.contains(map) || sets.contains(&map.name()))
 }
 

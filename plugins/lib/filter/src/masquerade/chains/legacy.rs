@@ -1,18 +1,18 @@
 //! The chains of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
 //! shows that there is no such chain.
 
-use cni_types::{Code, Result};
+use cni_types::{Code, Family, Result};
 
 use super::POSTROUTING;
 use super::seen::Entry;
 use super::share::Share;
-use crate::iptables::{Line, Listing, Protocol, Script, legacy_holds, list, restore};
+use crate::iptables::{Line, Listing, Script, legacy_holds, list, restore};
 
 /// How often a removal that another one got in the way of is started over. Each time, someone else has succeeded.
 const TRIES: u32 = 50;
 
-pub(super) fn remove(protocol: Protocol, chain: &str, share: &Share) -> Result<()> {
-    settle(protocol, &|| legacy_holds(protocol, "nat", chain), &|listing| {
+pub(super) fn remove(family: Family, chain: &str, share: &Share) -> Result<()> {
+    settle(family, &|| legacy_holds(family, "nat", chain), &|listing| {
         let mut script = Script::new("nat");
         if !listing.has_chain(chain) {
             return script;
@@ -35,12 +35,12 @@ pub(super) fn remove(protocol: Protocol, chain: &str, share: &Share) -> Result<(
 /// As the native one; `starts` are what the comments start with, to be looked for before a tool is run, which lists
 /// whole tables.
 pub(super) fn collect(
-    protocol: Protocol,
+    family: Family,
     starts: &[String],
     candidate: &dyn Fn(&str) -> bool,
     stale: &dyn Fn(&str) -> bool,
 ) -> Result<()> {
-    settle(protocol, &|| starts.iter().any(|start| legacy_holds(protocol, "nat", start)), &|listing| {
+    settle(family, &|| starts.iter().any(|start| legacy_holds(family, "nat", start)), &|listing| {
         let mut going: Vec<&str> = Vec::new();
         for rule in listing.rules() {
             let chain = if rule.chain() == POSTROUTING { rule.target() } else { Some(rule.chain()) };
@@ -63,14 +63,14 @@ pub(super) fn collect(
 }
 
 /// Lists, decides, restores; again if the restore fails because the table is no longer what was listed.
-fn settle(protocol: Protocol, present: &dyn Fn() -> bool, decide: &dyn Fn(&Listing) -> Script) -> Result<()> {
+fn settle(family: Family, present: &dyn Fn() -> bool, decide: &dyn Fn(&Listing) -> Script) -> Result<()> {
     let mut tries = TRIES;
     while present() {
-        let script = decide(&list(protocol, true, "nat")?);
+        let script = decide(&list(family, true, "nat")?);
         if script.is_empty() {
             break;
         }
-        match restore(protocol, true, &script) {
+        match restore(family, true, &script) {
             Ok(()) => break,
             Err(error) if error.code != Code::FILTER || tries == 0 => return Err(error),
             Err(_) => tries -= 1,

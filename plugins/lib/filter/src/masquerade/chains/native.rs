@@ -1,16 +1,15 @@
 //! The chains of iptables-nft, removed over netlink: its rules are nftables rules, found by the chain they jump to and
 //! deleted by their handles in one batch, without a process.
 
-use cni_types::Result;
+use cni_types::{Family, Result};
 
 use super::POSTROUTING;
 use super::seen::Entry;
 use super::share::Share;
-use crate::iptables::Protocol;
-use crate::nft::{Batch, Chain, ChainState, Rule, Socket};
+use crate::nft::{Batch, Chain, ChainState, Rule, Socket, Table};
 
 pub(super) fn remove(socket: &Socket, name: &str, share: &Share) -> Result<()> {
-    let chains = Protocol::ALL.map(|protocol| Chain { table: protocol.nft_nat(), name });
+    let chains = Family::ALL.map(|family| Chain { table: Table::iptables(family, "nat"), name });
     socket.transact(|socket| {
         let mut batch = Batch::new();
         let answers = socket.ask(&chains.map(Chain::find))?;
@@ -54,7 +53,7 @@ pub(super) fn collect(
 ) -> Result<()> {
     socket.transact(|socket| {
         let mut batch = Batch::new();
-        for table in Protocol::ALL.map(Protocol::nft_nat) {
+        for table in Family::ALL.map(|family| Table::iptables(family, "nat")) {
             let mut going: Vec<String> = Vec::new();
             for answer in socket.dump(&Chain::list(table))? {
                 let state = ChainState::read(&answer).filter(|_| Chain::in_table(&answer, table));

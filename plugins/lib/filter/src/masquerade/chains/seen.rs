@@ -1,13 +1,11 @@
 //! What of a nat table concerns one container: its chain, and the jumps to it.
 
-use cni_types::{Cidr, Result};
+use cni_types::{Cidr, Family, Result};
 
 use super::{POSTROUTING, multicast};
 use crate::Filter;
-use crate::iptables::{
-    Addresses, Line, Listing, Matched, Protocol, Shape, Tool, Variant, legacy_holds, list,
-};
-use crate::nft::{Chain, Rule, Socket};
+use crate::iptables::{Addresses, Line, Listing, Matched, Shape, Tool, Variant, legacy_holds, list};
+use crate::nft::{Chain, Rule, Socket, Table};
 
 /// One rule.
 pub(super) struct Entry {
@@ -60,17 +58,17 @@ pub(super) struct Seen {
 impl Seen {
     /// Looks at the table the host's iptables works on: natively, if that is one of nftables, and with the tool only
     /// where the kernel says that the chain is there.
-    pub(super) fn look(filter: &Filter, protocol: Protocol, chain: &str) -> Result<Self> {
-        let variant = Tool::find(protocol, "restore", false)?.variant();
+    pub(super) fn look(filter: &Filter, family: Family, chain: &str) -> Result<Self> {
+        let variant = Tool::find(family, "restore", false)?.variant();
         let socket = filter.nftables_if_present()?.filter(|_| variant != Variant::Legacy);
         if let Some(socket) = socket {
-            let native = Chain { table: protocol.nft_nat(), name: chain };
+            let native = Chain { table: Table::iptables(family, "nat"), name: chain };
             if socket.ask(&[native.find()])?.iter().any(Option::is_some) {
                 return Self::native(socket, native);
             }
         }
-        if variant != Variant::Nft && legacy_holds(protocol, "nat", chain) {
-            return Ok(Self::listed(&list(protocol, false, "nat")?, chain));
+        if variant != Variant::Nft && legacy_holds(family, "nat", chain) {
+            return Ok(Self::listed(&list(family, false, "nat")?, chain));
         }
         Ok(Self::default())
     }
@@ -102,8 +100,8 @@ impl Seen {
         self.has(&Shape { destination, target: "ACCEPT".to_owned(), ..Shape::default() })
     }
 
-    pub(super) fn has_masquerade(&self, protocol: Protocol) -> bool {
-        let destination = multicast(protocol).parse().ok().map(|network| matched(network, true));
+    pub(super) fn has_masquerade(&self, family: Family) -> bool {
+        let destination = multicast(family).parse().ok().map(|network| matched(network, true));
         self.has(&Shape { destination, target: "MASQUERADE".to_owned(), ..Shape::default() })
     }
 

@@ -5,9 +5,9 @@
 use cni_netlink::Precision;
 use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_skel::Undo;
-use cni_types::Result;
+use cni_types::{Result, ip_from_octets};
 
-use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS, ip_of, is_of};
+use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS, is_of};
 use crate::link::{Link, ifinfomsg};
 use crate::route::tables::{Routing, TABLE_LOCAL, TABLE_MAIN};
 use crate::route::{RouteEntry, SCOPE_LINK};
@@ -64,7 +64,7 @@ impl Settings {
             _ => route.add(),
         });
         rtnl.settle(addresses.chain(routes).collect())?;
-        let ip = |address: &Body| find(&address[HEADER..], libc::IFA_ADDRESS).and_then(ip_of);
+        let ip = |address: &Body| find(&address[HEADER..], libc::IFA_ADDRESS).and_then(ip_from_octets);
         // What somebody else had is looked for anew, and may be nobody's again: that is not waited for.
         let ours = self.addresses.iter().filter(|address| flags(address) & IFA_F_DADFAILED == 0);
         let ips: Vec<_> = ours.filter_map(ip).collect();
