@@ -88,16 +88,17 @@ fn a_release_is_the_same_twice_and_is_what_consumers_read() {
     needs!(ReleaseTools);
     let host = Host::new();
     for goarch in ["amd64", "s390x"] {
-        host.sh(&format!(
-            "mkdir -p /run/built/{goarch} && cd /run/built/{goarch} && cp /bin/true bridge && cp /bin/true cnitool"
-        ));
-        for name in plugins().iter().filter(|name| *name != "bridge") {
-            host.sh(&format!("cd /run/built/{goarch} && ln bridge {name}"));
+        for form in ["separate", "one"] {
+            let dir = format!("/run/built/{goarch}/{form}");
+            host.sh(&format!("mkdir -p {dir} && cd {dir} && cp /bin/true bridge && cp /bin/true cnitool"));
+            for name in plugins().iter().filter(|name| *name != "bridge") {
+                host.sh(&format!("cd {dir} && ln bridge {name}"));
+            }
         }
     }
     let first = release("/run/one");
     // Other times, other modes, other order in the directory.
-    host.sh("cd /run/built/amd64 && touch -d 2001-01-01 tap && chmod 775 tap && mv bridge x && mv x bridge");
+    host.sh("cd /run/built/amd64/separate && touch -d 2001-01-01 tap && chmod 775 tap && mv bridge x && mv x bridge");
     let second = release("/run/two/deeper");
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
     let version = env!("CARGO_PKG_VERSION");
@@ -158,7 +159,7 @@ fn the_bill_of_materials_names_what_is_linked() {
 fn what_cannot_be_built_is_named() {
     let _host = Host::new();
     let mut command = Command::new("packaging/build");
-    let none = command.args(["riscv64", "/run/out"]).current_dir(ANCHOR);
+    let none = command.args(["riscv64", "separate=/run/out"]).current_dir(ANCHOR);
     // A toolchain that has no other architecture, and a rustup that has none for it.
     fs::create_dir_all("/run/toolchain").unwrap();
     for (name, does) in
