@@ -12,6 +12,9 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::{ANCHOR, Suite};
 
+const RELEASE_TOOLS: [&str; 9] =
+    ["cargo", "dpkg-deb", "git", "jq", "libdeflate-gzip", "lowdown", "rpmbuild", "xz", "zstd"];
+
 /// A thing not every machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
@@ -39,7 +42,7 @@ pub enum Need {
     Tcpdump,
     /// Network cards of the test's own: those of the VM.
     Nics,
-    /// The executables `cargo`, `git`, `jq`, `xz`: what `make release` needs beyond a shell.
+    /// What `make release` needs beyond a shell.
     ReleaseTools,
     /// The executables `setfattr` and `getfattr`.
     Setfattr,
@@ -75,7 +78,7 @@ impl Need {
             Self::Tcpdump => is_installed("tcpdump"),
             // Those of a machine are in use.
             Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
-            Self::ReleaseTools => ["cargo", "git", "jq", "xz"].into_iter().all(is_installed),
+            Self::ReleaseTools => RELEASE_TOOLS.into_iter().all(is_installed),
             Self::Setfattr => is_installed("setfattr"),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
@@ -115,7 +118,9 @@ impl Need {
             Self::Kea => "Kea (apt-get install kea-dhcp4-server)",
             Self::Tcpdump => "tcpdump (apt-get install tcpdump)",
             Self::Nics => "network cards that no test can do harm to",
-            Self::ReleaseTools => "cargo, git, jq, xz (apt-get install git jq xz-utils)",
+            Self::ReleaseTools => {
+                "the tools of make release (apt-get install dpkg git jq libdeflate-tools lowdown rpm xz-utils zstd)"
+            }
             Self::Setfattr => "setfattr (apt-get install attr)",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
