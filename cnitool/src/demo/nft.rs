@@ -2,21 +2,16 @@
 //! code is not its own witness. No `nft` needed.
 
 use cni_netlink::attr::{self, Attrs};
-use cni_netlink::{ACK, Answer, DUMP, Errno, Protocol, Socket, put_request};
-use cni_types::{Code, Error, Result};
+use cni_netlink::{Precision, Protocol, Request, Socket};
+use cni_types::Result;
 
-/// `NFNL_SUBSYS_NFTABLES`, shifted into a message type.
-const NFTABLES: u16 = 10 << 8;
-const GETTABLE: u16 = NFTABLES | 1;
-const DELTABLE: u16 = NFTABLES | 2;
-const GETRULE: u16 = NFTABLES | 7;
-const GETSET: u16 = NFTABLES | 10;
-const GETSETELEM: u16 = NFTABLES | 13;
-/// `NFNL_MSG_BATCH_BEGIN`, `NFNL_MSG_BATCH_END` (`linux/netfilter/nfnetlink.h`)
-const BATCH_BEGIN: u16 = 16;
-const BATCH_END: u16 = 17;
-/// `struct nfgenmsg` of a batch: `res_id` names the subsystem, in network byte order.
-const BATCH: [u8; NFGENMSG] = [0, 0, 0, 10];
+/// `NFNL_SUBSYS_NFTABLES`, the high byte of a message type.
+const NFTABLES: u16 = 10;
+const GETTABLE: u16 = NFTABLES << 8 | 1;
+const DELTABLE: u16 = NFTABLES << 8 | 2;
+const GETRULE: u16 = NFTABLES << 8 | 7;
+const GETSET: u16 = NFTABLES << 8 | 10;
+const GETSETELEM: u16 = NFTABLES << 8 | 13;
 /// Size of `struct nfgenmsg`.
 const NFGENMSG: usize = 4;
 /// The first two attributes of a table (its name), a set and a list of elements (its table's name, its name).
@@ -61,18 +56,18 @@ pub(super) struct Inventory {
 /// # Errors
 /// Code 101 when the kernel refuses to say.
 pub(super) fn inventory() -> Result<Inventory> {
-    let Ok(socket) = Socket::open(Protocol::Netfilter) else { return Ok(Inventory::default()) };
+    let Ok(socket) = Socket::open(Protocol::Nftables) else { return Ok(Inventory::default()) };
     let mut found = Inventory::default();
-    for message in dump(&socket, GETTABLE, &[0; NFGENMSG])? {
+    for message in list(&socket, GETTABLE, Attrs::behind(&[0; NFGENMSG]))? {
         found.tables.extend(name_at(&message, TABLE_NAME).map(|name| Table { family: message[0], name }));
     }
-    found.rules = dump(&socket, GETRULE, &[0; NFGENMSG])?;
-    for set in dump(&socket, GETSET, &[0; NFGENMSG])? {
+    found.rules = list(&socket, GETRULE, Attrs::behind(&[0; NFGENMSG]))?;
+    for set in list(&socket, GETSET, Attrs::behind(&[0; NFGENMSG]))? {
         if let (Some(table), Some(name)) = (name_at(&set, TABLE_NAME), name_at(&set, SET_NAME)) {
             let mut which = Attrs::behind(&[set[0], 0, 0, 0]);
             which.text(TABLE_NAME, &table);
             which.text(SET_NAME, &name);
-            for message in dump(&socket, GETSETELEM, which.as_bytes())? {
+            for message in list(&socket, GETSETELEM, which)? {
                 let list = attr::find(&message[NFGENMSG..], ELEMENTS).unwrap_or_default();
                 found.elements.extend(attr::each(list).map(|(_, element)| element.to_vec()));
             }
@@ -88,48 +83,17 @@ pub(super) fn inventory() -> Result<Inventory> {
 pub(super) fn delete(table: &Table) -> Result<()> {
     let mut which = Attrs::behind(&[table.family, 0, 0, 0]);
     which.text(TABLE_NAME, &table.name);
-    let mut batch = Vec::new();
-    put_request(&mut batch, BATCH_BEGIN, 0, 1, &BATCH);
-    put_request(&mut batch, DELTABLE, ACK, 2, which.as_bytes());
-    put_request(&mut batch, BATCH_END, 0, 3, &BATCH);
-    let exchange = || {
-        let socket = Socket::open(Protocol::Netfilter)?;
-        socket.send(&batch)?;
-        receive(&socket, &mut Vec::new()).map(drop)
-    };
-    exchange().map_err(|e: Errno| {
-        Error::new(Code::FILTER, format!("cannot delete nftables table {}", table.text())).because(e)
-    })
+    let delete = Request::new(format!("delete table {}", table.text()), DELTABLE, 0, which);
+    Ok(Socket::open(Protocol::Nftables)?.commit(NFTABLES, &[delete], None)?)
 }
 
-fn dump(socket: &Socket, kind: u16, body: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let mut request = Vec::new();
-    put_request(&mut request, kind, DUMP, 1, body);
-    let mut found = Vec::new();
-    let mut exchange = || {
-        socket.send(&request)?;
-        while !receive(socket, &mut found)? {}
-        Ok(())
-    };
-    match exchange() {
-        Ok(()) => Ok(found),
+fn list(socket: &Socket, kind: u16, which: Attrs) -> Result<Vec<Vec<u8>>> {
+    let request = Request::new("list what it holds", kind, 0, which);
+    let whole = |message: &[u8]| (message.len() >= NFGENMSG).then(|| message.to_vec());
+    match socket.list(&request, Precision::Exact, whole) {
         // No nf_tables in this kernel, or nothing of this kind.
-        Err(Errno::EINVAL | Errno::ENOENT | Errno::EOPNOTSUPP) => Ok(Vec::new()),
-        Err(e) => Err(Error::new(Code::FILTER, "cannot list what nftables holds").because(e)),
-    }
-}
-
-/// One datagram: the objects in it are added to `found`; true when it ends the answer.
-fn receive(socket: &Socket, found: &mut Vec<Vec<u8>>) -> nix::Result<bool> {
-    let mut end = None;
-    socket.receive(&mut |answer| match answer {
-        Answer::Object { body, .. } if body.len() >= NFGENMSG => found.push(body.to_vec()),
-        Answer::Object { .. } => {}
-        Answer::Done { errno, .. } => end = Some(errno),
-    })?;
-    match end {
-        Some(Some(errno)) => Err(errno),
-        ended => Ok(ended.is_some()),
+        Err(refused) if refused.is_absent() || refused.is_not_found() => Ok(Vec::new()),
+        found => Ok(found?),
     }
 }
 

@@ -27,8 +27,8 @@ pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
         None => Plan::new(&conf, link.index, &ips, &routing)?,
     };
     let mut undo = Undo::new();
-    inside.change("the rules and the routes they lead to", plan.additions(), &mut undo)?;
-    inside.change("the changes of the main table", plan.changes_of_main(), &mut undo)?;
+    inside.change_routing("the rules and the routes they lead to", plan.additions(), &mut undo)?;
+    inside.change_routing("the changes of the main table", plan.changes_of_main(), &mut undo)?;
     undo.commit();
     Ok(result)
 }

@@ -62,5 +62,5 @@ fn probe(rtnl: &Rtnl) -> Result<()> {
     if Path::new("/proc/sys/net/ipv6").exists() {
         rules.push(Rule::from_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(), plan::FIRST_TABLE));
     }
-    rtnl.change("the rules", rules.iter().map(Change::add_rule).collect(), &mut Undo::new())
+    rtnl.change_routing("the rules", rules.iter().map(Change::add_rule).collect(), &mut Undo::new())
 }

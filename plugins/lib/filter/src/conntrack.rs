@@ -6,8 +6,9 @@
 
 mod entry;
 
-use cni_netlink::{ACK, Answer, DUMP, Errno, Protocol as Wire, Socket, put_request};
-use cni_types::{Code, Error, Family, Result};
+use cni_netlink::attr::Attrs;
+use cni_netlink::{Errno, Precision, Protocol, Request, Socket};
+use cni_types::{Family, Result};
 
 pub use entry::{Direction, Entry};
 use entry::{FLAG_DPORT, FLAG_PROTO, filter};
@@ -41,9 +42,7 @@ impl Conntrack {
     /// # Errors
     /// Code 101 when the kernel has no netfilter netlink.
     pub fn open() -> Result<Self> {
-        let failed =
-            |e| Error::new(Code::FILTER, "cannot open a netlink socket for connection tracking").because(e);
-        Ok(Self { wire: Socket::open(Wire::Netfilter).map_err(failed)? })
+        Ok(Self { wire: Socket::open(Protocol::Conntrack)? })
     }
 
     /// Deletes the entries of a family for which `is_stale` holds. With a `port`, only those of packets sent to it are
@@ -58,70 +57,39 @@ impl Conntrack {
         port: Option<u16>,
         is_stale: &dyn Fn(&Entry) -> bool,
     ) -> Result<usize> {
-        let found = self.list(family, transport, port)?;
-        self.delete_all(found.iter().filter(|entry| is_stale(entry)))
-    }
-
-    /// The entries of a family and protocol; those of one original destination port, if `port` is given. Kernels
-    /// before 5.8 do not filter, so it is done here again.
-    fn list(&self, family: Family, transport: Transport, port: Option<u16>) -> Result<Vec<Entry>> {
+        // Kernels before 5.8 do not filter, so it is done here again.
+        let is_asked_for = |entry: &Entry| entry.protocol == transport as u8 && is_stale(entry);
         let flags = FLAG_PROTO | if port.is_some() { FLAG_DPORT } else { 0 };
-        let mut found = Vec::new();
-        let ended =
-            self.exchange(GET, DUMP, family, filter(transport, port, flags).as_bytes(), &mut |attrs| {
-                found.extend(Entry::read(attrs).filter(|entry| entry.protocol == transport as u8));
-            });
-        match ended {
+        let list = request("list", GET, family, &filter(transport, port, flags));
+        let stale = self.wire.list(&list, Precision::Rough, |message| {
+            Entry::read(message.get(GENMSG..)?).filter(is_asked_for)
+        });
+        match stale {
             // Neither compiled in nor loaded: nothing is tracked.
-            Err(Errno::EINVAL | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT) | Ok(()) => Ok(found),
-            Err(errno) => Err(refused("list", errno)),
+            Err(refused) if refused.is_absent() => Ok(0),
+            stale => self.delete_all(&stale?),
         }
     }
 
-    fn delete_all<'a>(&self, entries: impl Iterator<Item = &'a Entry>) -> Result<usize> {
+    fn delete_all(&self, entries: &[Entry]) -> Result<usize> {
+        // Without a tuple the kernel would delete every entry there is: `selector` always has one.
+        let delete =
+            |entry: &Entry| request("delete", DELETE, Family::of(entry.original.src.ip()), &entry.selector());
         let mut count = 0;
-        for entry in entries {
-            // Without a tuple the kernel would delete every entry there is: `selector` always has one.
-            match self.exchange(
-                DELETE,
-                ACK,
-                Family::of(entry.original.src.ip()),
-                entry.selector().as_bytes(),
-                &mut |_| {},
-            ) {
-                Ok(()) => count += 1,
-                Err(Errno::ENOENT) => {}
-                Err(errno) => return Err(refused("delete", errno)),
+        for answer in self.wire.ask(&entries.iter().map(delete).collect::<Vec<_>>()) {
+            match answer {
+                Ok(_) => count += 1,
+                Err(refused) if refused.errno == Errno::ENOENT => {}
+                Err(refused) => return Err(refused.into()),
             }
         }
         Ok(count)
     }
-
-    fn exchange(
-        &self,
-        kind: u16,
-        flags: u16,
-        family: Family,
-        attrs: &[u8],
-        each: &mut dyn FnMut(&[u8]),
-    ) -> nix::Result<()> {
-        let genmsg = [family.number(), 0, 0, 0];
-        let mut out = Vec::with_capacity(128);
-        put_request(&mut out, SUBSYSTEM << 8 | kind, flags, 1, &[&genmsg[..], attrs].concat());
-        self.wire.send(&out)?;
-        let mut end = None;
-        while end.is_none() {
-            self.wire.receive(&mut |answer| match answer {
-                Answer::Object { body, .. } => each(body.get(GENMSG..).unwrap_or_default()),
-                Answer::Done { errno, .. } => end = Some(errno),
-            })?;
-        }
-        end.flatten().map_or(Ok(()), Err)
-    }
 }
 
-fn refused(verb: &str, errno: Errno) -> Error {
-    let need = if errno == Errno::EPERM { "; this needs CAP_NET_ADMIN in the network namespace" } else { "" };
-    Error::new(Code::FILTER, format!("cannot {verb} connection tracking entries"))
-        .because(format!("{errno}{need}"))
+fn request(verb: &str, kind: u16, family: Family, attrs: &Attrs) -> Request {
+    // struct nfgenmsg
+    let mut body = Attrs::behind(&[family.number(), 0, 0, 0]);
+    body.append(attrs);
+    Request::new(format!("{verb} connection tracking entries"), SUBSYSTEM << 8 | kind, 0, body)
 }

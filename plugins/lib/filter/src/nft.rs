@@ -1,5 +1,5 @@
 //! nftables over netlink, without the `nft` tool: encodings of `linux/netfilter/nf_tables.h`, atomic batches, look-ups
-//! by key. One file per noun; every constructor returns a [`Message`] that a [`Batch`] or a [`Socket`] takes.
+//! by key. One file per noun; every constructor returns a [`Request`] that a [`Batch`] or a [`Socket`] takes.
 //!
 //! Numbers are big-endian in this protocol. What `nft list` shows of our objects is what the tests compare.
 
@@ -10,7 +10,6 @@ mod element;
 mod expr;
 mod lookup;
 mod message;
-mod refused;
 mod rule;
 mod set;
 mod socket;
@@ -20,11 +19,10 @@ mod xtables;
 
 pub use batch::Batch;
 pub use chain::{Chain, ChainState, Hook};
+pub use cni_netlink::{Refused, Request};
 pub use comment::{COMMENT_MAX, comment};
 pub use element::{Element, ElementState};
 pub use expr::{Compare, DST_NAT, Expr, ExprState, FibResult, Meta, PayloadBase, Register};
-pub use message::Message;
-pub use refused::Refused;
 pub use rule::Rule;
 pub use set::{DataType, Set};
 pub use socket::Socket;

@@ -236,6 +236,6 @@ fn a_batch_of_ten_thousand_elements_fits() {
     let mut batch = Batch::new();
     batch.extend((0..320).map(|n| Chain { table: TABLE, name: &format!("none{n}") }.remove()));
     let refused = socket.commit(&batch, None).unwrap_err();
-    assert_eq!((refused.errno, &*refused.act), (Errno::ENOENT, "delete chain ip t none0"));
+    assert_eq!((refused.errno, &*refused.doing), (Errno::ENOENT, "delete chain ip t none0"));
     socket.generation().unwrap();
 }

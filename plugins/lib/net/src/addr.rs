@@ -5,9 +5,8 @@ pub(crate) mod usable;
 use cni_types::{Cidr, Result, ip_from_octets, ip_octets};
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::{Body, Request};
 use cni_netlink::attr::{Attrs, find, host32};
-use cni_netlink::{CREATE, EXCL, Precision};
+use cni_netlink::{CREATE, EXCL, Precision, Refused, Request};
 
 /// `IFA_FLAGS` (`linux/if_addr.h`)
 pub(crate) const IFA_FLAGS: u16 = 8;
@@ -70,11 +69,11 @@ pub(crate) fn add(index: u32, link: &str, cidr: Cidr, how: AddFlags) -> Request 
 }
 
 /// Whether a listed address is of this link: kernels before 4.20 list those of all.
-pub(crate) fn is_of(message: &Body, index: u32) -> bool {
+pub(crate) fn is_of(message: &[u8], index: u32) -> bool {
     message.get(4..HEADER).is_some_and(|bytes| host32(bytes) == index)
 }
 
-fn decode(message: &Body) -> Option<Address> {
+fn decode(message: &[u8]) -> Option<Address> {
     let header = message.get(..HEADER)?;
     let attributes = &message[HEADER..];
     let ip = find(attributes, libc::IFA_LOCAL).or_else(|| find(attributes, libc::IFA_ADDRESS))?;
@@ -98,9 +97,8 @@ impl Rtnl {
             0,
             Attrs::behind(&ifaddrmsg(index, 0, 0)),
         );
-        let answers = self.list(&list, Precision::Exact)?;
-        let is_asked_for = |answer: &&Body| index == 0 || is_of(answer, index);
-        Ok(answers.iter().filter(is_asked_for).filter_map(decode).collect())
+        let is_asked_for = |message: &[u8]| index == 0 || is_of(message, index);
+        Ok(self.socket.list(&list, Precision::Exact, |m| decode(m).filter(|_| is_asked_for(m)))?)
     }
 
     /// Adds an address; one that is there already, with the same prefix, is success. On return it is usable.
@@ -110,10 +108,9 @@ impl Rtnl {
     pub fn ensure_address(&self, index: u32, link: &str, cidr: Cidr) -> Result<()> {
         let mut requests = vec![add(index, link, cidr, AddFlags::default())];
         requests.extend((!cidr.is_ipv4()).then(|| usable::ask(index, cidr.ip())));
-        let mut answers = self.pipeline(requests).into_iter();
-        match answers.next() {
-            Some(Err(refused)) if !refused.is_exist() => return Err(refused.into()),
-            _ => {}
+        let mut answers = self.socket.ask(&requests).into_iter();
+        if let Some(Err(refused)) = answers.next() {
+            refused.unless_there()?;
         }
         if answers.all(|answer| usable::is_usable(&answer)) {
             return Ok(());
@@ -127,9 +124,7 @@ impl Rtnl {
     /// Code 100 when the kernel refuses.
     pub fn remove_address_if_present(&self, index: u32, link: &str, cidr: Cidr) -> Result<()> {
         let doing = format!("delete address {cidr} of {link}");
-        match self.request(Request::new(doing, libc::RTM_DELADDR, 0, body(index, cidr))) {
-            Err(refused) if !refused.is_not_found() => Err(refused.into()),
-            _ => Ok(()),
-        }
+        let delete = Request::new(doing, libc::RTM_DELADDR, 0, body(index, cidr));
+        Ok(self.socket.change(&[delete]).or_else(Refused::unless_gone)?)
     }
 }

@@ -9,10 +9,9 @@ use crate::link::{
     IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, put_mtu, set_flags,
 };
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 use crate::{mac, sysctl};
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Request};
 
 /// How many ports a bridge can have: `BR_MAX_PORTS` (`net/bridge/br_private.h`) is 1024, and number 0 is not used.
 pub const MAX_PORTS: usize = 1023;
@@ -73,7 +72,7 @@ fn create(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
         }
     });
     let create = Request::new(format!("create bridge {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
-    match host.request(create) {
+    match host.socket.change(&[create]) {
         // Another ADD was first.
         Err(refused) if refused.is_exist() => {}
         Err(refused) if refused.is_unsupported() && wanted.vlan_filtering => return Err(cannot_filter()),
@@ -141,7 +140,7 @@ pub fn set_port(host: &Rtnl, link: &Link, port: &Port) -> Result<()> {
     let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
     put_port(&mut body, port);
     let doing = format!("set the bridge port flags of {}", link.name);
-    Ok(host.all(vec![Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)
+    Ok(host.socket.change(&[Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)
 }
 
 fn put_port(body: &mut Attrs, port: &Port) {
@@ -163,7 +162,7 @@ pub fn ensure_promiscuous(host: &Rtnl, bridge: &Link) -> Result<()> {
         return Ok(());
     }
     let doing = format!("turn on promiscuous mode on {}", bridge.name);
-    Ok(host.all(vec![set_flags(doing, bridge.index, IFF_PROMISC, IFF_PROMISC)])?)
+    Ok(host.socket.change(&[set_flags(doing, bridge.index, IFF_PROMISC, IFF_PROMISC)])?)
 }
 
 /// How many ports the bridge has (at most [`MAX_PORTS`]).

@@ -96,7 +96,7 @@ pub fn configure(
     }
     let acts = requests.len();
     requests.extend(ipv6.iter().map(|ip| usable::ask(interface.index, *ip)));
-    let mut answers = interface.inside.pipeline(requests);
+    let mut answers = interface.inside.socket.ask(&requests);
     let usable = answers.split_off(acts).iter().all(usable::is_usable);
     answers.into_iter().try_for_each(|answer| answer.map(drop))?;
     if usable || detect && !is_detected(interface)? {
@@ -136,7 +136,7 @@ fn routes(interface: &Interface<'_>, result: &CniResult) -> Result<Vec<Route>> {
 fn is_detected(interface: &Interface<'_>) -> Result<bool> {
     let inside = interface.inside;
     let tentative = |addresses: &[Address]| addresses.iter().any(|a| a.tentative && !a.cidr.is_ipv4());
-    let detected = inside.ask_until(RTNLGRP_IPV6_IFADDR, DAD_LIMIT, || {
+    let detected = inside.socket.ask_until(RTNLGRP_IPV6_IFADDR, DAD_LIMIT, || {
         let addresses = inside.addresses(interface.index)?;
         if let Some(address) = addresses.iter().find(|a| a.duplicate) {
             let text = format!("address {} is in use by another machine", address.cidr);

@@ -1,8 +1,8 @@
-//! Waiting for the kernel by listening to it, not by asking again and again.
+//! What the kernel tells about links, as it happens.
 
 use std::time::{Duration, Instant};
 
-use cni_netlink::{Answer, Errno, Protocol, Socket};
+use cni_netlink::{Protocol, Socket};
 use cni_types::{Code, Error, Result};
 
 use crate::link::{Link, decode};
@@ -10,12 +10,6 @@ use crate::rtnl::Rtnl;
 
 /// `RTNLGRP_LINK` (`linux/rtnetlink.h`)
 const RTNLGRP_LINK: u32 = 1;
-/// How long a wait listens before it asks once more, in case an event was lost.
-pub(crate) const LISTEN: Duration = Duration::from_millis(500);
-
-pub(crate) fn unheard(errno: Errno) -> Error {
-    Error::new(Code::KERNEL, "cannot listen to the kernel's events").because(errno)
-}
 
 /// A subscription to one multicast group in the namespace it was opened in.
 pub struct Events(Socket);
@@ -26,17 +20,7 @@ impl Events {
     /// # Errors
     /// Code 100 when the kernel gives no socket.
     pub fn of_links() -> Result<Self> {
-        let socket = Socket::listen(Protocol::Route, RTNLGRP_LINK);
-        socket.map(Self).map_err(unheard)
-    }
-
-    /// Hands the next datagram's messages to `each`. False when none came within `limit` (at most half a second), or
-    /// when some were lost: either way it is time to ask the kernel.
-    pub(crate) fn next(&self, limit: Duration, each: &mut dyn FnMut(Answer<'_>)) -> bool {
-        match self.0.receive(each) {
-            Err(Errno::EAGAIN) => self.0.wait(limit.min(LISTEN)) && self.0.receive(each).is_ok(),
-            result => result.is_ok(),
-        }
+        Ok(Self(Socket::listen(Protocol::Route, RTNLGRP_LINK)?))
     }
 
     /// Asks until there is an answer: at once, after every event, and when `limit` has passed.
@@ -44,15 +28,7 @@ impl Events {
     /// # Errors
     /// What `ask` fails with.
     pub fn ask_until<T>(&self, limit: Duration, ask: impl Fn() -> Result<Option<T>>) -> Result<Option<T>> {
-        let deadline = Instant::now() + limit;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let answer = ask()?;
-            if answer.is_some() || left.is_zero() {
-                return Ok(answer);
-            }
-            self.next(left, &mut |_| {});
-        }
+        self.0.ask_again(limit, ask)
     }
 
     /// Waits until `reached` holds for the link with this index: true, or false when `limit` has passed.
@@ -70,10 +46,9 @@ impl Events {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let mut seen = false;
-            let heard = self.next(left, &mut |event| {
-                if let Answer::Object { kind: libc::RTM_NEWLINK, body, .. } = event {
-                    seen |= decode::link(body).is_some_and(|link| link.index == index && reached(&link));
-                }
+            let heard = self.0.hear_next(left, &mut |kind, body| {
+                let is_it = |link: &Link| link.index == index && reached(link);
+                seen |= kind == libc::RTM_NEWLINK && decode::link(body).as_ref().is_some_and(is_it);
             });
             if seen {
                 return Ok(true);

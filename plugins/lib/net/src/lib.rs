@@ -26,6 +26,7 @@ pub mod sysctl;
 mod tc;
 
 pub use addr::Address;
+pub use cni_netlink::Refused;
 pub use events::Events;
 pub use link::{
     Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, LinkName, Macvlan, NewLink, Shape, Side, Tap,
@@ -37,6 +38,6 @@ pub use netns::Netns;
 pub use probe::try_out;
 pub use remembered::RememberedNetns;
 pub use route::{Change, NextHop, Route, RouteEntry, SCOPE_GLOBAL, SCOPE_HOST, SCOPE_LINK, tables};
-pub use rtnl::{Refused, Rtnl};
+pub use rtnl::Rtnl;
 pub use rule::Rule;
 pub use tc::TokenBucket;

@@ -14,9 +14,9 @@ pub mod vrf;
 
 use cni_types::{IfName, Mac, Result};
 
-use crate::rtnl::message::{Body, Request};
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 use cni_netlink::attr::Attrs;
+use cni_netlink::{Refused, Request};
 
 pub use attribute::Attribute;
 pub(crate) use attribute::{set_flags, set_up};
@@ -143,7 +143,7 @@ impl Rtnl {
             0,
             Attrs::behind(&ifinfomsg(index, 0, 0)),
         );
-        gone_is_fine(self.request(request))
+        Ok(self.socket.change(&[request]).or_else(Refused::unless_gone)?)
     }
 
     /// Deletes the link named `name`; one that is gone already is success.
@@ -153,19 +153,13 @@ impl Rtnl {
     pub fn remove_link_named_if_present(&self, name: &IfName) -> Result<()> {
         let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
         body.text(libc::IFLA_IFNAME, name.as_str());
-        gone_is_fine(self.request(Request::new(format!("delete link {name}"), libc::RTM_DELLINK, 0, body)))
+        let request = Request::new(format!("delete link {name}"), libc::RTM_DELLINK, 0, body);
+        Ok(self.socket.change(&[request]).or_else(Refused::unless_gone)?)
     }
 }
 
 pub(crate) fn put_mtu(body: &mut Attrs, mtu: u32) {
     if mtu != 0 {
         body.host32(libc::IFLA_MTU, mtu);
-    }
-}
-
-fn gone_is_fine(answer: std::result::Result<Vec<Body>, Refused>) -> Result<()> {
-    match answer {
-        Err(refused) if !refused.is_not_found() => Err(refused.into()),
-        _ => Ok(()),
     }
 }

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use cni_types::{Family, Mac, Result, ip_octets};
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
-use cni_netlink::REPLACE;
 use cni_netlink::attr::Attrs;
+use cni_netlink::{REPLACE, Refused, Request};
 
 /// `NUD_STALE` (`linux/neighbour.h`): usable at once, confirmed on first use.
 const NUD_STALE: u16 = 0x04;
@@ -30,12 +29,7 @@ impl Rtnl {
             let doing = format!("correct the neighbour entry of {ip} on {link}");
             Request::new(doing, libc::RTM_NEWNEIGH, REPLACE, body)
         });
-        for answer in self.pipeline(requests.collect()) {
-            match answer {
-                Err(refused) if !refused.is_not_found() => return Err(refused.into()),
-                _ => {}
-            }
-        }
-        Ok(())
+        let mut answers = self.socket.ask(&requests.collect::<Vec<_>>()).into_iter();
+        Ok(answers.try_for_each(|answer| answer.map(drop).or_else(Refused::unless_gone))?)
     }
 }

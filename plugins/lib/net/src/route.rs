@@ -11,9 +11,8 @@ use std::net::IpAddr;
 use cni_types::{Cidr, Result, ip_octets};
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
-use cni_netlink::CREATE;
 use cni_netlink::attr::Attrs;
+use cni_netlink::{CREATE, Refused, Request};
 
 pub use change::Change;
 pub use entry::RouteEntry;
@@ -129,9 +128,6 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn ensure_route(&self, route: &Route) -> Result<()> {
-        match self.request(route.add()) {
-            Err(refused) if !refused.is_exist() => Err(refused.into()),
-            _ => Ok(()),
-        }
+        Ok(self.socket.change(&[route.add()]).or_else(Refused::unless_there)?)
     }
 }

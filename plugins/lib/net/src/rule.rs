@@ -3,11 +3,10 @@
 use std::net::IpAddr;
 
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_netlink::{CREATE, EXCL, Precision};
+use cni_netlink::{CREATE, EXCL, Precision, Request};
 use cni_types::{Cidr, Family, Result, ip_from_octets, ip_octets};
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::{Body, Request};
 
 /// `RTM_GETRULE`, and `FRA_*` (`linux/fib_rules.h`)
 const RTM_GETRULE: u16 = 34;
@@ -79,7 +78,7 @@ impl Rule {
     }
 }
 
-fn decode(message: &Body) -> Option<Rule> {
+fn decode(message: &[u8]) -> Option<Rule> {
     let header = message.get(..HEADER)?;
     let none = Family::find(header[0])?.unspecified();
     let attributes = &message[HEADER..];
@@ -111,9 +110,9 @@ impl Rtnl {
     /// Code 100 when the kernel refuses to say.
     pub fn find_rules(&self) -> Result<Option<Vec<Rule>>> {
         let list = Request::new("list the rules", RTM_GETRULE, 0, Attrs::behind(&[0; HEADER]));
-        match self.list(&list, Precision::Exact) {
+        match self.socket.list(&list, Precision::Exact, decode) {
             Err(refused) if refused.is_unsupported() => Ok(None),
-            answer => Ok(Some(answer?.iter().filter_map(decode).collect())),
+            rules => Ok(Some(rules?)),
         }
     }
 

@@ -4,13 +4,12 @@ mod redirect;
 mod tbf;
 
 use cni_netlink::attr::{Attrs, find};
-use cni_netlink::{CREATE, EXCL, Precision};
+use cni_netlink::{CREATE, EXCL, Precision, Refused, Request};
 use cni_types::Result;
 
 use crate::link::Link;
 use crate::link::decode::string;
-use crate::rtnl::message::{Body, Request};
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 
 pub use tbf::TokenBucket;
 
@@ -50,7 +49,7 @@ impl Rtnl {
     pub fn add_ingress_qdisc(&self, link: &Link) -> std::result::Result<(), Refused> {
         let doing = format!("add an ingress qdisc to link {}", link.name);
         let body = qdisc(link.index, INGRESS_HANDLE, INGRESS, "ingress");
-        self.all(vec![Request::new(doing, libc::RTM_NEWQDISC, CREATE | EXCL, body)])
+        self.socket.change(&[Request::new(doing, libc::RTM_NEWQDISC, CREATE | EXCL, body)])
     }
 
     /// Removes the ingress qdisc with its filters; one that is gone already is success.
@@ -72,10 +71,8 @@ impl Rtnl {
     fn remove_qdisc(&self, link: &Link, handle: u32, parent: u32, what: &str) -> Result<()> {
         let body = Attrs::behind(&tcmsg(link.index, handle, parent, 0));
         let doing = format!("remove the {what} qdisc of link {}", link.name);
-        match self.all(vec![Request::new(doing, libc::RTM_DELQDISC, 0, body)]) {
-            Err(refused) if !refused.is_not_found() => Err(refused.into()),
-            _ => Ok(()),
-        }
+        let delete = Request::new(doing, libc::RTM_DELQDISC, 0, body);
+        Ok(self.socket.change(&[delete]).or_else(Refused::unless_gone)?)
     }
 
     /// The root qdisc's kind, and its parameters when it is a token bucket.
@@ -86,20 +83,19 @@ impl Rtnl {
         let doing = format!("list the qdiscs of link {}", link.name);
         let body = Attrs::behind(&tcmsg(link.index, 0, 0, 0));
         let list = Request::new(doing, libc::RTM_GETQDISC, 0, body);
-        let messages = self.list(&list, Precision::Exact)?;
-        let root = messages.iter().find_map(|message| {
+        let root = self.socket.list(&list, Precision::Exact, |message| {
             let attributes = of(message, link.index, ROOT)?;
             let kind = find(attributes, TCA_KIND).map(string)?;
             let bucket =
                 find(attributes, TCA_OPTIONS).filter(|_| kind == "tbf").and_then(TokenBucket::decode);
             Some((kind, bucket))
         });
-        Ok(root)
+        Ok(root?.into_iter().next())
     }
 }
 
 /// The attributes of a message about this link and parent; kernels before 4.20 list all links.
-fn of(message: &Body, index: u32, parent: u32) -> Option<&[u8]> {
+fn of(message: &[u8], index: u32, parent: u32) -> Option<&[u8]> {
     let header = message.get(..HEADER)?;
     let number = |at: usize| cni_netlink::attr::host32(&header[at..]);
     (number(4) == index && number(12) == parent).then(|| &message[HEADER..])

@@ -18,7 +18,7 @@ const NLMSGERR_ATTR_MSG: u16 = 1;
 
 /// One message from the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer<'a> {
+pub(crate) enum Answer<'a> {
     /// An object: its message type, and its bytes behind the netlink header.
     Object {
         /// The request's sequence number; 0 for an event.
@@ -45,20 +45,20 @@ pub enum Answer<'a> {
 
 impl<'a> Answer<'a> {
     /// The sequence number of the request this answers.
-    pub fn sequence(&self) -> u32 {
+    pub(crate) fn sequence(&self) -> u32 {
         match self {
             Self::Object { sequence, .. } | Self::Done { sequence, .. } => *sequence,
         }
     }
 
     /// Whether a change made this list inconsistent.
-    pub fn is_interrupted(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         let (Self::Object { flags, .. } | Self::Done { flags, .. }) = self;
         flags & DUMP_INTERRUPTED != 0
     }
 
     /// The messages of one datagram, in order; `None` in place of the first malformed one, which ends it.
-    pub fn each(datagram: &'a [u8]) -> impl Iterator<Item = Option<Self>> {
+    pub(crate) fn each(datagram: &'a [u8]) -> impl Iterator<Item = Option<Self>> {
         let mut rest = datagram;
         std::iter::from_fn(move || {
             if rest.is_empty() {
@@ -108,7 +108,7 @@ mod tests {
 
     fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        crate::put_request(&mut out, kind, flags, 7, body);
+        crate::put_message(&mut out, kind, flags, 7, body);
         out
     }
 

@@ -8,18 +8,15 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, getsockopt,
-    recv, send, setsockopt, socket, sockopt,
+    recv, send, socket, sockopt,
 };
 
-use crate::Answer;
+use crate::room::Room;
+use crate::{Answer, Refused};
 
-/// Large enough for every datagram of a dump (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB).
+/// Large enough for every datagram of a list (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB, but for single
+/// objects that are larger).
 const BUFFER: usize = 64 << 10;
-/// Batches larger than this may need larger buffers than sockets have by default: for themselves, and for an answer of
-/// about 10 times its size to every message.
-const SMALL: usize = 16 << 10;
-/// What the kernel takes off the send buffer (`netlink_sendmsg`, `net/netlink/af_netlink.c`).
-const RESERVED: usize = 32;
 /// Size of a C `int`, the value of a boolean socket option.
 const INT_SIZE: libc::socklen_t = 4;
 /// `SO_NETNS_COOKIE` (`asm-generic/socket.h`), and the size of its value.
@@ -32,19 +29,34 @@ pub enum Protocol {
     /// Links, addresses, routes.
     Route,
     /// The packet filter.
-    Netfilter,
+    Nftables,
+    /// The packet filter's connection tracking.
+    Conntrack,
+}
+
+impl Protocol {
+    /// Whether a message of this type asks for an object.
+    pub(crate) fn is_lookup(self, kind: u16) -> bool {
+        match self {
+            // They come in fours: new, delete, get, set (`linux/rtnetlink.h`).
+            Self::Route => kind & 3 == 2,
+            // They come in threes, up to `NFT_MSG_GETGEN`: new, get, delete; the high byte is the subsystem.
+            Self::Nftables | Self::Conntrack => (kind & 0xff) % 3 == 1,
+        }
+    }
 }
 
 /// A netlink socket. Refusals come with the kernel's words and without a copy of the request, where the kernel can do
 /// that.
 pub struct Socket {
     fd: OwnedFd,
+    protocol: Protocol,
     buffer: RefCell<Vec<u8>>,
     received: Cell<usize>,
     /// The next request's number.
     sequence: Cell<u32>,
-    /// Bytes that the answers and the requests of one write may take, when it was asked for.
-    room: Cell<Option<(usize, usize)>>,
+    /// Of its buffers, when it was asked for.
+    room: Cell<Option<Room>>,
     /// Whether a message came that answers no request: an event.
     heard: Cell<bool>,
 }
@@ -55,25 +67,27 @@ impl Socket {
     /// # Errors
     /// `EPROTONOSUPPORT` when the kernel does not speak the protocol. What only newer kernels have is asked for, not
     /// assumed: the kernel's words (Linux 4.12), refusals without a copy (4.3), lists that are filtered (4.20).
-    pub fn open(protocol: Protocol) -> nix::Result<Self> {
-        let number = match protocol {
-            Protocol::Route => SockProtocol::NetlinkRoute,
-            Protocol::Netfilter => SockProtocol::NetlinkNetFilter,
+    pub fn open(protocol: Protocol) -> Result<Self, Refused> {
+        let (number, doing, own) = match protocol {
+            // Dumps then honour their filters; whoever lists something looks at what came all the same.
+            Protocol::Route => {
+                (SockProtocol::NetlinkRoute, "open a route netlink socket", libc::NETLINK_GET_STRICT_CHK)
+            }
+            // Of a batch with many refusals the first ones are answered, however many there are.
+            Protocol::Nftables | Protocol::Conntrack => {
+                (SockProtocol::NetlinkNetFilter, "open a netfilter netlink socket", libc::NETLINK_NO_ENOBUFS)
+            }
         };
-        let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, number)?;
+        let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, number)
+            .map_err(|errno| Refused::new(protocol, doing, errno))?;
         let socket = Self {
             fd,
+            protocol,
             buffer: RefCell::new(vec![0; BUFFER]),
             received: Cell::new(0),
             sequence: Cell::new(1),
             room: Cell::new(None),
             heard: Cell::new(false),
-        };
-        let own = match protocol {
-            // Dumps then honour their filters; whoever lists something looks at what came all the same.
-            Protocol::Route => libc::NETLINK_GET_STRICT_CHK,
-            // Of a batch with many refusals the first ones are answered, however many there are.
-            Protocol::Netfilter => libc::NETLINK_NO_ENOBUFS,
         };
         for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK, own] {
             let _ = socket.set(option, 1);
@@ -81,14 +95,12 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Opens a socket that hears the events of a multicast group (1–32, `RTNLGRP_*`).
-    ///
-    /// # Errors
-    /// As [`Socket::open`].
-    pub fn listen(protocol: Protocol, group: u32) -> nix::Result<Self> {
-        let socket = Self::open(protocol)?;
-        socket.join(group)?;
-        Ok(socket)
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        &self.fd
     }
 
     fn set(&self, option: libc::c_int, value: libc::c_int) -> nix::Result<()> {
@@ -112,38 +124,14 @@ impl Socket {
         (result == 0).then_some(cookie)
     }
 
-    /// Hears the events of a multicast group (1–32, `RTNLGRP_*`) from now on, until [`Socket::leave`].
-    ///
-    /// # Errors
-    /// `EPERM` for a group that not everybody may hear.
-    pub fn join(&self, group: u32) -> nix::Result<()> {
-        self.subscribe(1 << (group - 1))
-    }
-
-    /// Hears none any more, and forgets those that have come.
-    pub fn leave(&self) {
-        let _ = self.subscribe(0);
-        self.forget_events();
-    }
-
-    fn subscribe(&self, groups: u32) -> nix::Result<()> {
+    /// Hears the events of these multicast groups, a bit each, and no others.
+    pub(crate) fn subscribe(&self, groups: u32) -> nix::Result<()> {
         let own: NetlinkAddr = getsockname(self.fd.as_raw_fd())?;
         bind(self.fd.as_raw_fd(), &NetlinkAddr::new(own.pid(), groups))
     }
 
-    /// Forgets the events that have come.
-    pub fn forget_events(&self) {
-        while matches!(self.receive(&mut |_| {}), Ok(()) | Err(Errno::ENOBUFS)) {}
-        self.heard.set(false);
-    }
-
-    /// Waits for an event since they were last forgotten: false when `limit` has passed, or a signal came.
-    pub fn wait_for_event(&self, limit: Duration) -> bool {
-        self.heard.get() || self.wait(limit)
-    }
-
     /// Numbers for that many requests: the first one.
-    pub fn number(&self, count: usize) -> u32 {
+    pub(crate) fn number(&self, count: usize) -> u32 {
         let first = self.sequence.get();
         let count = u32::try_from(count).unwrap_or(u32::MAX / 2);
         // An exchange never comes near 2^32 messages, so numbers do not meet again within one.
@@ -156,12 +144,11 @@ impl Socket {
         self.sequence.get() - 1
     }
 
-    /// Bytes that the answers to one write may take in the receive buffer, and bytes of the write.
-    pub(crate) fn room(&self) -> (usize, usize) {
+    /// How large its buffers are.
+    pub(crate) fn room(&self) -> Room {
         let ask = || {
-            let answers = getsockopt(&self.fd, sockopt::RcvBuf).unwrap_or(0);
-            let write = getsockopt(&self.fd, sockopt::SndBuf).unwrap_or(0);
-            (answers, write.saturating_sub(RESERVED).min(SMALL))
+            let receive = getsockopt(&self.fd, sockopt::RcvBuf).unwrap_or(0);
+            Room::of(receive, getsockopt(&self.fd, sockopt::SndBuf).unwrap_or(0))
         };
         let room = self.room.get().unwrap_or_else(ask);
         self.room.set(Some(room));
@@ -169,23 +156,16 @@ impl Socket {
     }
 
     /// Sends requests. The kernel has worked on all of them when this returns.
-    ///
-    /// # Errors
-    /// The errno of `send`.
-    pub fn send(&self, requests: &[u8]) -> nix::Result<()> {
-        if requests.len() > SMALL {
-            // Old kernels refuse this in a user namespace. Then the default has to do.
-            let _ = setsockopt(&self.fd, sockopt::SndBufForce, &(requests.len() * 2));
-            let _ = setsockopt(&self.fd, sockopt::RcvBufForce, &(requests.len() * 16));
-        }
+    pub(crate) fn send(&self, requests: &[u8]) -> nix::Result<()> {
         send(self.fd.as_raw_fd(), requests, MsgFlags::empty()).map(drop)
     }
 
     /// Reads one datagram and calls `each` with every message in it.
     ///
     /// # Errors
-    /// `EAGAIN` when there is none, `EBADMSG` for a malformed one, `ENOBUFS` when events were lost.
-    pub fn receive(&self, each: &mut dyn FnMut(Answer<'_>)) -> nix::Result<()> {
+    /// `EAGAIN` when there is none, `EBADMSG` for a malformed one, `ENOBUFS` when events were lost, `EMSGSIZE` for one that
+    /// is larger than the buffer: it is lost, and the next of its size is not.
+    pub(crate) fn receive(&self, each: &mut dyn FnMut(Answer<'_>)) -> nix::Result<()> {
         let mut buffer = self.buffer.borrow_mut();
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
         let length = loop {
@@ -196,22 +176,42 @@ impl Socket {
         };
         self.received.set(self.received.get() + length);
         // With MSG_TRUNC the length is the datagram's, even where the buffer is smaller.
-        for answer in Answer::each(buffer.get(..length).ok_or(Errno::EMSGSIZE)?) {
+        let Some(datagram) = buffer.get(..length) else {
+            buffer.resize(length, 0);
+            return Err(Errno::EMSGSIZE);
+        };
+        for answer in Answer::each(datagram) {
             each(answer.ok_or(Errno::EBADMSG)?);
         }
         Ok(())
     }
 
-    /// Makes the buffers as small as the kernel allows.
+    /// Makes the kernel's buffers as small as it allows.
     #[cfg(test)]
     pub(crate) fn shrink(&self) {
-        setsockopt(&self.fd, sockopt::RcvBuf, &1).unwrap();
-        setsockopt(&self.fd, sockopt::SndBuf, &1).unwrap();
+        nix::sys::socket::setsockopt(&self.fd, sockopt::RcvBuf, &1).unwrap();
+        nix::sys::socket::setsockopt(&self.fd, sockopt::SndBuf, &1).unwrap();
+    }
+
+    /// Makes the buffer that datagrams are read into too small for an object.
+    #[cfg(test)]
+    pub(crate) fn shrink_buffer(&self) {
+        *self.buffer.borrow_mut() = vec![0; 64];
     }
 
     /// Remembers that an event came while something else was waited for.
     pub(crate) fn hear(&self) {
         self.heard.set(true);
+    }
+
+    /// Whether one came since they were last forgotten.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.heard.get()
+    }
+
+    /// Forgets that any did.
+    pub(crate) fn unhear(&self) {
+        self.heard.set(false);
     }
 
     /// How many bytes have come in so far.
@@ -220,7 +220,7 @@ impl Socket {
     }
 
     /// Waits until there is something to read: false when `limit` has passed, or a signal came.
-    pub fn wait(&self, limit: Duration) -> bool {
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
         // Rounded up, or the last millisecond would be spent in a busy loop.
         let timeout = PollTimeout::try_from(limit.as_millis() + 1).unwrap_or(PollTimeout::MAX);
         poll(&mut [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)], timeout) == Ok(1)

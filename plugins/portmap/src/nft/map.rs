@@ -1,7 +1,7 @@
 //! The maps: for one family, for single ports or intervals, for one address of the host or all of them, for one set of
 //! conditions, and for one layer.
 
-use cni_filter::nft::{DataType, Message, Set};
+use cni_filter::nft::{DataType, Request, Set};
 use cni_types::Family;
 
 use super::TABLE;
@@ -67,7 +67,7 @@ impl Map {
         sets.iter().filter_map(|name| Self::parse(name))
     }
 
-    pub(super) fn ensure(&self, id: u32) -> Message {
+    pub(super) fn ensure(&self, id: u32) -> Request {
         let address = DataType::address(self.family);
         let mut key = vec![DataType::InetProto, DataType::InetService];
         if self.by_host_ip {

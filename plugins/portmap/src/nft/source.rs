@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use cni_filter::nft::{
-    Compare, DST_NAT, DataType, Element, Expr, Message, Meta, PayloadBase, Register, Rule, Set,
+    Compare, DST_NAT, DataType, Element, Expr, Meta, PayloadBase, Register, Request, Rule, Set,
 };
 use cni_types::{Cidr, Family, ip_octets};
 
@@ -37,13 +37,13 @@ impl Sources {
         [ip_octets(container), ip_octets(network.network())].concat()
     }
 
-    pub(super) fn ensure(self, id: u32) -> Message {
+    pub(super) fn ensure(self, id: u32) -> Request {
         let field = DataType::address(self.family);
         Set { table: TABLE, name: &self.name() }.ensure(id, &[field, field], false)
     }
 
     /// `ct status dnat ip daddr . ip saddr & <mask> @sources4_<n> masquerade`
-    pub(super) fn rule(self, id: u32) -> Message {
+    pub(super) fn rule(self, id: u32) -> Request {
         let (len, saddr, daddr, second) = match self.family {
             Family::V4 => (4, 12, 16, Register::word(1)),
             Family::V6 => (16, 8, 24, Register::R2),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni_types::{IfName, NetworkName, Result, network_tag_prefix};
 
 use super::layout::TABLE;
-use cni_filter::nft::{Element, Message, Set, Socket};
+use cni_filter::nft::{Element, Request, Set, Socket};
 
 /// The sets of addresses.
 pub(super) const POD_SETS: [&str; 2] = ["pods4", "pods6"];
@@ -22,7 +22,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn remove(&self) -> Message {
+    pub(super) fn remove(&self) -> Request {
         Element::new(&self.key).remove(set(self.set))
     }
 }
@@ -60,7 +60,7 @@ pub(super) fn locate(socket: &Socket, ips: &[IpAddr]) -> Result<Vec<Found>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let requests: Vec<Message> = keys.iter().map(|(name, key)| Element::new(key).find(set(name))).collect();
+    let requests: Vec<Request> = keys.iter().map(|(name, key)| Element::new(key).find(set(name))).collect();
     let mut found = Vec::new();
     for ((set, key), answer) in keys.into_iter().zip(socket.ask(&requests)?) {
         let Some(answer) = answer else { continue };

@@ -5,7 +5,7 @@ use cni_types::Result;
 use super::super::policy::AdminChain;
 use super::element::{BRIDGES, ISOLATED, POD_SETS, set};
 use cni_filter::nft::{
-    Batch, Chain, Compare, DataType, Expr, Hook, Message, Meta, PayloadBase, Register, Rule, Socket, Table,
+    Batch, Chain, Compare, DataType, Expr, Hook, Meta, PayloadBase, Register, Request, Rule, Socket, Table,
     TableFamily, Verdict,
 };
 
@@ -55,7 +55,7 @@ fn is_asked(socket: &Socket, admin: &AdminChain) -> Result<bool> {
     Ok(listed.iter().filter_map(|answer| Rule::read(answer)).any(|rule| rule.is_like(&jump)))
 }
 
-fn jump(admin: &AdminChain) -> Message {
+fn jump(admin: &AdminChain) -> Request {
     Rule::append(ADMINS, &[Expr::verdict(Verdict::Jump(admin.as_str()))], None)
 }
 
@@ -68,7 +68,7 @@ pub(in super::super) fn trial() -> Batch {
     batch
 }
 
-fn sets() -> Vec<Message> {
+fn sets() -> Vec<Request> {
     let pair = [DataType::IfName; 2];
     vec![
         TABLE.ensure(),
@@ -80,7 +80,7 @@ fn sets() -> Vec<Message> {
 }
 
 /// The sets are named, not numbered: within one batch the kernel finds those it has just made, too.
-fn rules() -> Vec<Message> {
+fn rules() -> Vec<Request> {
     let load = |first, second| [Expr::meta(first, Register::R1), Expr::meta(second, Register::R2)];
     let across = || load(Meta::IifName, Meta::OifName);
     let member = |set: &str| Expr::lookup(set, 0, Register::R1);

@@ -20,7 +20,7 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Cidr, Family, NetworkName, Result, Stale};
 
-use crate::nft::{Batch, Chain, Element, Hook, Message, Rule, Set, Socket, Table, TableFamily};
+use crate::nft::{Batch, Chain, Element, Hook, Request, Rule, Set, Socket, Table, TableFamily};
 use element::{Found, list, locate, sets};
 use set::{Pods, multicast};
 
@@ -152,7 +152,7 @@ fn deviation(socket: &Socket, sets: &[Pods]) -> Result<Option<String>> {
 }
 
 /// The rules that let multicast pass, then those of the sets.
-fn rules(sets: &[Pods]) -> Vec<Message> {
+fn rules(sets: &[Pods]) -> Vec<Request> {
     let multicast = [
         multicast(Family::V4, 16, &[0xf0, 0, 0, 0], &[224, 0, 0, 0]),
         multicast(Family::V6, 24, &[0xff], &[0xff]),

@@ -1,13 +1,11 @@
 //! Changes that happen together or not at all.
 
-use super::Message;
-use super::message::{begin, end};
-use cni_netlink::ACK;
+use cni_netlink::Request;
 
 /// A list of changes for one transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    steps: Vec<Message>,
+    steps: Vec<Request>,
 }
 
 impl Batch {
@@ -17,12 +15,12 @@ impl Batch {
     }
 
     /// Adds a change.
-    pub fn push(&mut self, step: Message) {
+    pub fn push(&mut self, step: Request) {
         self.steps.push(step);
     }
 
     /// Adds changes in order.
-    pub fn extend(&mut self, steps: impl IntoIterator<Item = Message>) {
+    pub fn extend(&mut self, steps: impl IntoIterator<Item = Request>) {
         self.steps.extend(steps);
     }
 
@@ -32,23 +30,7 @@ impl Batch {
     }
 
     /// The changes.
-    pub fn steps(&self) -> &[Message] {
+    pub fn steps(&self) -> &[Request] {
         &self.steps
-    }
-
-    /// The batch's bytes and the sequence number of its last step. The begin has number `first`, the steps follow.
-    /// Only the last step asks for an answer; failing ones answer unasked.
-    pub(super) fn encode(&self, first: u32, generation: Option<u32>, commit: bool) -> (Vec<u8>, u32) {
-        let mut out = Vec::with_capacity(128 * (self.steps.len() + 1));
-        begin(&mut out, first, generation);
-        let mut sequence = first;
-        for (i, step) in self.steps.iter().enumerate() {
-            sequence += 1;
-            step.encode(sequence, if i + 1 == self.steps.len() { ACK } else { 0 }, &mut out);
-        }
-        if commit {
-            end(&mut out, sequence + 1);
-        }
-        (out, sequence)
     }
 }

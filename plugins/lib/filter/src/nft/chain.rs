@@ -1,10 +1,10 @@
 //! Chains.
 
+use super::Table;
 use super::comment::{comment, write};
 use super::lookup::{number, text};
-use super::message::{DELCHAIN, DELRULE, GETCHAIN, NEWCHAIN};
-use super::{Message, Table};
-use cni_netlink::{CREATE, DUMP};
+use super::message::{DELCHAIN, DELRULE, GETCHAIN, NEWCHAIN, request};
+use cni_netlink::{CREATE, Request};
 
 // enum nft_chain_attributes
 const TABLE: u16 = 1;
@@ -64,7 +64,7 @@ impl ChainState {
 
 impl Chain<'_> {
     /// Creates a chain to jump to; one that is there stays as it is.
-    pub fn ensure(self, comment: Option<&str>) -> Message {
+    pub fn ensure(self, comment: Option<&str>) -> Request {
         let mut message = self.message(NEWCHAIN, CREATE, "create");
         if let Some(comment) = comment {
             write(&mut message.attrs, USERDATA, comment);
@@ -74,7 +74,7 @@ impl Chain<'_> {
 
     /// Creates a base chain. One that is there stays as it is, with its policy, but must sit at the same hook (else
     /// `EEXIST` or `EOPNOTSUPP`).
-    pub fn ensure_base(self, hook: Hook) -> Message {
+    pub fn ensure_base(self, hook: Hook) -> Request {
         let mut message = self.message(NEWCHAIN, CREATE, "create base");
         message.attrs.nest(HOOK, |attrs| {
             attrs.net32(HOOK_NUM, hook.number);
@@ -85,26 +85,26 @@ impl Chain<'_> {
     }
 
     /// Removes the chain and its rules; `EBUSY` while anything leads into it.
-    pub fn remove(self) -> Message {
+    pub fn remove(self) -> Request {
         self.message(DELCHAIN, 0, "delete")
     }
 
     /// Removes all its rules.
-    pub fn flush(self) -> Message {
-        let mut message = Message::new(DELRULE, 0, self.table.family, format!("flush chain {self}"));
+    pub fn flush(self) -> Request {
+        let mut message = request(DELRULE, 0, self.table.family, format!("flush chain {self}"));
         message.attrs.text(RULE_TABLE, self.table.name);
         message.attrs.text(RULE_CHAIN, self.name);
         message
     }
 
     /// Asks for the chain's state.
-    pub fn find(self) -> Message {
+    pub fn find(self) -> Request {
         self.message(GETCHAIN, 0, "look up")
     }
 
     /// Asks for all chains of the family; filter by table with [`Chain::in_table`].
-    pub fn list(table: Table<'_>) -> Message {
-        Message::new(GETCHAIN, DUMP, table.family, format!("list the chains of table {table}"))
+    pub fn list(table: Table<'_>) -> Request {
+        request(GETCHAIN, 0, table.family, format!("list the chains of table {table}"))
     }
 
     /// Whether a listed chain is in the table of this name.
@@ -112,8 +112,8 @@ impl Chain<'_> {
         text(answer, TABLE) == Some(table.name)
     }
 
-    fn message(self, kind: u16, flags: u16, verb: &str) -> Message {
-        let mut message = Message::new(kind, flags, self.table.family, format!("{verb} chain {self}"));
+    fn message(self, kind: u16, flags: u16, verb: &str) -> Request {
+        let mut message = request(kind, flags, self.table.family, format!("{verb} chain {self}"));
         message.attrs.text(TABLE, self.table.name);
         message.attrs.text(NAME, self.name);
         message

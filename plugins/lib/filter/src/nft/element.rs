@@ -1,11 +1,11 @@
 //! Elements of sets and maps.
 
 use super::comment::{comment, write};
-use super::message::{DELSETELEM, GETSETELEM, NEWSETELEM};
+use super::message::{DELSETELEM, GETSETELEM, NEWSETELEM, request};
 use super::verdict::{read_value, write_value};
-use super::{Message, Set, Verdict};
+use super::{Set, Verdict};
 use cni_netlink::attr::{Attrs, each, find};
-use cni_netlink::{CREATE, DUMP, EXCL};
+use cni_netlink::{CREATE, EXCL, Request};
 
 // enum nft_set_elem_list_attributes, NFTA_LIST_ELEM
 const TABLE: u16 = 1;
@@ -76,34 +76,33 @@ impl Element {
     }
 
     /// Adds the element; `EEXIST` when its key is taken.
-    pub fn add(&self, set: Set<'_>) -> Message {
+    pub fn add(&self, set: Set<'_>) -> Request {
         self.message(set, NEWSETELEM, CREATE | EXCL, "add an element to")
     }
 
     /// Adds many elements in as few steps as hold them; `EEXIST` when a key is taken.
-    pub fn add_all(elements: &[Self], set: Set<'_>) -> Vec<Message> {
+    pub fn add_all(elements: &[Self], set: Set<'_>) -> Vec<Request> {
         Self::messages(elements, set, NEWSETELEM, CREATE | EXCL, "add elements to")
     }
 
     /// Removes many elements in as few steps as hold them.
-    pub fn remove_all(elements: &[Self], set: Set<'_>) -> Vec<Message> {
+    pub fn remove_all(elements: &[Self], set: Set<'_>) -> Vec<Request> {
         Self::messages(elements, set, DELSETELEM, 0, "delete elements of")
     }
 
     /// Removes the element with this key.
-    pub fn remove(&self, set: Set<'_>) -> Message {
+    pub fn remove(&self, set: Set<'_>) -> Request {
         self.message(set, DELSETELEM, 0, "delete an element of")
     }
 
     /// Asks for the element with this key.
-    pub fn find(&self, set: Set<'_>) -> Message {
+    pub fn find(&self, set: Set<'_>) -> Request {
         self.message(set, GETSETELEM, 0, "look up an element of")
     }
 
     /// Asks for all elements.
-    pub fn list(set: Set<'_>) -> Message {
-        let mut message =
-            Message::new(GETSETELEM, DUMP, set.table.family, format!("list the elements of set {set}"));
+    pub fn list(set: Set<'_>) -> Request {
+        let mut message = request(GETSETELEM, 0, set.table.family, format!("list the elements of set {set}"));
         message.attrs.text(TABLE, set.table.name);
         message.attrs.text(SET, set.name);
         message
@@ -115,16 +114,16 @@ impl Element {
         each(elements).filter_map(|(_, element)| ElementState::read(element))
     }
 
-    fn message(&self, set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Message {
+    fn message(&self, set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Request {
         Self::chunk(std::slice::from_ref(self), set, kind, flags, verb)
     }
 
-    fn messages(elements: &[Self], set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Vec<Message> {
+    fn messages(elements: &[Self], set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Vec<Request> {
         elements.chunks(PER_STEP).map(|chunk| Self::chunk(chunk, set, kind, flags, verb)).collect()
     }
 
-    fn chunk(elements: &[Self], set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Message {
-        let mut message = Message::new(kind, flags, set.table.family, format!("{verb} set {set}"));
+    fn chunk(elements: &[Self], set: Set<'_>, kind: u16, flags: u16, verb: &str) -> Request {
+        let mut message = request(kind, flags, set.table.family, format!("{verb} set {set}"));
         message.attrs.text(TABLE, set.table.name);
         message.attrs.text(SET, set.name);
         message.attrs.nest(ELEMENTS, |list| {

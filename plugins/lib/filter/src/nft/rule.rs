@@ -3,10 +3,10 @@
 use super::comment::{comment, write};
 use super::expr::{ExprState, are_alike};
 use super::lookup::text;
-use super::message::{DELRULE, GETRULE, NEWRULE};
-use super::{Chain, Expr, Message, Table, Verdict};
+use super::message::{self, DELRULE, GETRULE, NEWRULE, request};
+use super::{Chain, Expr, Table, Verdict};
 use cni_netlink::attr::{each, find};
-use cni_netlink::{APPEND, CREATE, DUMP};
+use cni_netlink::{APPEND, CREATE, Request};
 
 // enum nft_rule_attributes, NFTA_LIST_ELEM
 const TABLE: u16 = 1;
@@ -30,9 +30,9 @@ pub struct Rule<'a> {
 
 impl<'a> Rule<'a> {
     /// Adds a rule at the end of a chain.
-    pub fn append(chain: Chain<'_>, expressions: &[Expr], comment: Option<&str>) -> Message {
+    pub fn append(chain: Chain<'_>, expressions: &[Expr], comment: Option<&str>) -> Request {
         let act = format!("add a rule to chain {chain}");
-        let mut message = Message::new(NEWRULE, CREATE | APPEND, chain.table.family, act);
+        let mut message = request(NEWRULE, CREATE | APPEND, chain.table.family, act);
         message.attrs.text(TABLE, chain.table.name);
         message.attrs.text(CHAIN, chain.name);
         message.attrs.nest(EXPRESSIONS, |list| {
@@ -47,9 +47,9 @@ impl<'a> Rule<'a> {
     }
 
     /// Removes the rule with this handle.
-    pub fn remove(chain: Chain<'_>, handle: u64) -> Message {
+    pub fn remove(chain: Chain<'_>, handle: u64) -> Request {
         let act = format!("delete rule {handle} of chain {chain}");
-        let mut message = Message::new(DELRULE, 0, chain.table.family, act);
+        let mut message = request(DELRULE, 0, chain.table.family, act);
         message.attrs.text(TABLE, chain.table.name);
         message.attrs.text(CHAIN, chain.name);
         message.attrs.net64(HANDLE, handle);
@@ -57,9 +57,8 @@ impl<'a> Rule<'a> {
     }
 
     /// Asks for the rules of a table, or of one of its chains.
-    pub fn list(table: Table<'_>, chain: Option<&str>) -> Message {
-        let mut message =
-            Message::new(GETRULE, DUMP, table.family, format!("list the rules of table {table}"));
+    pub fn list(table: Table<'_>, chain: Option<&str>) -> Request {
+        let mut message = request(GETRULE, 0, table.family, format!("list the rules of table {table}"));
         message.attrs.text(TABLE, table.name);
         if let Some(chain) = chain {
             message.attrs.text(CHAIN, chain);
@@ -83,15 +82,15 @@ impl<'a> Rule<'a> {
     }
 
     /// Whether it is in the chain of `written`, a [`Rule::append`], and does the same. Comments do not count.
-    pub fn is_like(&self, written: &Message) -> bool {
-        let attrs = written.attrs.as_bytes();
+    pub fn is_like(&self, written: &Request) -> bool {
+        let attrs = message::attrs(written.attrs.as_bytes());
         text(attrs, CHAIN) == Some(self.chain)
             && are_alike(find(attrs, EXPRESSIONS).unwrap_or(&[]), self.expressions)
     }
 
     /// How the rules of a chain that is ours alone differ from those `written`, in words; `None` if they do not.
     /// `listed` may have other chains' rules, too.
-    pub fn deviation(chain: Chain<'_>, listed: &'a [Vec<u8>], written: &[Message]) -> Option<String> {
+    pub fn deviation(chain: Chain<'_>, listed: &'a [Vec<u8>], written: &[Request]) -> Option<String> {
         let rules = listed.iter().filter_map(|answer| Rule::read(answer));
         let rules: Vec<_> = rules.filter(|rule| rule.chain == chain.name).collect();
         let at = rules.iter().zip(written).position(|(rule, written)| !rule.is_like(written));

@@ -1,9 +1,9 @@
 //! Sets and maps.
 
+use super::Table;
 use super::lookup::text;
-use super::message::{DELSET, GETSET, NEWSET};
-use super::{Message, Table};
-use cni_netlink::{CREATE, DUMP};
+use super::message::{DELSET, GETSET, NEWSET, request};
+use cni_netlink::{CREATE, Request};
 use cni_types::Family;
 
 // enum nft_set_attributes
@@ -89,23 +89,23 @@ pub struct Set<'a> {
 
 impl Set<'_> {
     /// Creates a set; one that is there stays as it is, but must be of the same type.
-    pub fn ensure(self, id: u32, key: &[DataType], interval: bool) -> Message {
+    pub fn ensure(self, id: u32, key: &[DataType], interval: bool) -> Request {
         self.create(id, key, interval, None)
     }
 
     /// Creates a map to verdicts.
-    pub fn ensure_verdict_map(self, id: u32, key: &[DataType], interval: bool) -> Message {
+    pub fn ensure_verdict_map(self, id: u32, key: &[DataType], interval: bool) -> Request {
         self.create(id, key, interval, Some((VERDICT, 16)))
     }
 
     /// Creates a map to values. `id` must be unique in the batch.
-    pub fn ensure_map(self, id: u32, key: &[DataType], data: &[DataType], interval: bool) -> Message {
+    pub fn ensure_map(self, id: u32, key: &[DataType], data: &[DataType], interval: bool) -> Request {
         self.create(id, key, interval, Some(DataType::concatenation(data)))
     }
 
     /// Asks for the sets of a table.
-    pub fn list(table: Table<'_>) -> Message {
-        let mut message = Message::new(GETSET, DUMP, table.family, format!("list the sets of table {table}"));
+    pub fn list(table: Table<'_>) -> Request {
+        let mut message = request(GETSET, 0, table.family, format!("list the sets of table {table}"));
         message.attrs.text(TABLE, table.name);
         message
     }
@@ -116,11 +116,11 @@ impl Set<'_> {
     }
 
     /// Removes the set; `EBUSY` while a rule refers to it.
-    pub fn remove(self) -> Message {
+    pub fn remove(self) -> Request {
         self.message(DELSET, 0, "delete")
     }
 
-    fn create(self, id: u32, key: &[DataType], interval: bool, data: Option<(u32, u32)>) -> Message {
+    fn create(self, id: u32, key: &[DataType], interval: bool, data: Option<(u32, u32)>) -> Request {
         let mut flags = if interval { INTERVAL } else { 0 };
         if data.is_some() {
             flags |= MAP;
@@ -154,8 +154,8 @@ impl Set<'_> {
         message
     }
 
-    fn message(self, kind: u16, flags: u16, verb: &str) -> Message {
-        let mut message = Message::new(kind, flags, self.table.family, format!("{verb} set {self}"));
+    fn message(self, kind: u16, flags: u16, verb: &str) -> Request {
+        let mut message = request(kind, flags, self.table.family, format!("{verb} set {self}"));
         message.attrs.text(TABLE, self.table.name);
         message.attrs.text(NAME, self.name);
         message

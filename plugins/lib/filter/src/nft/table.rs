@@ -1,8 +1,7 @@
 //! Tables.
 
-use super::Message;
-use super::message::{DELTABLE, NEWTABLE};
-use cni_netlink::CREATE;
+use super::message::{DELTABLE, NEWTABLE, request};
+use cni_netlink::{CREATE, Request};
 use cni_types::Family;
 
 /// `NFTA_TABLE_NAME`.
@@ -61,15 +60,15 @@ impl<'a> Table<'a> {
 
 impl Table<'_> {
     /// Creates the table; one that is there stays as it is.
-    pub fn ensure(self) -> Message {
-        let mut message = Message::new(NEWTABLE, CREATE, self.family, format!("create table {self}"));
+    pub fn ensure(self) -> Request {
+        let mut message = request(NEWTABLE, CREATE, self.family, format!("create table {self}"));
         message.attrs.text(NAME, self.name);
         message
     }
 
     /// Removes the table with all in it.
-    pub fn remove(self) -> Message {
-        let mut message = Message::new(DELTABLE, 0, self.family, format!("delete table {self}"));
+    pub fn remove(self) -> Request {
+        let mut message = request(DELTABLE, 0, self.family, format!("delete table {self}"));
         message.attrs.text(NAME, self.name);
         message
     }

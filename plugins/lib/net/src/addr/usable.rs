@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use cni_netlink::attr::Attrs;
+use cni_netlink::{Objects, Request};
 use cni_types::{Cidr, Error, Family, Result, ip_octets};
 
 use super::Address;
-use crate::rtnl::message::{Body, Request};
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 
 /// `RTNLGRP_IPV6_ROUTE`, `RTN_LOCAL` (`linux/rtnetlink.h`)
 const RTNLGRP_IPV6_ROUTE: u32 = 11;
@@ -32,8 +32,8 @@ pub(crate) fn ask(index: u32, ip: IpAddr) -> Request {
 }
 
 /// Whether the answer is yes. Without a route it is a refusal, and so it is no.
-pub(crate) fn is_usable(answer: &std::result::Result<Vec<Body>, Refused>) -> bool {
-    let is_local = |route: &Body| route.get(7) == Some(&LOCAL);
+pub(crate) fn is_usable(answer: &Objects) -> bool {
+    let is_local = |route: &Vec<u8>| route.get(7) == Some(&LOCAL);
     answer.as_ref().is_ok_and(|routes| routes.iter().any(is_local))
 }
 
@@ -45,10 +45,10 @@ impl Rtnl {
     /// Code 11 when the kernel has not come round to one within five seconds.
     pub(crate) fn wait_until_usable(&self, index: u32, link: &str, ips: &[IpAddr]) -> Result<()> {
         let usable = || {
-            let answers = self.pipeline(ips.iter().map(|ip| ask(index, *ip)).collect());
-            Ok(answers.iter().all(is_usable).then_some(()))
+            let answers = self.socket.ask(&ips.iter().map(|ip| ask(index, *ip)).collect::<Vec<_>>());
+            Ok::<_, Error>(answers.iter().all(is_usable).then_some(()))
         };
-        if self.ask_until(RTNLGRP_IPV6_ROUTE, LIMIT, usable)?.is_some() {
+        if self.socket.ask_until(RTNLGRP_IPV6_ROUTE, LIMIT, usable)?.is_some() {
             return Ok(());
         }
         // Routing of somebody else's making may lead elsewhere. What the kernel has not finished is another thing.

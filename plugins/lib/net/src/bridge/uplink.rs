@@ -1,12 +1,11 @@
 //! The link between a bridge's VLAN and the host.
 
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Refused, Request};
 use cni_types::{Code, Error, IfName, Result, hex};
 
 use super::vlan::{self, Vlan};
 use crate::link::{IFF_UP, Link, veth};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 use crate::sysctl;
 
 /// A pair with both ends on the host.
@@ -59,13 +58,8 @@ fn create(host: &Rtnl, bridge: &Link, name: &IfName) -> Result<Uplink> {
         peer.text(libc::IFLA_IFNAME, name.as_str());
     })?;
     let create = Request::new(format!("create veth pair {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
-    match host.request(create) {
-        // Another ADD was first.
-        Err(refused) if refused.is_exist() => {}
-        answer => {
-            answer?;
-        }
-    }
+    // It is there when another ADD was first.
+    host.socket.change(&[create]).or_else(Refused::unless_there)?;
     let gone =
         || Error::new(Code::KERNEL, format!("there is no link {name}, though its port {port} is there"));
     find(host, bridge, name)?.ok_or_else(gone)

@@ -7,7 +7,7 @@ use std::fmt;
 use cni_types::Result;
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
+use cni_netlink::Request;
 use cni_netlink::attr::Attrs;
 pub use list::list;
 
@@ -97,7 +97,7 @@ pub fn apply(host: &Rtnl, index: u32, port: &str, wanted: &[Vlan], exact: bool) 
     if !wanted.is_empty() {
         requests.push(request(format!("set the VLANs of {port}"), libc::RTM_SETLINK, index, &ranges(wanted)));
     }
-    Ok(host.all(requests)?)
+    Ok(host.socket.change(&requests)?)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What `ip link set` changes on a link that is there.
 
+use cni_netlink::Request;
 use cni_netlink::attr::Attrs;
 use cni_types::{Mac, Result};
 
 use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 
 /// One attribute with its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Rtnl {
     /// Code 100 when the kernel refuses.
     pub fn set_flags(&self, link: &Link, flags: u32, mask: u32) -> Result<()> {
         let doing = format!("set the flags of link {} to {flags:#x}/{mask:#x}", link.name);
-        Ok(self.all(vec![set_flags(doing, link.index, flags, mask)])?)
+        Ok(self.socket.change(&[set_flags(doing, link.index, flags, mask)])?)
     }
 
     /// Sets the hardware address, also to the one it has: that pins a bridge's, and makes the kernel announce the
@@ -41,7 +41,7 @@ impl Rtnl {
         let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
         body.bytes(libc::IFLA_ADDRESS, &mac.0);
         let doing = format!("set the MAC address of the link with index {index} to {mac}");
-        Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+        Ok(self.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
     }
 
     /// Sets one attribute of the link.
@@ -67,13 +67,13 @@ impl Rtnl {
             Attribute::Promiscuous(on) => return self.switch(link, "promiscuous mode", IFF_PROMISC, on),
             Attribute::AllMulticast(on) => return self.switch(link, "all-multicast mode", IFF_ALLMULTI, on),
         };
-        Ok(self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+        Ok(self.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
     }
 
     fn switch(&self, link: &Link, what: &str, flag: u32, on: bool) -> Result<()> {
         let (flags, word) = if on { (flag, "on") } else { (0, "off") };
         let doing = format!("switch {what} of link {} {word}", link.name);
-        Ok(self.all(vec![set_flags(doing, link.index, flags, flag)])?)
+        Ok(self.socket.change(&[set_flags(doing, link.index, flags, flag)])?)
     }
 }
 

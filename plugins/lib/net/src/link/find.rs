@@ -1,12 +1,11 @@
 //! Looking links up. `ip link show`.
 
-use cni_netlink::Precision;
 use cni_netlink::attr::Attrs;
+use cni_netlink::{Objects, Precision, Refused, Request};
 use cni_types::{Code, Error, IfName, Result};
 
 use super::{IFLA_EXT_MASK, Link, SKIP_STATS, decode, ifinfomsg};
-use crate::rtnl::message::{Body, Request};
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 
 /// `IFLA_ALT_IFNAME` (`linux/if_link.h`)
 const IFLA_ALT_IFNAME: u16 = 53;
@@ -25,9 +24,7 @@ fn is_alternative(name: &str) -> bool {
     name.len() >= libc::IFNAMSIZ
 }
 
-pub(super) fn first(
-    answer: std::result::Result<Vec<Body>, Refused>,
-) -> std::result::Result<Option<Link>, Refused> {
+pub(super) fn first(answer: Objects) -> std::result::Result<Option<Link>, Refused> {
     match answer {
         Ok(messages) => Ok(messages.iter().find_map(|m| decode::link(m))),
         Err(refused) if refused.is_not_found() => Ok(None),
@@ -41,7 +38,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn find_link(&self, name: &str) -> Result<Option<Link>> {
-        match first(self.request(get(format!("look up link {name}"), 0, Some(name)))) {
+        match first(self.socket.look_up(&get(format!("look up link {name}"), 0, Some(name)))) {
             // Before Linux 5.5 no link had such a name.
             Err(refused) if refused.is_invalid() && is_alternative(name) => Ok(None),
             answer => Ok(answer?),
@@ -53,7 +50,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn find_link_by_index(&self, index: u32) -> Result<Option<Link>> {
-        Ok(first(self.request(get(format!("look up the link with index {index}"), index, None)))?)
+        Ok(first(self.socket.look_up(&get(format!("look up the link with index {index}"), index, None)))?)
     }
 
     /// The link named `name`.
@@ -128,9 +125,8 @@ impl Rtnl {
             body.nest(libc::IFLA_LINKINFO, |info| info.text(libc::IFLA_INFO_KIND, kind));
         }
         let list = Request::new("list the links", libc::RTM_GETLINK, 0, body);
-        let messages = self.list(&list, precision)?;
-        let links = messages.iter().filter_map(|m| decode::link(m));
         // A kernel that does not know the kind lists everything.
-        Ok(links.filter(|link| kind.is_none_or(|kind| link.kind == kind)).collect())
+        let is_asked_for = |link: &Link| kind.is_none_or(|kind| link.kind == kind);
+        Ok(self.socket.list(&list, precision, |m| decode::link(m).filter(is_asked_for))?)
     }
 }

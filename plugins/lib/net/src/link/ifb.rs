@@ -2,12 +2,11 @@
 //! would have gone, through its qdisc.
 
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Request};
 use cni_types::{AttachmentId, Code, Error, NetworkName, Result, Stale, hex};
 
 use super::{IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 
 /// The names tried for the attachment's ifb. The first is the reference's, so that it finds ours; it does not know
 /// interface names, so a container's second interface gets the other one.
@@ -85,6 +84,6 @@ pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Re
 /// # Errors
 /// Code 100 with what the kernel refused.
 pub fn probe(rtnl: &Rtnl) -> Result<Link> {
-    rtnl.all(vec![new("probe", 1500)])?;
+    rtnl.socket.change(&[new("probe", 1500)])?;
     rtnl.link("probe")
 }

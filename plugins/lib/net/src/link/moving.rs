@@ -1,12 +1,12 @@
 //! Moving a link to another namespace, and making it what it was before.
 
 use cni_netlink::attr::Attrs;
+use cni_netlink::{Refused, Request};
 use cni_types::{Error, Mac, Result};
 
 use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link, ifinfomsg, set_flags};
 use crate::netns::Netns;
-use crate::rtnl::message::Request;
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 
 /// The flags an administrator can switch (`__dev_change_flags`, `net/core/dev.c`): up, debug, noarp, promisc, allmulti,
 /// multicast, dynamic.
@@ -59,7 +59,7 @@ impl Rtnl {
         body.text(libc::IFLA_IFNAME, shape.name);
         body.bytes(libc::IFLA_IFALIAS, shape.alias.as_bytes());
         let doing = format!("move link {} to {} as {}", link.name, to.path().display(), shape.name);
-        self.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])
+        self.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])
     }
 
     /// Gives a link of this namespace that shape. What it has already is not set again; what the kernel refuses stops
@@ -101,6 +101,6 @@ impl Rtnl {
         if requests.is_empty() {
             return Ok(());
         }
-        Error::all(self.pipeline(requests).into_iter().filter_map(|r| r.err().map(Error::from)).collect())
+        Error::all(self.socket.ask(&requests).into_iter().filter_map(|r| r.err().map(Error::from)).collect())
     }
 }

@@ -1,14 +1,13 @@
 //! Making a link in the container's namespace, under its final name, also on a master on the host.
 
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Refused, Request};
 use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result};
 
 use super::kind::tap;
 use super::{Kind, Link, Tap, first, get, ifinfomsg, put_mtu};
 use crate::netns::Netns;
-use crate::rtnl::message::{Body, Request};
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 
 /// Interface indexes tried when a link of the name is on the host. Those that the kernel gives count up from 1; these are
 /// far from any it has got to.
@@ -51,16 +50,16 @@ impl NewLink<'_> {
         }
         let request = self.request(0, netns);
         let made = match self.master {
-            Some((_, Side::Host)) => match host.request(request) {
+            Some((_, Side::Host)) => match host.socket.change(&[request]) {
                 // Kernels before 6.15 look for a link of this name on the host too, where it may well be (eth0).
                 Err(refused) if refused.is_exist() && host.find_link(self.name.as_str())?.is_some() => {
                     self.create_with_index(host, netns, refused)
                 }
                 made => made,
             },
-            _ => inside.request(request),
+            _ => inside.socket.change(&[request]),
         };
-        made.map(drop).map_err(|refused| self.kind.explain(refused))
+        made.map_err(|refused| self.kind.explain(refused))
     }
 
     /// Writes the owner's tag on the link, and says what it is like.
@@ -69,10 +68,9 @@ impl NewLink<'_> {
     /// Code 100 with what the kernel refused.
     pub(crate) fn tag(&self, inside: &Rtnl, owner: &AttachmentId) -> Result<Link> {
         let name = self.name.as_str();
-        let mut answers = inside.pipeline(vec![
-            super::owned::tag(name, owner),
-            get(format!("look up link {name}"), 0, Some(name)),
-        ]);
+        let mut answers = inside
+            .socket
+            .ask(&[super::owned::tag(name, owner), get(format!("look up link {name}"), 0, Some(name))]);
         let found = answers.pop().map(first).transpose()?.flatten();
         answers.into_iter().try_for_each(|tagged| tagged.map(drop))?;
         found
@@ -92,9 +90,9 @@ impl NewLink<'_> {
         host: &Rtnl,
         netns: &Netns,
         mut refused: Refused,
-    ) -> std::result::Result<Vec<Body>, Refused> {
+    ) -> std::result::Result<(), Refused> {
         for index in INDEXES {
-            refused = match host.request(self.request(index, netns)) {
+            refused = match host.socket.change(&[self.request(index, netns)]) {
                 Ok(made) => return Ok(made),
                 Err(refused) => refused,
             };
@@ -130,7 +128,7 @@ impl NewLink<'_> {
         let mut body = self.existing();
         self.put(&mut body);
         let doing = format!("set the MAC address, MTU and bridge of tap {}", self.name);
-        inside.all(vec![Request::new(doing, libc::RTM_SETLINK, 0, body)])?;
+        inside.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])?;
         tap::persist(&file, self.name)
     }
 
@@ -164,7 +162,7 @@ impl Kind {
             body.nest(libc::IFLA_LINKINFO, |info| self.put(info));
             let doing = format!("create a {}", self.name());
             let create = Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body);
-            rtnl.all(vec![create]).map_err(|refused| self.explain(refused))
+            rtnl.socket.change(&[create]).map_err(|refused| self.explain(refused))
         })
     }
 

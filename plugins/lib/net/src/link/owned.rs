@@ -1,12 +1,12 @@
 //! Links with their owner's tag (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
 
 use cni_netlink::attr::Attrs;
+use cni_netlink::{Refused, Request};
 use cni_types::{AttachmentId, Code, Error, Result};
 
 use super::{Link, first, get, ifinfomsg, veth};
 use crate::netns::Netns;
-use crate::rtnl::message::Request;
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 use crate::sysctl;
 
 /// Writes the owner's tag on the link of this name.
@@ -57,7 +57,7 @@ impl Rtnl {
         owner: &AttachmentId,
     ) -> Result<std::result::Result<Link, Refused>> {
         let look = get(format!("look up link {name}"), 0, Some(name));
-        let mut answers = self.pipeline(vec![create, tag(name, owner), look]).into_iter();
+        let mut answers = self.socket.ask(&[create, tag(name, owner), look]).into_iter();
         if let Some(Err(refused)) = answers.next() {
             return Ok(Err(refused));
         }

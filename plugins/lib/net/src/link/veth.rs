@@ -8,10 +8,9 @@ use cni_types::{AttachmentId, Code, Error, Mac, Result, hex};
 use super::{IFF_UP, Link, ifinfomsg, put_mtu};
 use crate::mac;
 use crate::netns::Netns;
-use crate::rtnl::message::Request;
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Refused, Request};
 pub use owned::{collect, find_peer, refuse_second, remove_if_present};
 
 /// `VETH_INFO_PEER` (`linux/veth.h`)
@@ -142,5 +141,5 @@ pub(crate) fn pair(
 /// Code 100 with what the kernel refused.
 pub fn probe(rtnl: &Rtnl) -> Result<()> {
     let body = pair("probe", None, 0, |peer| peer.text(libc::IFLA_IFNAME, "probed"))?;
-    Ok(rtnl.all(vec![Request::new("create a veth pair", libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
+    Ok(rtnl.socket.change(&[Request::new("create a veth pair", libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
 }

@@ -3,12 +3,11 @@
 mod member;
 
 use cni_netlink::attr::{Attrs, find, host32};
-use cni_netlink::{CREATE, EXCL, Precision};
+use cni_netlink::{CREATE, EXCL, Precision, Request};
 use cni_types::{AttachmentId, IfName, Result};
 
 use super::{IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 pub use member::Settings;
 
 /// `IFLA_INFO_KIND` of a VRF.
@@ -49,7 +48,7 @@ pub fn create(rtnl: &Rtnl, name: &IfName, table: u32, id: &AttachmentId) -> Resu
 /// # Errors
 /// Code 100 with what the kernel refused.
 pub fn probe(rtnl: &Rtnl) -> Result<()> {
-    Ok(rtnl.all(vec![new("probe", 1)])?)
+    Ok(rtnl.socket.change(&[new("probe", 1)])?)
 }
 
 impl Rtnl {

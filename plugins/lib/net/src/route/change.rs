@@ -1,11 +1,11 @@
 //! Changes of a namespace's routing that can be taken back.
 
+use cni_netlink::Request;
 use cni_skel::Undo;
 use cni_types::{Error, Result};
 
 use super::RouteEntry;
-use crate::rtnl::message::Request;
-use crate::rtnl::{Refused, Rtnl};
+use crate::rtnl::Rtnl;
 use crate::rule::Rule;
 
 /// One change with its reversal.
@@ -37,10 +37,10 @@ impl Rtnl {
     ///
     /// # Errors
     /// Code 100 with the first refusal.
-    pub fn change(&self, what: &str, changes: Vec<Change>, undo: &mut Undo<'_>) -> Result<()> {
+    pub fn change_routing(&self, what: &str, changes: Vec<Change>, undo: &mut Undo<'_>) -> Result<()> {
         let (acts, ways_back): (Vec<_>, Vec<_>) = changes.into_iter().map(|c| (c.act, c.back)).unzip();
         let (mut made, mut refusal) = (Vec::new(), None);
-        for (answer, back) in self.pipeline(acts).into_iter().zip(ways_back) {
+        for (answer, back) in self.socket.ask(&acts).into_iter().zip(ways_back) {
             match answer {
                 Ok(_) => made.push(back),
                 Err(refused) => drop(refusal.get_or_insert(refused)),
@@ -57,12 +57,16 @@ impl Rtnl {
     /// # Errors
     /// All other refusals, folded.
     pub(crate) fn settle(&self, requests: Vec<Request>) -> Result<()> {
-        let deletes: Vec<_> = requests.iter().map(Request::is_delete).collect();
-        let is_so_already =
-            |refused: &Refused, delete| if delete { refused.is_not_found() } else { refused.is_exist() };
-        let answers = self.pipeline(requests).into_iter().zip(deletes);
-        let refusals = answers
-            .filter_map(|(answer, delete)| answer.err().filter(|refused| !is_so_already(refused, delete)));
+        let refusals =
+            self.socket.ask(&requests).into_iter().zip(&requests).filter_map(|(answer, request)| {
+                let refused = answer.err()?;
+                if is_delete(request) { refused.unless_gone() } else { refused.unless_there() }.err()
+            });
         Error::all(refusals.map(Error::from).collect())
     }
+}
+
+/// Message types come in fours: new, delete, get, set (`linux/rtnetlink.h`).
+fn is_delete(request: &Request) -> bool {
+    request.kind & 3 == 1
 }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_netlink::{APPEND, CREATE, Precision};
+use cni_netlink::{APPEND, CREATE, Precision, Request};
 use cni_types::{Cidr, Family, Result, ip_from_octets};
 
 use super::hop::{self, NextHop, ONLINK};
@@ -12,7 +12,6 @@ use super::tables::TABLE_MAIN;
 use super::{HEADER, RTAX_ADVMSS, RTAX_MTU, Route, TYPE_UNICAST};
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::{Body, Request};
 
 /// `RTPROT_KERNEL` (`linux/rtnetlink.h`): what the kernel makes along with an address.
 const PROTO_KERNEL: u8 = 2;
@@ -40,11 +39,11 @@ pub struct RouteEntry {
     pub is_the_kernels: bool,
     /// Whether packets are forwarded by it, not delivered here or dropped.
     pub is_unicast: bool,
-    message: Body,
+    message: Vec<u8>,
 }
 
 impl RouteEntry {
-    pub(super) fn decode(message: Body) -> Option<Self> {
+    pub(super) fn decode(message: &[u8]) -> Option<Self> {
         let header = message.get(..HEADER)?;
         let none = Family::find(header[0])?.unspecified();
         let attributes = &message[HEADER..];
@@ -69,7 +68,7 @@ impl RouteEntry {
             advmss: metric(RTAX_ADVMSS),
             is_the_kernels: header[5] == PROTO_KERNEL,
             is_unicast: header[7] == TYPE_UNICAST,
-            message,
+            message: message.to_vec(),
         })
     }
 
@@ -161,10 +160,8 @@ impl Rtnl {
             body.host32(libc::RTA_TABLE, table);
         }
         let list = Request::new("list the routes", libc::RTM_GETROUTE, 0, body);
-        let mut routes: Vec<_> =
-            self.list(&list, Precision::Exact)?.into_iter().filter_map(RouteEntry::decode).collect();
-        routes.retain(|route| table.is_none_or(|table| table == route.table));
-        Ok(routes)
+        let is_asked_for = |route: &RouteEntry| table.is_none_or(|table| table == route.table);
+        Ok(self.socket.list(&list, Precision::Exact, |m| RouteEntry::decode(m).filter(is_asked_for))?)
     }
 }
 
@@ -173,7 +170,7 @@ mod tests {
     use super::*;
 
     /// `10.9.0.0/16 nexthop via 10.1.0.1 dev 7 nexthop via 10.1.0.2 dev 7 dead linkdown`, as 6.1 lists it.
-    fn multipath() -> Body {
+    fn multipath() -> Vec<u8> {
         let mut hops = Vec::new();
         for (last, flags) in [(1, ONLINK), (2, 0x11)] {
             // struct rtnexthop: length, flags, hops, index.
@@ -195,10 +192,10 @@ mod tests {
 
     #[test]
     fn every_next_hop_moves_without_what_the_kernel_observed() {
-        let entry = RouteEntry::decode(multipath()).unwrap();
+        let entry = RouteEntry::decode(&multipath()).unwrap();
         assert_eq!(entry.gateways().map(|gw| gw.to_string()).collect::<Vec<_>>(), ["10.1.0.1", "10.1.0.2"]);
         assert!(entry.is_only_through(7) && !entry.is_only_through(8));
-        let moved = RouteEntry::decode(entry.in_table(1000).body().as_bytes().to_vec()).unwrap();
+        let moved = RouteEntry::decode(entry.in_table(1000).body().as_bytes()).unwrap();
         assert_eq!((moved.table, &moved.hops, moved.dst), (1000, &entry.hops, entry.dst));
         assert_eq!((moved.message[4], host32(&moved.message[8..])), (0, 0));
         let hops = find(&moved.message[HEADER..], libc::RTA_MULTIPATH).unwrap();
@@ -210,11 +207,11 @@ mod tests {
     fn no_message_makes_it_panic() {
         let golden = multipath();
         for end in 0..golden.len() {
-            drop(RouteEntry::decode(golden[..end].to_vec()).map(|entry| entry.body()));
+            drop(RouteEntry::decode(&golden[..end]).map(|entry| entry.body()));
             for byte in [0, 1, 0x7f, 0xff] {
                 let mut bytes = golden.clone();
                 bytes[end] = byte;
-                drop(RouteEntry::decode(bytes).map(|entry| entry.body()));
+                drop(RouteEntry::decode(&bytes).map(|entry| entry.body()));
             }
         }
     }

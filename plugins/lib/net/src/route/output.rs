@@ -7,7 +7,7 @@ use cni_types::{Cidr, Family, Result, ip_octets};
 use super::HEADER;
 
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
+use cni_netlink::Request;
 use cni_netlink::attr::{Attrs, find, host32};
 
 impl Rtnl {
@@ -22,7 +22,7 @@ impl Rtnl {
         let mut body = Attrs::behind(&header);
         body.bytes(libc::RTA_DST, &ip_octets(ip));
         let get = Request::new(format!("look up the route to {ip}"), libc::RTM_GETROUTE, 0, body);
-        let answers = match self.request(get) {
+        let answers = match self.socket.look_up(&get) {
             Err(refused) if refused.is_not_found() => return Ok(None),
             answer => answer?,
         };

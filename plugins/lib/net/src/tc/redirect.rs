@@ -2,13 +2,12 @@
 //! `mirred egress redirect`.
 
 use cni_netlink::attr::{Attrs, each, find, host32};
-use cni_netlink::{CREATE, EXCL, Precision};
+use cni_netlink::{CREATE, EXCL, Precision, Request};
 use cni_types::Result;
 
 use super::{INGRESS_HANDLE, TCA_KIND, TCA_OPTIONS, of, tcmsg};
 use crate::link::Link;
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 
 /// Filter priority 1, protocol `ETH_P_ALL` in network order.
 const PRIORITY_AND_PROTOCOL: u32 = 1 << 16 | 0x0003_u16.to_be() as u32;
@@ -54,7 +53,7 @@ impl Rtnl {
             });
         });
         let doing = format!("redirect what comes in on link {} to link {}", from.name, to.name);
-        Ok(self.all(vec![Request::new(doing, libc::RTM_NEWTFILTER, CREATE | EXCL, body)])?)
+        Ok(self.socket.change(&[Request::new(doing, libc::RTM_NEWTFILTER, CREATE | EXCL, body)])?)
     }
 
     /// The index of the link that a filter of ours, or of the reference's, redirects everything to.
@@ -65,12 +64,12 @@ impl Rtnl {
         let doing = format!("list the ingress filters of link {}", from.name);
         let body = Attrs::behind(&tcmsg(from.index, 0, INGRESS_HANDLE, 0));
         let list = Request::new(doing, libc::RTM_GETTFILTER, 0, body);
-        let messages = match self.list(&list, Precision::Exact) {
+        let decode = |message: &[u8]| target(of(message, from.index, INGRESS_HANDLE)?);
+        match self.socket.list(&list, Precision::Exact, decode) {
             // Without an ingress qdisc there is nothing to list.
-            Err(refused) if refused.is_not_found() || refused.is_invalid() => return Ok(None),
-            answer => answer?,
-        };
-        Ok(messages.iter().find_map(|message| target(of(message, from.index, INGRESS_HANDLE)?)))
+            Err(refused) if refused.is_not_found() || refused.is_invalid() => Ok(None),
+            targets => Ok(targets?.into_iter().next()),
+        }
     }
 }
 

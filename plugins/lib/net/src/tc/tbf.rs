@@ -1,13 +1,12 @@
 //! The token bucket filter (`net/sched/sch_tbf.c`, tc-tbf(8)).
 
 use cni_netlink::attr::{find, host32};
-use cni_netlink::{CREATE, EXCL};
+use cni_netlink::{CREATE, EXCL, Request};
 use cni_types::Result;
 
 use super::{ROOT, ROOT_HANDLE, TCA_OPTIONS, qdisc};
 use crate::link::Link;
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::Request;
 
 /// `TCA_TBF_PARMS`, `TCA_TBF_RATE64` (`linux/pkt_sched.h`)
 const TCA_TBF_PARMS: u16 = 1;
@@ -115,7 +114,7 @@ impl Rtnl {
             }
         });
         let doing = format!("add a token bucket of {} bytes/s to link {}", bucket.rate, link.name);
-        Ok(self.all(vec![Request::new(doing, libc::RTM_NEWQDISC, CREATE | EXCL, body)])?)
+        Ok(self.socket.change(&[Request::new(doing, libc::RTM_NEWQDISC, CREATE | EXCL, body)])?)
     }
 }
 

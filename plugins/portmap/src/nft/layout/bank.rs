@@ -1,6 +1,6 @@
 //! The maps of one family, one set of conditions and one layer, and the rules that look into them.
 
-use cni_filter::nft::{Batch, Message, Rule};
+use cni_filter::nft::{Batch, Request, Rule};
 use cni_types::Family;
 
 use super::expressions::translation;
@@ -56,7 +56,7 @@ impl<'a> Bank<'a> {
     }
 
     /// The rules that look into a map; `id` is that of the map in the same batch, or 0.
-    fn written(&self, map: &Map, id: u32) -> Vec<Message> {
+    fn written(&self, map: &Map, id: u32) -> Vec<Request> {
         let (name, comment) = (self.chain(), self.comment());
         let unconditional = [Vec::new()];
         let alternatives = self.class.map_or(&unconditional[..], |class| &class.alternatives);

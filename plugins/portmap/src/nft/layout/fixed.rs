@@ -1,6 +1,6 @@
 //! The chains that are ours alone, with their rules: all but those of conditions and of later layers.
 
-use cni_filter::nft::{Batch, Chain, Expr, Hook, Message, Rule, Socket, Verdict};
+use cni_filter::nft::{Batch, Chain, Expr, Hook, Request, Rule, Socket, Verdict};
 use cni_types::{Family, Result};
 
 use super::expressions::{local, loopback_from_outside, not_from_loopback6, translation};
@@ -15,7 +15,7 @@ use crate::nft::{POSTROUTING, TABLE};
 pub(super) fn deviations(listed: &[Vec<u8>], sets: &[String]) -> Vec<String> {
     let sources = sets.iter().filter_map(|name| Sources::parse(name)).map(|set| set.rule(0)).collect();
     let plain = plain_maps(sets, &[]).map(|map| plain_rule(&map, 0)).collect();
-    let chains: [(Chain<'_>, Vec<Message>); 6] = [
+    let chains: [(Chain<'_>, Vec<Request>); 6] = [
         (PREROUTING, vec![entry(PREROUTING)]),
         (OUTPUT, vec![entry(OUTPUT)]),
         (HOSTPORTS, hostports(&layers(sets, &[]))),
@@ -46,7 +46,7 @@ pub(super) fn make(batch: &mut Batch) {
     batch.extend(localnet());
 }
 
-fn entry(base: Chain<'_>) -> Message {
+fn entry(base: Chain<'_>) -> Request {
     Rule::append(base, &local(Verdict::Jump(HOSTPORTS.name)), None)
 }
 
@@ -58,7 +58,7 @@ pub(super) fn jumps(batch: &mut Batch, layers: &[u8]) {
 }
 
 /// Conditions first, then the layers in their order.
-fn hostports(layers: &[u8]) -> Vec<Message> {
+fn hostports(layers: &[u8]) -> Vec<Request> {
     let names = [CONDITIONAL.name, PLAIN.name].map(str::to_owned).into_iter();
     let jumps = names.chain(layers.iter().map(|layer| later(*layer)));
     let jumps = jumps.map(|name| vec![Expr::verdict(Verdict::Jump(&name))]);
@@ -81,11 +81,11 @@ fn plain_maps<'a>(sets: &'a [String], maps: &'a [Map]) -> impl Iterator<Item = M
     all.filter(|map| !map.ranges || maps.contains(map) || sets.contains(&map.name()))
 }
 
-fn plain_rule(map: &Map, id: u32) -> Message {
+fn plain_rule(map: &Map, id: u32) -> Request {
     Rule::append(PLAIN, &translation(map, id, &[]), None)
 }
 
-fn localnet() -> Vec<Message> {
+fn localnet() -> Vec<Request> {
     [16, 12].map(|offset| Rule::append(LOCALNET, &loopback_from_outside(offset), None)).into()
 }
 

@@ -6,7 +6,7 @@ use cni_types::Result;
 
 use super::TABLE;
 use super::set::Pods;
-use crate::nft::{Element, Message, Set, Socket};
+use crate::nft::{Element, Request, Set, Socket};
 
 /// An element the kernel has.
 pub(super) struct Found {
@@ -16,7 +16,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn remove(&self) -> Message {
+    pub(super) fn remove(&self) -> Request {
         Element::new(&self.key).remove(Set { table: TABLE, name: &self.set.name() })
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni_types::{Cidr, Family, ip_octets};
 
 use super::{POSTROUTING, TABLE};
-use crate::nft::{Compare, DataType, Expr, Message, Meta, PayloadBase, Register, Rule, Set, Verdict};
+use crate::nft::{Compare, DataType, Expr, Meta, PayloadBase, Register, Request, Rule, Set, Verdict};
 
 /// The set of one family and prefix length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +36,13 @@ impl Pods {
         Some([ip_octets(ip), ip_octets(cidr.network())].concat())
     }
 
-    pub(super) fn ensure(self, id: u32) -> Message {
+    pub(super) fn ensure(self, id: u32) -> Request {
         let field = DataType::address(self.family);
         Set { table: TABLE, name: &self.name() }.ensure(id, &[field, field], false)
     }
 
     /// `id` is that of [`Self::ensure`] in the same batch, or 0.
-    pub(super) fn rule(self, id: u32) -> Message {
+    pub(super) fn rule(self, id: u32) -> Request {
         let (name, number) = (self.name(), self.family.number());
         let (len, saddr, daddr, second) = match self.family {
             Family::V4 => (4, 12, 16, Register::word(1)),
@@ -66,7 +66,7 @@ impl Pods {
 }
 
 /// Multicast leaves as it is: `ip daddr 224.0.0.0/4 return`.
-pub(super) fn multicast(family: Family, offset: u32, mask: &[u8], group: &[u8]) -> Message {
+pub(super) fn multicast(family: Family, offset: u32, mask: &[u8], group: &[u8]) -> Request {
     let len = u32::try_from(mask.len()).unwrap_or(4);
     let mut expressions = vec![
         Expr::meta(Meta::NfProto, Register::R1),

@@ -1,13 +1,12 @@
 //! The VLANs a port has.
 
-use cni_netlink::Precision;
 use cni_netlink::attr::{Attrs, each, find, host16, host32};
+use cni_netlink::{Precision, Request};
 use cni_types::Result;
 
 use super::{IFLA_BRIDGE_VLAN_INFO, PVID, Vlan};
 use crate::link::{IFLA_EXT_MASK, ifinfomsg};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::{Body, Request};
 
 /// `RTM_GETVLAN` (`linux/rtnetlink.h`, Linux 5.6)
 const RTM_GETVLAN: u16 = 114;
@@ -32,9 +31,9 @@ pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
     header[4..8].copy_from_slice(&index.to_ne_bytes());
     let doing = format!("list the VLANs of the bridge port with index {index}");
     let list = Request::new(doing, RTM_GETVLAN, 0, Attrs::behind(&header));
-    let mut vlans: Vec<_> = match host.list(&list, Precision::Exact) {
+    let mut vlans: Vec<_> = match host.socket.list(&list, Precision::Exact, |m| Some(vlans(m))) {
         Err(refused) if refused.is_unsupported() => by_links(host, index)?,
-        answers => answers?.iter().flat_map(vlans).collect(),
+        lists => lists?.into_iter().flatten().collect(),
     };
     vlans.sort_unstable();
     Ok(vlans)
@@ -47,11 +46,14 @@ fn by_links(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
     let mut body = Attrs::behind(&header);
     body.host32(IFLA_EXT_MASK, WITH_VLANS);
     let list = Request::new("list the bridge ports with their VLANs", libc::RTM_GETLINK, 0, body);
-    let ports = host.list(&list, Precision::Exact)?;
-    let port = ports.iter().find(|port| port.get(4..).is_some_and(|bytes| host32(bytes) == index));
-    let spec = port.and_then(|port| find(port.get(LINK_HEADER..)?, libc::IFLA_AF_SPEC)).unwrap_or_default();
-    let infos = each(spec).filter(|(kind, _)| *kind == IFLA_BRIDGE_VLAN_INFO);
-    Ok(infos.map(|(_, info)| vlan(info)).map(|(flags, id)| Vlan { id, native: flags & PVID != 0 }).collect())
+    let of_port = |message: &[u8]| {
+        let is_it = message.get(4..).is_some_and(|bytes| host32(bytes) == index);
+        let spec = find(message.get(LINK_HEADER..)?, libc::IFLA_AF_SPEC).filter(|_| is_it)?;
+        let infos = each(spec).filter(|(kind, _)| *kind == IFLA_BRIDGE_VLAN_INFO);
+        let vlans = infos.map(|(_, info)| vlan(info));
+        Some(vlans.map(|(flags, id)| Vlan { id, native: flags & PVID != 0 }).collect::<Vec<_>>())
+    };
+    Ok(host.socket.list(&list, Precision::Exact, of_port)?.into_iter().flatten().collect())
 }
 
 /// `struct bridge_vlan_info`: flags and id.
@@ -59,7 +61,7 @@ fn vlan(info: &[u8]) -> (u16, u16) {
     (host16(info), host16(info.get(2..).unwrap_or_default()))
 }
 
-fn vlans(answer: &Body) -> Vec<Vlan> {
+fn vlans(answer: &[u8]) -> Vec<Vlan> {
     let entries = each(answer.get(HEADER..).unwrap_or_default()).filter(|a| a.0 == BRIDGE_VLANDB_ENTRY);
     let ranges = entries.flat_map(|(_, entry)| {
         let (mut flags, mut first, mut last) = (0, 0, 0);

@@ -63,8 +63,9 @@ pub(super) fn wait_until_gone(host: &Rtnl, id: &AttachmentId, link: &Link) -> Re
 /// The host ends of the attachment that are there: by the names they may have, proven by the tag.
 fn host_ends(host: &Rtnl, id: &AttachmentId) -> Result<Vec<Link>> {
     let names = (0..NAME_TRIES).map(|attempt| host_name(id, attempt));
-    let look = names.map(|name| get(format!("look up link {name}"), 0, Some(&name))).collect();
-    let found: std::result::Result<Vec<_>, _> = host.pipeline(look).into_iter().map(first).collect();
+    let look = names.map(|name| get(format!("look up link {name}"), 0, Some(&name)));
+    let found: std::result::Result<Vec<_>, _> =
+        host.socket.ask(&look.collect::<Vec<_>>()).into_iter().map(first).collect();
     Ok(found?.into_iter().flatten().filter(|link| id.owns(&link.alias)).collect())
 }
 

@@ -2,8 +2,8 @@
 //! all that `keep_addr_on_down` does not hold. What the kernel does not make anew is put back at once: addresses without
 //! duplicate detection, then routes, those on the link first.
 
-use cni_netlink::Precision;
 use cni_netlink::attr::{Attrs, each, find, host32};
+use cni_netlink::{Precision, Request};
 use cni_skel::Undo;
 use cni_types::{Result, ip_from_octets};
 
@@ -12,7 +12,6 @@ use crate::link::{Link, ifinfomsg};
 use crate::route::tables::{Routing, TABLE_LOCAL, TABLE_MAIN};
 use crate::route::{RouteEntry, SCOPE_LINK};
 use crate::rtnl::Rtnl;
-use crate::rtnl::message::{Body, Request};
 
 /// Size of `struct ifaddrmsg`.
 const HEADER: usize = 8;
@@ -24,7 +23,7 @@ const ASKED: u32 = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR;
 /// What an interface loses when it joins or leaves a VRF.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    addresses: Vec<Body>,
+    addresses: Vec<Vec<u8>>,
     routes: Vec<RouteEntry>,
 }
 
@@ -39,8 +38,8 @@ impl Settings {
         header[4..].copy_from_slice(&link.index.to_ne_bytes());
         let doing = format!("list the IPv6 addresses of {}", link.name);
         let list = Request::new(doing, libc::RTM_GETADDR, 0, Attrs::behind(&header));
-        let mut addresses = rtnl.list(&list, Precision::Exact)?;
-        addresses.retain(|address| is_of(address, link.index) && address[3] < SCOPE_LINK);
+        let is_lost = |address: &[u8]| is_of(address, link.index) && address[3] < SCOPE_LINK;
+        let addresses = rtnl.socket.list(&list, Precision::Exact, |a| is_lost(a).then(|| a.to_vec()))?;
         let ours = |route: &&RouteEntry| {
             route.is_only_through(link.index) && route.table != TABLE_LOCAL && !route.is_the_kernels
         };
@@ -64,7 +63,7 @@ impl Settings {
             _ => route.add(),
         });
         rtnl.settle(addresses.chain(routes).collect())?;
-        let ip = |address: &Body| find(&address[HEADER..], libc::IFA_ADDRESS).and_then(ip_from_octets);
+        let ip = |address: &Vec<u8>| find(&address[HEADER..], libc::IFA_ADDRESS).and_then(ip_from_octets);
         // What somebody else had is looked for anew, and may be nobody's again: that is not waited for.
         let ours = self.addresses.iter().filter(|address| flags(address) & IFA_F_DADFAILED == 0);
         let ips: Vec<_> = ours.filter_map(ip).collect();
@@ -73,12 +72,12 @@ impl Settings {
 }
 
 /// `IFA_F_*` of a listed address.
-fn flags(address: &Body) -> u32 {
+fn flags(address: &[u8]) -> u32 {
     find(&address[HEADER..], IFA_FLAGS).map_or(0, host32)
 }
 
 /// The listed address as a request.
-fn body(address: &Body) -> Attrs {
+fn body(address: &[u8]) -> Attrs {
     let flags = flags(address);
     let mut header = [0; HEADER];
     header.copy_from_slice(&address[..HEADER]);
@@ -105,7 +104,7 @@ impl Rtnl {
         settings: &'a Settings,
         undo: &mut Undo<'a>,
     ) -> Result<()> {
-        self.all(vec![set_master(link, vrf.index)])?;
+        self.socket.change(&[set_master(link, vrf.index)])?;
         undo.push(format!("take {} out of VRF {}", link.name, vrf.name), move || {
             self.leave(link)?;
             settings.restore(self, link, TABLE_MAIN)
@@ -118,7 +117,7 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn leave(&self, link: &Link) -> Result<()> {
-        Ok(self.all(vec![set_master(link, 0)])?)
+        Ok(self.socket.change(&[set_master(link, 0)])?)
     }
 }
 

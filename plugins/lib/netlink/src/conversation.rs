@@ -1,0 +1,199 @@
+//! The conversation with the kernel: ask for objects, list them, make changes, make them all or none. Everybody's requests
+//! and answers go through [`Socket::converse`].
+
+use nix::errno::Errno;
+
+use crate::request::{Answered, Message};
+use crate::{Answer, Refused, Request, Socket};
+
+/// The objects that came back for a request, each without the netlink header.
+pub type Objects = Result<Vec<Vec<u8>>, Refused>;
+
+/// How a message was answered.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// `None`: it was not.
+    end: Option<Result<(), Refused>>,
+    /// A change made the list inconsistent.
+    pub(crate) is_interrupted: bool,
+    /// Objects of the list did not fit into the buffer, which has grown since.
+    pub(crate) is_cut: bool,
+}
+
+impl Outcome {
+    /// Whether the kernel has done it. What is answered by silence it has, unless it says otherwise.
+    pub(crate) fn end(self) -> Result<(), Refused> {
+        self.end.unwrap_or(Ok(()))
+    }
+}
+
+impl Socket {
+    /// Makes the requests in order, also after one that was refused; the answers are in the requests' order. They go in
+    /// one write, or in several where the answers would not fit into the socket's buffer.
+    pub fn ask(&self, requests: &[Request]) -> Vec<Objects> {
+        let messages: Vec<_> = requests.iter().map(|request| request.alone(self.protocol())).collect();
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut rest = &messages[..];
+        while !rest.is_empty() {
+            // The sizes of the buffers are not asked for when they do not matter.
+            let count = if rest.len() == 1 { 1 } else { self.room().takes(rest) };
+            let (burst, more) = rest.split_at(count);
+            rest = more;
+            let mut objects = vec![Vec::new(); burst.len()];
+            let outcomes = self.converse(burst, &mut |at, object| objects[at].push(object.to_vec()));
+            answers.extend(outcomes.into_iter().zip(objects).map(|(done, found)| done.end().map(|()| found)));
+        }
+        answers
+    }
+
+    /// One look-up.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn look_up(&self, request: &Request) -> Objects {
+        self.ask(std::slice::from_ref(request)).pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Makes the changes in order, also after one that was refused.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub fn change(&self, requests: &[Request]) -> Result<(), Refused> {
+        self.ask(requests).into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
+    /// Sends the messages in one write and receives until all are answered; every object that comes is `heard`, with its
+    /// message's place. Nothing else sends a request or waits for an answer.
+    pub(crate) fn converse(
+        &self,
+        messages: &[Message<'_>],
+        heard: &mut dyn FnMut(usize, &[u8]),
+    ) -> Vec<Outcome> {
+        let first = self.number(messages.len());
+        let mut outcomes: Vec<Outcome> = messages.iter().map(|_| Outcome::default()).collect();
+        let mut out = Vec::with_capacity(256 * messages.len());
+        for (sequence, message) in (first..).zip(messages) {
+            message.put(&mut out, sequence);
+        }
+        let is_list = messages.iter().any(|message| message.answer == Answered::List);
+        let mut pending = messages.iter().filter(|message| message.answer != Answered::Silence).count();
+        let mut result = self.send(&out);
+        while result.is_ok() && pending > 0 {
+            result = self.receive(&mut |answer| {
+                let at = answer.sequence().wrapping_sub(first) as usize;
+                // Left over from a conversation that was broken off, or an event.
+                let (Some(message), Some(outcome)) = (messages.get(at), outcomes.get_mut(at)) else {
+                    return self.hear();
+                };
+                outcome.is_interrupted |= answer.is_interrupted();
+                let end = match answer {
+                    Answer::Object { body, .. } => {
+                        heard(at, body);
+                        (message.answer == Answered::Object).then_some(Ok(()))
+                    }
+                    Answer::Done { errno, text, .. } => {
+                        let refused = |errno| Refused {
+                            text: text.to_owned(),
+                            ..Refused::new(self.protocol(), &message.request.doing, errno)
+                        };
+                        Some(errno.map_or(Ok(()), |errno| Err(refused(errno))))
+                    }
+                };
+                if end.is_some() && outcome.end.is_none() {
+                    outcome.end = end;
+                    // The beginning of a batch is answered only to refuse all of it.
+                    let is_beginning = at == 0 && message.answer == Answered::Silence;
+                    pending = match message.answer {
+                        _ if is_beginning => 0,
+                        Answered::Silence => pending,
+                        _ => pending - 1,
+                    };
+                }
+            });
+            if result == Err(Errno::EMSGSIZE) && is_list {
+                outcomes[0].is_cut = true;
+                result = Ok(());
+            }
+        }
+        if let Err(errno) = result {
+            for (outcome, message) in outcomes.iter_mut().zip(messages) {
+                let is_waiting = outcome.end.is_none() && message.answer != Answered::Silence;
+                if is_waiting {
+                    outcome.end = Some(Err(Refused::new(self.protocol(), &message.request.doing, errno)));
+                }
+            }
+        }
+        outcomes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attr::Attrs;
+    use crate::{Precision, Protocol};
+
+    /// `RTM_GETLINK`, `RTM_DELLINK`
+    const GET: u16 = 18;
+    const DELETE: u16 = 17;
+
+    /// A socket whose receive buffer is as small as the kernel allows, or as it is by default.
+    fn socket(small: bool) -> Socket {
+        let socket = Socket::open(Protocol::Route).unwrap();
+        if small {
+            socket.shrink();
+        }
+        socket
+    }
+
+    fn request(kind: u16, index: u32) -> Request {
+        let mut header = [0; 16];
+        header[4..8].copy_from_slice(&index.to_ne_bytes());
+        Request::new(format!("{kind} link {index}"), kind, 0, Attrs::behind(&header))
+    }
+
+    #[test]
+    fn the_answers_of_a_burst_fit_into_any_buffer() {
+        for small in [false, true] {
+            let socket = socket(small);
+            let mut requests = vec![request(GET, 1); 700];
+            requests.extend(vec![request(DELETE, 0x7fff_fff0); 1500]);
+            let answers = socket.ask(&requests);
+            assert_eq!(answers.len(), requests.len());
+            for (n, answer) in answers.iter().enumerate() {
+                match answer {
+                    Ok(objects) => assert!(n < 700 && objects.len() == 1, "{n}"),
+                    // Refused for the link, or to an unprivileged user.
+                    Err(refused) => {
+                        assert!(
+                            n >= 700 && [Errno::ENODEV, Errno::EPERM].contains(&refused.errno),
+                            "{n}: {refused:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_is_whole_in_any_buffer() {
+        for precision in [Precision::Exact, Precision::Rough] {
+            let found = socket(true).list(&request(GET, 0), precision, |link| Some(link.to_vec()));
+            assert!(!found.unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn an_object_larger_than_the_buffer_is_listed() {
+        let list = |socket: &Socket, precision| {
+            socket.list(&request(GET, 0), precision, |link| Some(link[4..8].to_vec())).unwrap()
+        };
+        let all = list(&socket(false), Precision::Exact);
+        assert!(!all.is_empty());
+        for precision in [Precision::Exact, Precision::Rough] {
+            let small = socket(false);
+            small.shrink_buffer();
+            assert_eq!(list(&small, precision), all);
+        }
+    }
+}
