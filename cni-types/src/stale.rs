@@ -19,6 +19,11 @@ impl Stale {
         }
     }
 
+    /// Those of `network`, all of them.
+    pub fn all(network: &NetworkName) -> Self {
+        Self::new(network, &[])
+    }
+
     /// Whether `owner`, an [`AttachmentId::tag`] or what it starts with, is one of them. Anything else is not ours.
     pub fn includes(&self, owner: &str) -> bool {
         owner.starts_with(&self.network) && !self.valid.iter().any(|valid| owner.starts_with(valid))

@@ -11,25 +11,25 @@ use cni_types::{Code, Error, excerpt};
 
 /// The plugins, by name.
 pub const PLUGINS: [&dyn Plugin; 19] = [
-    &plugin_bandwidth::Bandwidth,
-    &plugin_bridge::Bridge,
+    &plugin_bandwidth::BANDWIDTH,
+    &plugin_bridge::BRIDGE,
     &ipam_dhcp::Dhcp,
     &plugin_dummy::DUMMY,
     &plugin_firewall::Firewall,
     &plugin_flannel::Flannel,
-    &plugin_host_device::HostDevice,
+    &plugin_host_device::HOST_DEVICE,
     &ipam_host_local::HostLocal,
     &plugin_ipvlan::IPVLAN,
-    &plugin_loopback::Loopback,
+    &plugin_loopback::LOOPBACK,
     &plugin_macvlan::MACVLAN,
     &plugin_portmap::Portmap,
-    &plugin_ptp::Ptp,
-    &plugin_sbr::Sbr,
+    &plugin_ptp::PTP,
+    &plugin_sbr::SBR,
     &ipam_static::Static,
     &plugin_tap::TAP,
-    &plugin_tuning::Tuning,
+    &plugin_tuning::TUNING,
     &plugin_vlan::VLAN,
-    &plugin_vrf::Vrf,
+    &plugin_vrf::VRF,
 ];
 
 /// Runs the plugin that the first of `arguments` names, or dhcp's daemon; gives the exit status.

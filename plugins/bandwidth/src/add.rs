@@ -1,55 +1,59 @@
 //! ADD.
 
 use cni_net::{Link, Rtnl, ifb};
-use cni_skel::{Attachment, Undo, tell};
-use cni_types::{CniResult, Code, Interface, Result};
+use cni_part::{Made, Site};
+use cni_skel::{Undo, tell};
+use cni_types::{Code, Interface, Result};
 
 use crate::host_end;
 use crate::limit::{Limit, Limits};
 
-pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
-    let limits = Limits::read(&attachment.network)?;
-    let mut result = attachment.network.chained_result("bandwidth")?;
-    if limits.is_empty() {
-        return Ok(result);
-    }
-    let host = Rtnl::open()?;
-    let link = host_end::find(&host, attachment, &result, Code::CONFIG)?;
+/// Sets the limits, of which there is one at least.
+///
+/// # Errors
+/// Code 7 when the interface has no host end to limit; code 100 with what the kernel refused.
+pub(crate) fn add<'a>(
+    limits: &'a Limits,
+    site: &'a Site<'a>,
+    made: &mut Made,
+    undo: &mut Undo<'a>,
+) -> Result<()> {
+    let host = site.host.rtnl()?;
+    let link = host_end::find(site, &made.result, Code::CONFIG)?;
     for warning in [&limits.ingress, &limits.egress].into_iter().flatten().filter_map(|l| l.warning(&link)) {
         tell(format_args!("bandwidth: {warning}"));
     }
-    let mut undo = Undo::new();
     if let Some(limit) = &limits.ingress {
         host.add_token_bucket(&link, &limit.bucket(&link))?;
-        let (host, link) = (&host, &link);
-        undo.push(format!("remove the root qdisc of {}", link.name), || {
-            host.remove_root_qdisc_if_present(link)
+        let link = link.clone();
+        undo.push(format!("remove the root qdisc of {}", link.name), move || {
+            host.remove_root_qdisc_if_present(&link)
         });
     }
     if let Some(limit) = &limits.egress {
-        let ifb = egress(&host, attachment, &link, limit, &mut undo)?;
+        let ifb = egress(host, site, &link, limit, undo)?;
         let (name, mac) = (ifb.name.clone(), ifb.mac_text());
-        result.interfaces.push(Interface { name, mac, ..Interface::default() });
+        made.result.interfaces.push(Interface { name, mac, ..Interface::default() });
     }
-    undo.commit();
-    Ok(result)
+    Ok(())
 }
 
 /// The bucket is on the ifb before anything is sent there: nothing passes without a limit.
 fn egress<'a>(
     host: &'a Rtnl,
-    attachment: &Attachment,
-    link: &'a Link,
+    site: &Site<'_>,
+    link: &Link,
     limit: &Limit,
     undo: &mut Undo<'a>,
 ) -> Result<Link> {
-    let ifb = ifb::create(host, &attachment.id, link.mtu)?;
+    let ifb = ifb::create(host, &site.attachment.id, link.mtu)?;
     let index = ifb.index;
     undo.push(format!("delete link {}", ifb.name), move || host.remove_link_if_present(index));
     host.add_token_bucket(&ifb, &limit.bucket(link))?;
     host.add_ingress_qdisc(link)?;
-    undo.push(format!("remove the ingress qdisc of {}", link.name), || {
-        host.remove_ingress_qdisc_if_present(link)
+    let limited = link.clone();
+    undo.push(format!("remove the ingress qdisc of {}", link.name), move || {
+        host.remove_ingress_qdisc_if_present(&limited)
     });
     host.add_redirect(link, &ifb)?;
     Ok(ifb)

@@ -1,28 +1,26 @@
 //! CHECK.
 
-use cni_net::{Link, Rtnl, TokenBucket, check, ifb};
-use cni_skel::Attachment;
-use cni_types::{Code, Error, Result};
+use cni_net::{Link, Rtnl, TokenBucket, ifb};
+use cni_part::Site;
+use cni_types::{CniResult, Code, Error, Result};
 
 use crate::host_end;
 use crate::limit::{Limit, Limits};
 
 /// # Errors
 /// Code 103 with the first difference between the limits and what the kernel has.
-pub(crate) fn check(attachment: &Attachment) -> Result<()> {
-    let limits = Limits::read(&attachment.network)?;
-    let result = check::prev_result(attachment)?;
-    let host = Rtnl::open()?;
-    let link = host_end::find(&host, attachment, &result, Code::CHECK)?;
+pub(crate) fn check(limits: &Limits, site: &Site<'_>, result: &CniResult) -> Result<()> {
+    let (host, id) = (site.host.rtnl()?, &site.attachment.id);
+    let link = host_end::find(site, result, Code::CHECK)?;
     if let Some(limit) = &limits.ingress {
-        bucket(&host, &link, limit, &link)?;
+        bucket(host, &link, limit, &link)?;
     }
     let Some(limit) = &limits.egress else { return Ok(()) };
-    let ifb = match ifb::find(&host, &attachment.id)? {
-        None => ifb::find_untagged(&host, &attachment.id)?,
+    let ifb = match ifb::find(host, id)? {
+        None => ifb::find_untagged(host, id)?,
         found => found,
     };
-    let ifname = &attachment.id.ifname;
+    let ifname = &id.ifname;
     let ifb = ifb.ok_or_else(|| Error::check(format!("the ifb that limits what {ifname} sends is gone")))?;
     if host.find_redirect(&link)? != Some(ifb.index) {
         return Err(Error::check(format!("link {} does not redirect to {}", link.name, ifb.name)));
@@ -30,7 +28,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
     if !ifb.is_up() {
         return Err(Error::check(format!("link {} is down", ifb.name)));
     }
-    bucket(&host, &ifb, limit, &link)
+    bucket(host, &ifb, limit, &link)
 }
 
 /// Also passes what the reference made: after an upgrade its containers are still there.

@@ -1,7 +1,7 @@
 //! The link on the host that the limits are for.
 
-use cni_net::{Link, Netns, Rtnl};
-use cni_skel::Attachment;
+use cni_net::Link;
+use cni_part::Site;
 use cni_types::{CniResult, Code, Error, Result};
 
 /// The host end of the container's pair; it must be one of the result's interfaces.
@@ -9,18 +9,18 @@ use cni_types::{CniResult, Code, Error, Result};
 /// # Errors
 /// `code` when the container's interface is gone or has no such host end, code 8 without the namespace, code 100 when
 /// the kernel refuses to say.
-pub(crate) fn find(host: &Rtnl, attachment: &Attachment, result: &CniResult, code: Code) -> Result<Link> {
-    let ifname = &attachment.id.ifname;
-    let netns = Netns::open(&attachment.netns)?;
+pub(crate) fn find(site: &Site<'_>, result: &CniResult, code: Code) -> Result<Link> {
+    let (ifname, host) = (&site.attachment.id.ifname, site.host.rtnl()?);
     let refused = |what: String| {
         Error::new(code, what).because(format!(
             "bandwidth limits the host end of a veth pair: it must come after a plugin that makes one for {ifname}, \
              such as bridge or ptp"
         ))
     };
-    let inside = Rtnl::open_in(&netns)?.find_link(ifname.as_str())?;
+    let inside = site.inside()?.find_link(ifname.as_str())?;
     let Some(inside) = inside else {
-        return Err(refused(format!("there is no interface {ifname} in {}", netns.path().display())));
+        let netns = site.netns()?.path().display();
+        return Err(refused(format!("there is no interface {ifname} in {netns}")));
     };
     let peer = inside
         .iflink

@@ -3,11 +3,16 @@
 mod vlans;
 
 use cni_filter::masquerade::Backend;
-use cni_net::Mtu;
-use cni_net::bridge::{self, Port};
-use cni_types::{Code, Dns, Error, IfName, Mac, Network, Result};
+use cni_net::configure::Duplicates;
+use cni_net::{Mtu, bridge, veth};
+use cni_part::{Configured, Lease, Masquerade, Pair, Part, Parts, SpoofCheck};
+use cni_types::{Code, Error, IfName, Mac, Network, Result};
 use serde::Deserialize;
 
+use crate::announcement::Announcement;
+use crate::bridge_link::BridgeLink;
+use crate::gateway::{self, HostGateway};
+use crate::port::Port;
 use vlans::Trunk;
 pub(crate) use vlans::Vlans;
 
@@ -73,91 +78,72 @@ struct MacKey {
     mac: String,
 }
 
-/// A valid configuration.
-pub(crate) struct Conf {
-    /// The bridge's name.
-    pub(crate) bridge: IfName,
-    /// The gateway's address belongs on the bridge.
-    pub(crate) is_gateway: bool,
-    /// The gateway is the container's default.
-    pub(crate) is_default_gateway: bool,
-    /// Replace a conflicting address of the bridge.
-    pub(crate) force_address: bool,
-    /// Masquerade what leaves the subnet.
-    pub(crate) masquerade: bool,
-    /// With the backend that was asked for, if one was.
-    pub(crate) backend: Option<Backend>,
-    /// MTU in bytes; 0 leaves the kernel's default.
-    pub(crate) mtu: u32,
-    /// What the host end does as a port.
-    pub(crate) port: Port,
-    /// The bridge receives every packet.
-    pub(crate) promiscuous: bool,
-    /// The port's VLANs, on a bridge that filters them.
-    pub(crate) vlans: Option<Vlans>,
-    /// The link that the gateway of a VLAN is on.
-    pub(crate) vlan_link: Option<(IfName, u16)>,
-    /// Drop what the container sends from another MAC address.
-    pub(crate) mac_spoof_check: bool,
-    /// Look for other owners of the IPv6 addresses.
-    pub(crate) detect_duplicates: bool,
-    /// Leave the container's end down.
-    pub(crate) leave_down: bool,
-    /// The container's MAC address.
-    pub(crate) mac: Option<Mac>,
-    /// Addresses come from IPAM; without it the network is layer 2 only.
-    pub(crate) has_ipam: bool,
-    /// Replaces what IPAM says.
-    pub(crate) dns: Option<Dns>,
+/// # Errors
+/// As [`cni_part::PartPlugin::parts`]; code 7 also for keys that contradict each other.
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
+    let keys: Keys = network.conf()?;
+    let has_ipam = network.ipam_type()?.is_some();
+    keys.refuse_contradictions(has_ipam)?;
+    let name = IfName::new(&keys.bridge);
+    let name = name.map_err(|e| Error { code: Code::CONFIG, ..e }.doing("key \"bridge\""))?;
+    let (is_gateway, is_default) = (keys.is_gateway || keys.is_default_gateway, keys.is_default_gateway);
+    let vlans = Vlans::read(keys.vlan, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
+    let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
+    let masquerade = Masquerade { backend: backend.map(Backend::parse).transpose()? };
+    let mtu = keys.mtu.bytes()?;
+    let wanted = bridge::Wanted { mtu, vlan_filtering: vlans.is_some() };
+    let gateway = if is_gateway {
+        let vlan = vlans.as_ref().and_then(|vlans| vlans.access).filter(|_| has_ipam);
+        let vlan_link = vlan.map(|vlan| vlan_link(&name, vlan)).transpose()?;
+        let bridge = (name.clone(), wanted);
+        Some(HostGateway { bridge, vlan_link, may_replace: keys.force_address, has_addresses: has_ipam })
+    } else {
+        None
+    };
+    let pair = Pair { wanted: veth::Wanted { mtu, container_mac: mac(network, &keys)?, master: None } };
+    let flags = bridge::Port { hairpin: keys.hairpin_mode, isolated: keys.port_isolation };
+    let mut lease = Lease::new(network)?;
+    if is_gateway {
+        lease =
+            lease.completed_by(if is_default { gateway::complete_with_default } else { gateway::complete });
+    }
+    let is_up = !keys.disable_container_interface;
+    let parts: [Option<Box<dyn Part>>; 8] = [
+        Some(Box::new(BridgeLink { name, wanted, is_promiscuous: keys.promisc_mode })),
+        Some(Box::new(Port { pair, flags, vlans })),
+        keys.mac_spoof_check.then(|| Box::new(SpoofCheck) as _),
+        Some(Box::new(lease)),
+        is_up.then(|| Box::new(configured(keys.enable_dad)) as _),
+        gateway.map(|gateway| Box::new(gateway) as _),
+        (keys.ip_masq && has_ipam).then(|| Box::new(masquerade) as _),
+        is_up.then(|| Box::new(Announcement::default()) as _),
+    ];
+    Ok(parts.into_iter().flatten().collect())
 }
 
-impl Conf {
-    /// # Errors
-    /// Code 6 for a value of the wrong type, code 7 for one that is not allowed or a contradiction, code 4 for
-    /// `CNI_ARGS` that cannot be read.
-    pub(crate) fn read(network: &Network) -> Result<Self> {
-        let keys: Keys = network.conf()?;
-        let has_ipam = network.ipam_type()?.is_some();
-        if keys.hairpin_mode && keys.promisc_mode {
+impl Keys {
+    fn refuse_contradictions(&self, has_ipam: bool) -> Result<()> {
+        if self.hairpin_mode && self.promisc_mode {
             return Err(Error::config("hairpinMode and promiscMode cannot both be true: choose one"));
         }
-        if keys.disable_container_interface && has_ipam {
+        if self.disable_container_interface && has_ipam {
             return Err(Error::config(
                 "disableContainerInterface cannot be used with ipam: a link that is down has no use \
                                       for addresses",
             ));
         }
-        let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
-        let bridge = IfName::new(&keys.bridge)
-            .map_err(|e| Error { code: Code::CONFIG, ..e }.doing("key \"bridge\""))?;
-        let is_gateway = keys.is_gateway || keys.is_default_gateway;
-        let vlans = Vlans::read(keys.vlan, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
-        let access = vlans.as_ref().and_then(|vlans| vlans.access).filter(|_| is_gateway && has_ipam);
-        Ok(Self {
-            vlan_link: access.map(|vlan| vlan_link(&bridge, vlan)).transpose()?,
-            bridge,
-            is_gateway,
-            is_default_gateway: keys.is_default_gateway,
-            force_address: keys.force_address,
-            masquerade: keys.ip_masq && has_ipam,
-            backend: backend.map(Backend::parse).transpose()?,
-            mtu: keys.mtu.bytes()?,
-            port: Port { hairpin: keys.hairpin_mode, isolated: keys.port_isolation },
-            promiscuous: keys.promisc_mode,
-            vlans,
-            mac_spoof_check: keys.mac_spoof_check,
-            detect_duplicates: keys.enable_dad,
-            leave_down: keys.disable_container_interface,
-            mac: mac(network, &keys)?,
-            has_ipam,
-            dns: network.dns()?,
-        })
+        Ok(())
     }
+}
 
-    /// What the bridge has to be like.
-    pub(crate) fn wanted_bridge(&self) -> bridge::Wanted {
-        bridge::Wanted { mtu: self.mtu, vlan_filtering: self.vlans.is_some() }
+/// What the interface needs for being found at once, or for the kernel to look for others with its addresses first.
+fn configured(detects_duplicates: bool) -> Configured {
+    if !detects_duplicates {
+        let sysctls = [&[("ipv6/conf/IF/accept_dad", "0")], &Configured::TELL_SEGMENT[..]].concat();
+        return Configured { duplicates: Duplicates::Trusted, sysctls };
     }
+    let detection = [("ipv6/conf/IF/accept_dad", "1"), ("ipv6/conf/IF/enhanced_dad", "1")];
+    Configured { duplicates: Duplicates::Detected, sysctls: [detection, Configured::TELL_SEGMENT].concat() }
 }
 
 /// The link of a VLAN's gateway, by the name the reference gives it.

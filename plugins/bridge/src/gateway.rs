@@ -1,28 +1,109 @@
-//! The host's side of the subnet: gateway addresses on the bridge, or on a VLAN's own link.
+//! The host's side of the subnet: gateway addresses on the bridge, or on a VLAN's own link. They stay.
 
 use std::net::IpAddr;
 
-use cni_net::{Link, Rtnl, forwarding, sysctl};
-use cni_types::{Cidr, CniResult, Error, Family, IpConfig, Mac, Result, Route};
+use cni_net::bridge::uplink::{self, Uplink};
+use cni_net::bridge::vlan::Vlan;
+use cni_net::bridge::{self, Wanted};
+use cni_net::{Link, Rtnl, check, forwarding, sysctl};
+use cni_part::{Host, Made, Owned, Part, Site, host_entry};
+use cni_skel::Undo;
+use cni_types::{Cidr, CniResult, Code, Error, Family, IfName, IpConfig, Mac, Network, Result, Route};
 
-use crate::conf::Conf;
+use crate::port::check_vlans;
 
-/// Fills in the gateways that IPAM left out, and the default routes through them.
+/// The gateways of the result on the host, and forwarding of their families.
+pub(crate) struct HostGateway {
+    pub(crate) bridge: (IfName, Wanted),
+    /// The link that the gateway of a VLAN is on, made once for all containers.
+    pub(crate) vlan_link: Option<(IfName, u16)>,
+    /// It may take the place of another address of the network.
+    pub(crate) may_replace: bool,
+    /// The network has addresses at all.
+    pub(crate) has_addresses: bool,
+}
+
+impl Part for HostGateway {
+    fn name(&self) -> &'static str {
+        "gateway"
+    }
+
+    fn owned(&self) -> Option<&'static dyn Owned> {
+        None
+    }
+
+    fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, _undo: &mut Undo<'a>) -> Result<()> {
+        let (host, bridge) = (site.host.rtnl()?, made.bridge()?);
+        let uplink = self.vlan_link.as_ref();
+        let uplink = uplink.map(|(name, vlan)| uplink::ensure(host, bridge, name, *vlan)).transpose()?;
+        self.ensure_addresses(host, uplink.as_ref().unwrap_or(bridge), &made.result)?;
+        made.uplink = uplink;
+        Ok(())
+    }
+
+    fn tell(&self, _site: &Site<'_>, made: &mut Made) -> Result<()> {
+        made.result.interfaces.extend(made.uplink.as_ref().map(host_entry));
+        Ok(())
+    }
+
+    fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
+        let (host, bridge) = (site.host.rtnl()?, made.bridge()?);
+        let uplink = self.vlan_link.as_ref();
+        let uplink = uplink.map(|(name, vlan)| check_uplink(host, bridge, name, *vlan)).transpose()?;
+        let (index, _) = check::container_entry(site.attachment, &made.result)?;
+        check_addresses(host, uplink.as_ref().unwrap_or(bridge), check::ips_of(&made.result, index))
+    }
+
+    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+        let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
+        if let Some((name, _)) = &self.vlan_link {
+            let (host, (bridge, wanted)) = (host.rtnl()?, &self.bridge);
+            if let Some(bridge) = bridge::find(host, bridge, wanted).map_err(unavailable)? {
+                uplink::find(host, &bridge, name).map_err(unavailable)?;
+            }
+        }
+        if self.has_addresses { forwarding::status() } else { Ok(()) }
+    }
+}
+
+impl HostGateway {
+    /// Puts the gateways of the result on `link` and enables forwarding for their families.
+    ///
+    /// # Errors
+    /// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel refused.
+    fn ensure_addresses(&self, host: &Rtnl, link: &Link, result: &CniResult) -> Result<()> {
+        let gateways = gateways(result.ips.iter());
+        for family in Family::ALL {
+            for gateway in gateways.iter().filter(|gw| gw.family() == family) {
+                ensure_address(host, self.may_replace, link, *gateway)?;
+            }
+            if gateways.iter().any(|gw| gw.family() == family) {
+                forwarding::ensure(family)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fills in the gateways that IPAM left out.
 ///
 /// # Errors
 /// Code 7 when a network has no address to spare for a gateway.
-pub(crate) fn complete(conf: &Conf, result: &mut CniResult) -> Result<()> {
-    if !conf.is_gateway {
-        return Ok(());
-    }
+pub(crate) fn complete(result: &mut CniResult) -> Result<()> {
     for ip in &mut result.ips {
         if ip.gateway.is_none() {
             ip.gateway = Some(first_address(ip.address)?);
         }
     }
-    if !conf.is_default_gateway {
-        return Ok(());
-    }
+    Ok(())
+}
+
+/// The same, and the default routes through them.
+///
+/// # Errors
+/// As [`complete`].
+pub(crate) fn complete_with_default(result: &mut CniResult) -> Result<()> {
+    complete(result)?;
     for family in Family::ALL {
         let gateway = result.ips.iter().filter(|ip| ip.address.family() == family).find_map(|ip| ip.gateway);
         // A default route of IPAM's without a gateway goes through ours anyhow; a second one would be refused.
@@ -50,24 +131,7 @@ fn gateways<'r>(ips: impl Iterator<Item = &'r IpConfig>) -> Vec<Cidr> {
     ips.filter_map(|ip| Cidr::new(ip.gateway?, ip.address.prefix())).collect()
 }
 
-/// Puts the gateways of the result on `link` and enables forwarding for their families.
-///
-/// # Errors
-/// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel refused.
-pub(crate) fn ensure_addresses(host: &Rtnl, conf: &Conf, link: &Link, result: &CniResult) -> Result<()> {
-    let gateways = gateways(result.ips.iter());
-    for family in Family::ALL {
-        for gateway in gateways.iter().filter(|gw| gw.family() == family) {
-            ensure_address(host, conf, link, *gateway)?;
-        }
-        if gateways.iter().any(|gw| gw.family() == family) {
-            forwarding::ensure(family)?;
-        }
-    }
-    Ok(())
-}
-
-fn ensure_address(host: &Rtnl, conf: &Conf, link: &Link, gateway: Cidr) -> Result<()> {
+fn ensure_address(host: &Rtnl, may_replace: bool, link: &Link, gateway: Cidr) -> Result<()> {
     let present: Vec<Cidr> = host.addresses(link.index)?.iter().map(|a| a.cidr).collect();
     if present.contains(&gateway) {
         return Ok(());
@@ -75,7 +139,7 @@ fn ensure_address(host: &Rtnl, conf: &Conf, link: &Link, gateway: Cidr) -> Resul
     let overlaps = |other: &Cidr| other.contains(gateway.ip()) || gateway.contains(other.ip());
     let conflicts = present.into_iter().filter(|a| a.family() == gateway.family());
     for other in conflicts.filter(|a| gateway.is_ipv4() || overlaps(a)) {
-        if !conf.force_address {
+        if !may_replace {
             return Err(Error::config(format!(
                 "{} already has an IP address different from {gateway}",
                 link.name
@@ -98,11 +162,8 @@ fn pin_mac(host: &Rtnl, link: &Link) -> Result<()> {
     now.filter(|mac| *mac != Mac([0; 6])).map_or(Ok(()), |mac| host.set_mac(link.index, mac))
 }
 
-/// CHECK: the link has the gateways' addresses, and the host forwards packets of their families.
-///
-/// # Errors
-/// Code 103 naming what is missing.
-pub(crate) fn check<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r IpConfig>) -> Result<()> {
+/// The link has the gateways' addresses, and the host forwards packets of their families.
+fn check_addresses<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r IpConfig>) -> Result<()> {
     let gateways = gateways(ips);
     let present: Vec<Cidr> = host.addresses(link.index)?.iter().map(|a| a.cidr).collect();
     if let Some(missing) = gateways.iter().find(|gateway| !present.contains(gateway)) {
@@ -110,4 +171,16 @@ pub(crate) fn check<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r 
     }
     let families = Family::ALL.into_iter().filter(|family| gateways.iter().any(|gw| gw.family() == *family));
     families.into_iter().try_for_each(forwarding::check)
+}
+
+/// The host's end of the link that a VLAN's gateway is on.
+fn check_uplink(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Link> {
+    let differs = |e: Error| Error { code: Code::CHECK, ..e };
+    let found = uplink::find(host, bridge, name).map_err(differs)?;
+    let missing = || Error::check(format!("the link of the gateway of VLAN {vlan}, {name}, is gone"));
+    let Uplink { link, port } = found.ok_or_else(missing)?;
+    check::up(&link)?;
+    check::up(&port)?;
+    check_vlans(host, &port, &[Vlan::native(vlan)], true)?;
+    Ok(link)
 }

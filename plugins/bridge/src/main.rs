@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_skel::plugin_main!(plugin_bridge::Bridge);
+cni_skel::plugin_main!(plugin_bridge::BRIDGE);

@@ -8,14 +8,15 @@
 //! Differs from the reference: see README.md.
 
 use cni_net::Kind;
-use cni_net::attach::{LinkPlugin, Wanted};
-use cni_skel::delegate::ipam;
+use cni_part::{ContainerLink, Lease, Leased, LinkOfKind, PartPlugin, Parts};
 use cni_types::{Network, Result};
 
-/// The plugin.
-pub static DUMMY: LinkPlugin = LinkPlugin { name: "dummy", kind: "dummy", read };
+static LINK: LinkOfKind = LinkOfKind("dummy");
 
-fn read(network: &Network) -> Result<Wanted> {
-    ipam::required(network)?;
-    Wanted::new(Kind::Dummy, network)
+/// The plugin.
+pub static DUMMY: PartPlugin = PartPlugin::of_link("dummy", parts, &[&Leased(&LINK)]);
+
+fn parts(network: &Network) -> Result<Parts> {
+    let link = ContainerLink::new(&LINK, Kind::Dummy);
+    Ok(link.with(Lease::required(network)?, &[]))
 }

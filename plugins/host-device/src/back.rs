@@ -7,8 +7,8 @@ use cni_net::{Link, Netns, Rtnl};
 use cni_types::{AttachmentId, Code, Error, IfName, Result};
 
 use crate::device::Device;
-use crate::held::{Entry, Held};
-use crate::host::Host;
+use crate::devices::{Devices, Entry};
+use crate::host_links::HostLinks;
 use crate::restore::{Found, free_name, put_right, restore, tell, told, wait_for_return};
 
 /// How long the kernel may take to return the device of a namespace that has just died.
@@ -21,8 +21,8 @@ const NAME_TRIES: u32 = 3;
 ///
 /// # Errors
 /// Code 8 when a namespace is there but cannot be entered, code 100 when the kernel refuses, code 5 for the record.
-pub(crate) fn give_back(held: &Held, id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
-    let device = held.read(id).unwrap_or_else(|error| {
+pub(crate) fn give_back(devices: &Devices, id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
+    let device = devices.read(id).unwrap_or_else(|error| {
         tell(&format!("going by the alias of the interface: {error}"));
         None
     });
@@ -30,26 +30,26 @@ pub(crate) fn give_back(held: &Held, id: &AttachmentId, netns: Option<&Path>) ->
         Some(device) => {
             let recorded = Some(Path::new(&device.netns)).filter(|&path| Some(path) != netns);
             let paths: Vec<_> = netns.into_iter().chain(recorded).collect();
-            if find_and_return(&Host::open()?, &device, &paths, RETURN_LIMIT)? == Found::Nowhere
+            if find_and_return(&HostLinks::open()?, &device, &paths, RETURN_LIMIT)? == Found::Nowhere
                 && device.outlives_its_namespace()
             {
                 tell(&format!("{} is in no namespace known; its record stays for GC", device.name));
                 return Ok(());
             }
         }
-        None => return_by_alias(held, id, netns)?,
+        None => return_by_alias(devices, id, netns)?,
     }
-    held.remove_if_present(id)
+    devices.remove_if_present(id)
 }
 
 /// The same for GC, which knows no namespace but the recorded one.
 ///
 /// # Errors
 /// As [`give_back`].
-pub(crate) fn collect(held: &Held, host: &Host, entry: &Entry) -> Result<()> {
+pub(crate) fn collect(devices: &Devices, host: &HostLinks, entry: &Entry) -> Result<()> {
     let device = &entry.device;
     let found = find_and_return(host, device, &[Path::new(&device.netns)], Duration::ZERO)?;
-    if found == Found::Nowhere && device.outlives_its_namespace() { Ok(()) } else { held.forget(entry) }
+    if found == Found::Nowhere && device.outlives_its_namespace() { Ok(()) } else { devices.forget(entry) }
 }
 
 /// The device in the first of these namespaces that has it, with a socket there, and whether any of them is there.
@@ -91,7 +91,7 @@ pub(crate) fn refuse_second(own: &Device) -> Result<()> {
     .because("was this container's DEL forgotten?"))
 }
 
-fn find_and_return(host: &Host, device: &Device, paths: &[&Path], patience: Duration) -> Result<Found> {
+fn find_and_return(host: &HostLinks, device: &Device, paths: &[&Path], patience: Duration) -> Result<Found> {
     let Search { found, namespace_is_known, failures } = search(device, paths)?;
     if let Some((inside, link)) = found {
         return move_back(&inside, &link, host, device).map(|()| Found::PutRight);
@@ -112,7 +112,7 @@ fn find_and_return(host: &Host, device: &Device, paths: &[&Path], patience: Dura
 
 /// What the reference moved has no record: its name on the host is the interface's alias. One that another attachment's
 /// record knows is not this one's: the namespace has become another container's.
-fn return_by_alias(held: &Held, id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
+fn return_by_alias(devices: &Devices, id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
     let Some(netns) = Netns::find(netns)? else { return Ok(()) };
     let inside = Rtnl::open_in(&netns)?;
     let link = inside.find_link(id.ifname.as_str())?.filter(|link| IfName::new(&link.alias).is_ok());
@@ -121,14 +121,14 @@ fn return_by_alias(held: &Held, id: &AttachmentId, netns: Option<&Path>) -> Resu
     let is_its = |other: &Entry| {
         other.device.find_inside(std::slice::from_ref(&link)).is_some() && other.device.may_be_in(cookie)
     };
-    if held.of_others(Some(id))?.iter().any(is_its) {
+    if devices.of_others(Some(id))?.iter().any(is_its) {
         return Ok(());
     }
-    move_back(&inside, &link, &Host::open()?, &Device::of_the_reference(&link))
+    move_back(&inside, &link, &HostLinks::open()?, &Device::of_the_reference(&link))
 }
 
 /// One move, with everything else in the same request.
-fn move_back(inside: &Rtnl, link: &Link, host: &Host, device: &Device) -> Result<()> {
+fn move_back(inside: &Rtnl, link: &Link, host: &HostLinks, device: &Device) -> Result<()> {
     let own = Netns::open(Path::new("/proc/thread-self/ns/net"))?;
     let mut tries = 0;
     loop {

@@ -3,9 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use cni_net::LinkName;
+use cni_part::{Configured, Lease, Parts};
 use cni_types::{Code, Error, Mac, Network, Result, excerpt};
 use serde::Deserialize;
 
+use crate::device_part::DevicePart;
 use crate::sysfs::{BusDevice, PciAddress};
 
 #[derive(Default, Deserialize)]
@@ -55,6 +57,13 @@ pub(crate) struct Conf {
     pub(crate) selectors: Vec<(&'static str, Selector)>,
     /// The runtime will say which device; STATUS is asked before it does.
     pub(crate) assigned_later: bool,
+}
+
+/// # Errors
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
+    let device = DevicePart(Conf::read(network)?);
+    Ok(vec![Box::new(device), Box::new(Lease::new(network)?), Box::new(Configured::trusted(&[]))])
 }
 
 impl Conf {

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_skel::plugin_main!(plugin_host_device::HostDevice);
+cni_skel::plugin_main!(plugin_host_device::HOST_DEVICE);

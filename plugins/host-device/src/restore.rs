@@ -7,8 +7,8 @@ use cni_net::{Events, Link, Rtnl};
 use cni_types::Result;
 
 use crate::device::Device;
-use crate::held::{Entry, Held};
-use crate::host::Host;
+use crate::devices::{Devices, Entry};
+use crate::host_links::HostLinks;
 
 /// Longest part of a device's name in its name with a number: 15 bytes less `_` and two digits.
 const STEM_MAX: usize = 12;
@@ -29,8 +29,8 @@ pub(crate) enum Found {
 /// Puts right what the kernel has returned to the host, and forgets about it and about what somebody uses. Whether
 /// anything was changed.
 pub(crate) fn restore_returned<'e>(
-    host: &Host,
-    held: &Held,
+    host: &HostLinks,
+    devices: &Devices,
     entries: impl IntoIterator<Item = &'e Entry>,
 ) -> bool {
     let mut changed = false;
@@ -38,7 +38,7 @@ pub(crate) fn restore_returned<'e>(
         let found = restore(host, &entry.device);
         changed |= !matches!(found, Ok(Found::Nowhere | Found::Back | Found::Used));
         let forgotten = match found {
-            Ok(Found::PutRight | Found::Used) => held.forget(entry),
+            Ok(Found::PutRight | Found::Used) => devices.forget(entry),
             found => found.map(drop),
         };
         if let Err(error) = forgotten {
@@ -52,7 +52,7 @@ pub(crate) fn restore_returned<'e>(
 ///
 /// # Errors
 /// Code 100 with what the kernel refused.
-pub(crate) fn restore(host: &Host, device: &Device) -> Result<Found> {
+pub(crate) fn restore(host: &HostLinks, device: &Device) -> Result<Found> {
     let Some(link) = device.find_on_host(host.links()?) else { return Ok(Found::Nowhere) };
     if device.is_back(link) {
         return Ok(Found::Back);
@@ -65,7 +65,7 @@ pub(crate) fn restore(host: &Host, device: &Device) -> Result<Found> {
 }
 
 /// The kernel takes a link down when it returns it; addresses and master are gone by then.
-fn is_used(host: &Host, link: &Link) -> Result<bool> {
+fn is_used(host: &HostLinks, link: &Link) -> Result<bool> {
     // A veth has the index of its peer there, which is in another namespace.
     let is_upper = |upper: &Link| upper.iflink == Some(link.index) && upper.kind != "veth";
     Ok(link.is_up()
@@ -89,7 +89,7 @@ pub(crate) fn put_right(host: &Rtnl, link: &Link, device: &Device) -> Result<()>
 ///
 /// # Errors
 /// Code 100 when the kernel refuses.
-pub(crate) fn wait_for_return(host: &Host, device: &Device, limit: Duration) -> Result<Found> {
+pub(crate) fn wait_for_return(host: &HostLinks, device: &Device, limit: Duration) -> Result<Found> {
     let events = Events::of_links()?;
     let look = || Ok(Some(restore(&host.anew(), device)?).filter(|&found| found != Found::Nowhere));
     Ok(events.ask_until(limit, look)?.unwrap_or(Found::Nowhere))

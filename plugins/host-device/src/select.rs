@@ -6,8 +6,8 @@ use cni_net::Link;
 use cni_types::{Code, Error, Result};
 
 use crate::conf::{Conf, Selector};
-use crate::held::Entry;
-use crate::host::Host;
+use crate::devices::Entry;
+use crate::host_links::HostLinks;
 use crate::sysfs::{self, PciAddress};
 
 /// What the configuration selects.
@@ -32,11 +32,11 @@ impl Selected {
 ///
 /// # Errors
 /// Code 7 when there is no selector, or two that name different devices; code 100 when a device is not there.
-pub(crate) fn select(conf: &Conf, host: &Host, held: &[Entry]) -> Result<Selected> {
+pub(crate) fn select(conf: &Conf, host: &HostLinks, devices: &[Entry]) -> Result<Selected> {
     conf.refuse_none()?;
     let mut chosen: Option<(&str, Selected)> = None;
     for (key, selector) in &conf.selectors {
-        let selected = find(selector, host)?.ok_or_else(|| missing(selector, held))?;
+        let selected = find(selector, host)?.ok_or_else(|| missing(selector, devices))?;
         match &chosen {
             None => chosen = Some((key, selected)),
             Some((_, first)) if first.is(&selected) => {}
@@ -64,23 +64,23 @@ pub(crate) fn find_userspace(conf: &Conf) -> Option<PciAddress> {
 ///
 /// # Errors
 /// Code 50 naming what is missing.
-pub(crate) fn ensure_present(conf: &Conf, host: &Host, held: &[Entry]) -> Result<()> {
+pub(crate) fn ensure_present(conf: &Conf, host: &HostLinks, devices: &[Entry]) -> Result<()> {
     for (_, selector) in &conf.selectors {
         let is_away = || match selector {
-            Selector::Name(name) => held.iter().any(|entry| entry.device.goes_by(name.as_str())),
-            Selector::Mac(mac) => held.iter().any(|entry| entry.device.has_mac(*mac)),
+            Selector::Name(name) => devices.iter().any(|entry| entry.device.goes_by(name.as_str())),
+            Selector::Mac(mac) => devices.iter().any(|entry| entry.device.has_mac(*mac)),
             Selector::KernelPath(path) => path.exists(),
             Selector::Pci(address) => address.path().exists(),
             Selector::Assigned(device) => device.on_pci().is_some() || device.on_auxiliary().is_some(),
         };
         if find(selector, host).ok().flatten().is_none() && !is_away() {
-            return Err(Error { code: Code::UNAVAILABLE, ..missing(selector, held) });
+            return Err(Error { code: Code::UNAVAILABLE, ..missing(selector, devices) });
         }
     }
     Ok(())
 }
 
-fn find(selector: &Selector, host: &Host) -> Result<Option<Selected>> {
+fn find(selector: &Selector, host: &HostLinks) -> Result<Option<Selected>> {
     let link = match selector {
         Selector::Name(name) => host.rtnl.find_link(name.as_str())?,
         Selector::Mac(mac) => {
@@ -98,20 +98,20 @@ fn find(selector: &Selector, host: &Host) -> Result<Option<Selected>> {
     Ok(link.map(|link| Selected::Link(Box::new(link))))
 }
 
-fn on_pci(address: &PciAddress, host: &Host) -> Result<Option<Selected>> {
+fn on_pci(address: &PciAddress, host: &HostLinks) -> Result<Option<Selected>> {
     if address.is_driven_from_userspace()? {
         return Ok(Some(Selected::Userspace(address.clone())));
     }
     Ok(named(host, address.interface())?.map(|link| Selected::Link(Box::new(link))))
 }
 
-fn named(host: &Host, name: Option<String>) -> Result<Option<Link>> {
+fn named(host: &HostLinks, name: Option<String>) -> Result<Option<Link>> {
     name.map_or(Ok(None), |name| host.rtnl.find_link(&name))
 }
 
-fn missing(selector: &Selector, held: &[Entry]) -> Error {
+fn missing(selector: &Selector, devices: &[Entry]) -> Error {
     let error = Error::new(Code::KERNEL, format!("the host has no {selector}"));
-    let holder = held.iter().find(|entry| match selector {
+    let holder = devices.iter().find(|entry| match selector {
         Selector::Name(name) => entry.device.goes_by(name.as_str()),
         Selector::Mac(mac) => entry.device.has_mac(*mac),
         _ => false,

@@ -1,9 +1,11 @@
 //! The keys of `ipvlan`, read and validated.
 
-use cni_net::attach::{self, Wanted};
 use cni_net::{Ipvlan, Kind, Master, MasterName, Mtu};
+use cni_part::{Configured, ContainerLink, Lease, Parts, mac_key};
 use cni_types::{Code, Error, Network, Result};
 use serde::Deserialize;
+
+use crate::LINK;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -14,8 +16,8 @@ struct Keys {
 }
 
 /// # Errors
-/// As [`attach::LinkPlugin::read`].
-pub(crate) fn read(network: &Network) -> Result<Wanted> {
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
     refuse_mac(network)?;
     let mut master = Master::read(network)?;
@@ -23,17 +25,17 @@ pub(crate) fn read(network: &Network) -> Result<Wanted> {
     if chained && master.name == MasterName::DefaultRoute {
         master.name = MasterName::Previous;
     }
-    Ok(Wanted {
+    let link = ContainerLink {
         master: Some(master),
         mtu: keys.mtu.bytes()?,
-        takes_addresses: true,
-        ..Wanted::new(Kind::Ipvlan(Ipvlan::new(&keys.mode, &keys.flag)?), network)?
-    })
+        ..ContainerLink::new(&LINK, Kind::Ipvlan(Ipvlan::new(&keys.mode, &keys.flag)?))
+    };
+    Ok(link.with(Lease::or_chain(network)?, &Configured::TELL_SEGMENT))
 }
 
 /// `CNI_ARGS` does not count: runtimes put a `MAC` there for all plugins, and the reference ignores it too.
 fn refuse_mac(network: &Network) -> Result<()> {
-    let Some((place, mac)) = attach::mac_key(network)? else { return Ok(()) };
+    let Some((place, mac)) = mac_key(network)? else { return Ok(()) };
     let text = format!("{place} is {mac:?}: an ipvlan has the MAC address of its master and no other");
     Err(Error::new(Code::UNSUPPORTED_FIELD, text).because("use macvlan for a MAC address per container"))
 }

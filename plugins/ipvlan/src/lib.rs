@@ -11,7 +11,9 @@
 
 mod conf;
 
-use cni_net::attach::LinkPlugin;
+use cni_part::{Leased, LinkOfKind, PartPlugin};
+
+static LINK: LinkOfKind = LinkOfKind("ipvlan");
 
 /// The plugin.
-pub static IPVLAN: LinkPlugin = LinkPlugin { name: "ipvlan", kind: "ipvlan", read: conf::read };
+pub static IPVLAN: PartPlugin = PartPlugin::of_link("ipvlan", conf::parts, &[&Leased(&LINK)]);

@@ -8,23 +8,34 @@
 use std::net::IpAddr;
 
 use cni_net::{Address, IFF_UP, Link, Netns, Rtnl};
-use cni_skel::{About, Attachment, Detachment, Plugin};
-use cni_types::{CniResult, Code, Error, Interface, IpConfig, Network, Result, SpecVersion};
-
-/// The plugin.
-pub struct Loopback;
+use cni_part::{Held, Host, Made, Owned, Part, PartPlugin, Site, Whose};
+use cni_skel::Undo;
+use cni_types::{Code, Error, IpConfig, Network, Result};
 
 const LO: &str = "lo";
 
-impl Plugin for Loopback {
-    fn about(&self) -> About {
-        About { name: "loopback", versions: &SpecVersion::ALL }
+/// The plugin.
+pub static LOOPBACK: PartPlugin = PartPlugin::of_link("loopback", |_| Ok(vec![Box::new(Lo)]), &[&UP]);
+
+struct Lo;
+
+static UP: Up = Up;
+
+impl Part for Lo {
+    fn name(&self) -> &'static str {
+        LO
     }
 
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
-        let prev_result = attachment.network.prev_result()?;
-        let (inside, lo) = open(&Netns::open(&attachment.netns)?)?;
-        attachment.is_repeated.set(lo.is_up());
+    fn owned(&self) -> Option<&'static dyn Owned> {
+        Some(&UP)
+    }
+
+    /// A previous result is passed on.
+    fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, _undo: &mut Undo<'a>) -> Result<()> {
+        let prev_result = site.attachment.network.prev_result()?;
+        let inside = site.inside()?;
+        let lo = inside.link(LO)?;
+        site.attachment.is_repeated.set(lo.is_up());
         inside.set_flags(&lo, IFF_UP, IFF_UP)?;
         let addresses = inside.addresses(lo.index)?;
         if let Some(foreign) = addresses.iter().find(|a| !a.cidr.ip().is_loopback()) {
@@ -34,53 +45,49 @@ impl Plugin for Loopback {
             )
             .because("something else in this namespace uses lo; remove the address first"));
         }
-        Ok(prev_result.unwrap_or_else(|| result(attachment, &lo, &addresses)))
-    }
-
-    fn check(&self, attachment: &Attachment) -> Result<()> {
-        let (_, lo) = open(&Netns::open(&attachment.netns)?)?;
-        if lo.is_up() {
-            Ok(())
-        } else {
-            Err(Error::check("link lo is down, expected up")
-                .because("`ip link set lo up` in the container, or make it anew"))
+        match prev_result {
+            Some(result) => made.result = result,
+            None => tell(site, made, &lo, &addresses),
         }
-    }
-
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
-        let (inside, lo) = open(&netns)?;
-        inside.set_flags(&lo, 0, IFF_UP)
-    }
-
-    fn gc(&self, _network: &Network) -> Result<()> {
         Ok(())
     }
 
-    fn status(&self, _network: &Network) -> Result<()> {
-        Rtnl::open().map(drop).map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
+    fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
+        if site.inside()?.link(LO)?.is_up() {
+            return Ok(());
+        }
+        Err(Error::check("link lo is down, expected up")
+            .because("`ip link set lo up` in the container, or make it anew"))
+    }
+
+    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+        host.rtnl().map(drop).map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
     }
 }
 
-fn open(netns: &Netns) -> Result<(Rtnl, Link)> {
-    let inside = Rtnl::open_in(netns)?;
-    let lo = inside.link(LO)?;
-    Ok((inside, lo))
-}
-
 /// `lo` with its first address of each family.
-fn result(attachment: &Attachment, lo: &Link, addresses: &[Address]) -> CniResult {
+fn tell(site: &Site<'_>, made: &mut Made, lo: &Link, addresses: &[Address]) {
     let first = |of: fn(&IpAddr) -> bool| addresses.iter().find(|a| of(&a.cidr.ip()));
     let ips = [first(IpAddr::is_ipv4), first(IpAddr::is_ipv6)].into_iter().flatten();
-    CniResult {
-        interfaces: vec![Interface {
-            name: LO.to_owned(),
-            mac: lo.mac_text(),
-            mtu: lo.mtu,
-            sandbox: attachment.netns.to_string_lossy().into_owned(),
-            ..Interface::default()
-        }],
-        ips: ips.map(|a| IpConfig { interface: Some(0), address: a.cidr, gateway: None }).collect(),
-        ..CniResult::default()
+    made.result.ips = ips.map(|a| IpConfig { interface: None, address: a.cidr, gateway: None }).collect();
+    made.tell_container(cni_types::Interface { name: LO.to_owned(), ..site.entry(Some(lo)) });
+}
+
+struct Up;
+
+impl Owned for Up {
+    fn name(&self) -> &'static str {
+        LO
+    }
+
+    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
+        let Whose::Attachment(detachment) = *whose else { return Ok(()) };
+        let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
+        let inside = Rtnl::open_in(&netns)?;
+        inside.set_flags(&inside.link(LO)?, 0, IFF_UP)
+    }
+
+    fn held(&self, _host: &Host, _network: &Network) -> Result<Vec<Held>> {
+        Ok(Vec::new())
     }
 }

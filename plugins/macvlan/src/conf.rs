@@ -1,9 +1,11 @@
 //! The keys of `macvlan`, read and validated.
 
-use cni_net::attach::{self, Wanted};
 use cni_net::{Kind, Macvlan, Master, Mtu};
+use cni_part::{Configured, ContainerLink, Lease, Parts, mac};
 use cni_types::{Network, Result};
 use serde::Deserialize;
+
+use crate::LINK;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -15,14 +17,15 @@ struct Keys {
 }
 
 /// # Errors
-/// As [`attach::LinkPlugin::read`].
-pub(crate) fn read(network: &Network) -> Result<Wanted> {
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
     let macvlan = Macvlan::new(&keys.mode, keys.bc_queue_length)?;
-    Ok(Wanted {
+    let link = ContainerLink {
         master: Some(Master::read(network)?),
         mtu: keys.mtu.bytes()?,
-        mac: attach::mac(network)?,
-        ..Wanted::new(Kind::Macvlan(macvlan), network)?
-    })
+        mac: mac(network)?,
+        ..ContainerLink::new(&LINK, Kind::Macvlan(macvlan))
+    };
+    Ok(link.with(Lease::new(network)?, &Configured::TELL_SEGMENT))
 }

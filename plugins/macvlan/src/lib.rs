@@ -10,7 +10,9 @@
 
 mod conf;
 
-use cni_net::attach::LinkPlugin;
+use cni_part::{Leased, LinkOfKind, PartPlugin};
+
+static LINK: LinkOfKind = LinkOfKind("macvlan");
 
 /// The plugin.
-pub static MACVLAN: LinkPlugin = LinkPlugin { name: "macvlan", kind: "macvlan", read: conf::read };
+pub static MACVLAN: PartPlugin = PartPlugin::of_link("macvlan", conf::parts, &[&Leased(&LINK)]);

@@ -1,9 +1,12 @@
 //! The keys of `ptp`, read and validated.
 
 use cni_filter::masquerade::Backend;
-use cni_net::Mtu;
-use cni_types::{Dns, Network, Result};
+use cni_net::{Mtu, veth};
+use cni_part::{Lease, Masquerade, Pair, Parts};
+use cni_types::{Network, Result};
 use serde::Deserialize;
+
+use crate::ends::Ends;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -13,25 +16,16 @@ struct Keys {
     mtu: Mtu,
 }
 
-/// A valid configuration.
-pub(crate) struct Conf {
-    /// Masquerade what leaves the subnet.
-    pub(crate) masquerade: bool,
-    /// With the backend that was asked for, if one was.
-    pub(crate) backend: Option<Backend>,
-    /// MTU in bytes; 0 leaves the kernel's default.
-    pub(crate) mtu: u32,
-    /// Replaces what IPAM says.
-    pub(crate) dns: Option<Dns>,
-}
-
-impl Conf {
-    /// # Errors
-    /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
-    pub(crate) fn read(network: &Network) -> Result<Self> {
-        let keys: Keys = network.conf()?;
-        let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
-        let backend = backend.map(Backend::parse).transpose()?;
-        Ok(Self { masquerade: keys.ip_masq, backend, mtu: keys.mtu.bytes()?, dns: network.dns()? })
+/// # Errors
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
+    let keys: Keys = network.conf()?;
+    let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
+    let backend = backend.map(Backend::parse).transpose()?;
+    let pair = Pair { wanted: veth::Wanted { mtu: keys.mtu.bytes()?, ..veth::Wanted::default() } };
+    let mut parts: Parts = vec![Box::new(pair), Box::new(Lease::required(network)?), Box::new(Ends)];
+    if keys.ip_masq {
+        parts.push(Box::new(Masquerade { backend }));
     }
+    Ok(parts)
 }

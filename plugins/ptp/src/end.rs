@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_net::{Route, SCOPE_HOST, SCOPE_LINK};
+use cni_net::{Link, Route, Rtnl, SCOPE_HOST, SCOPE_LINK, sysctl};
 use cni_types::{Cidr, Error, Family, IpConfig, Result};
 
 /// An address and the gateway it is routed through.
@@ -41,8 +41,13 @@ impl End {
         ]
     }
 
-    /// Outside: the container's address is behind its pair.
-    pub(crate) fn host_route(&self, index: u32) -> Route {
-        Route { scope: SCOPE_HOST, ..Route::new(Cidr::host(self.container.ip()), index) }
+    /// Outside: the gateway's address is on the host's end, the container's address behind it.
+    pub(crate) fn ensure_on_host(&self, host: &Rtnl, end: &Link) -> Result<()> {
+        if !self.gateway.is_ipv4() {
+            sysctl::ensure_ipv6(&end.name)?;
+        }
+        host.ensure_address(end.index, &end.name, Cidr::host(self.gateway))?;
+        let behind = Route::new(Cidr::host(self.container.ip()), end.index);
+        host.ensure_route(&Route { scope: SCOPE_HOST, ..behind })
     }
 }

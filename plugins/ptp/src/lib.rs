@@ -11,67 +11,11 @@
 //!
 //! Differs from the reference: see README.md.
 
-mod add;
-mod check;
 mod conf;
 mod end;
+mod ends;
 
-use cni_filter::Filter;
-use cni_filter::masquerade;
-use cni_net::{Rtnl, forwarding, veth};
-use cni_skel::delegate::ipam;
-use cni_skel::{About, Attachment, Detachment, Plugin};
-use cni_types::{CniResult, Error, Network, Result, SpecVersion};
-
-use conf::Conf;
+use cni_part::{Leased, Masquerade, PAIR, PartPlugin};
 
 /// The plugin.
-pub struct Ptp;
-
-impl Plugin for Ptp {
-    fn about(&self) -> About {
-        About { name: "ptp", versions: &SpecVersion::ALL }
-    }
-
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
-        add::add(attachment)
-    }
-
-    fn check(&self, attachment: &Attachment) -> Result<()> {
-        check::check(attachment)
-    }
-
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        // Closing its socket after a delete waits for the kernel; dropped last, it waits along with the link.
-        let filter = Filter::new();
-        let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
-        let hints: Vec<_> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
-        let mut failures = Vec::new();
-        failures.extend(masquerade::remove(&filter, &detachment.id, &hints).err());
-        let remove_link = || veth::remove_if_present(&detachment.id, detachment.netns.as_deref());
-        failures.extend(ipam::detach(detachment, remove_link).err());
-        Error::all(failures)
-    }
-
-    fn gc(&self, network: &Network) -> Result<()> {
-        let valid = network.valid_attachments()?;
-        let steps = [
-            masquerade::collect(&Filter::new(), &network.name, &valid),
-            Rtnl::open().and_then(|host| veth::collect(&host, &network.name, &valid)),
-            ipam::gc(network),
-        ];
-        Error::all(steps.into_iter().filter_map(Result::err).collect())
-    }
-
-    fn status(&self, network: &Network) -> Result<()> {
-        let conf = Conf::read(network)?;
-        ipam::required(network)?;
-        ipam::status(network)?;
-        cni_net::try_out("make veth pairs", veth::probe)?;
-        forwarding::status()?;
-        if !conf.masquerade {
-            return Ok(());
-        }
-        masquerade::status(&Filter::new(), conf.backend)
-    }
-}
+pub static PTP: PartPlugin = PartPlugin::of_link("ptp", conf::parts, &[Masquerade::OWNED, &Leased(PAIR)]);

@@ -1,36 +1,32 @@
 //! ADD.
 
+use cni_net::Link;
 use cni_net::tables::{self, Routing};
-use cni_net::{Link, Netns, Rtnl};
-use cni_skel::{Attachment, Undo};
+use cni_part::Site;
+use cni_skel::Undo;
 use cni_types::{CniResult, Error, Result};
 
 use crate::conf::Conf;
 use crate::plan::{self, Plan};
 
-pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
-    let ifname = &attachment.id.ifname;
-    let conf = Conf::read(&attachment.network)?;
-    let result = attachment.network.chained_result("sbr")?;
+/// # Errors
+/// Code 7 when prevResult or the container's routing does not fit the configuration; code 100 with what the kernel refused.
+pub(crate) fn add(conf: &Conf, site: &Site<'_>, result: &CniResult, undo: &mut Undo<'_>) -> Result<()> {
+    let ifname = &site.attachment.id.ifname;
     let ips = plan::required(result.ips_of(ifname), ifname.as_str())?;
-    let netns = Netns::open(&attachment.netns)?;
-    let inside = Rtnl::open_in(&netns)?;
-    let link = inside.chained_interface(ifname, &netns)?;
+    let (inside, link) = (site.inside()?, site.chained_interface()?);
     // Until the picked tables are in use. The reference takes the same lock.
-    let _lock = if conf.table.is_none() { Some(tables::lock(&netns)?) } else { None };
+    let _lock = if conf.table.is_none() { Some(tables::lock(site.netns()?)?) } else { None };
     let routing = inside.routing()?;
     let plan = match conf.table {
         Some(table) => {
             refuse_taken(table, &link, &routing)?;
             Plan::with_table(table, &ips)
         }
-        None => Plan::new(&conf, link.index, &ips, &routing)?,
+        None => Plan::new(conf, link.index, &ips, &routing)?,
     };
-    let mut undo = Undo::new();
-    inside.change_routing("the rules and the routes they lead to", plan.additions(), &mut undo)?;
-    inside.change_routing("the changes of the main table", plan.changes_of_main(), &mut undo)?;
-    undo.commit();
-    Ok(result)
+    inside.change_routing("the rules and the routes they lead to", plan.additions(), undo)?;
+    inside.change_routing("the changes of the main table", plan.changes_of_main(), undo)
 }
 
 /// # Errors

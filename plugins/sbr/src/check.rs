@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use cni_net::RouteEntry;
 use cni_net::tables::Routing;
-use cni_net::{RouteEntry, check};
-use cni_skel::Attachment;
+use cni_part::Site;
 use cni_types::{Cidr, CniResult, Error, IpConfig, Result};
 
 use crate::conf::Conf;
@@ -12,12 +12,10 @@ use crate::plan;
 
 /// # Errors
 /// Code 103 with the first rule or route that is missing.
-pub(crate) fn check(attachment: &Attachment) -> Result<()> {
-    let ifname = &attachment.id.ifname;
-    let conf = Conf::read(&attachment.network)?;
-    let result = check::prev_result(attachment)?;
-    let (inside, link) = check::interface(attachment)?;
-    let routing = inside.routing()?;
+pub(crate) fn check(conf: &Conf, site: &Site<'_>, result: &CniResult) -> Result<()> {
+    let ifname = &site.attachment.id.ifname;
+    let link = site.find_interface()?;
+    let routing = site.inside()?.routing()?;
     let ips = plan::required(result.ips_of(ifname), ifname.as_str())?;
     if conf.source_hints && conf.table.is_none() {
         hints(link.index, &ips, &routing)?;
@@ -40,7 +38,7 @@ pub(crate) fn check(attachment: &Attachment) -> Result<()> {
         }
         let there = routing.routes.iter().filter(|r| r.table == table && r.is_only_through(link.index));
         let there: Vec<_> = there.collect();
-        for (dst, gateway) in wanted(&conf, &result, ip)? {
+        for (dst, gateway) in wanted(conf, result, ip)? {
             if !there.iter().any(|route| is(route, dst, gateway)) {
                 let via = gateway.map(|gw| format!(" via {gw}")).unwrap_or_default();
                 let text =

@@ -1,6 +1,7 @@
 //! DEL.
 
 use cni_net::{Netns, Rtnl, Rule, tables};
+use cni_part::Host;
 use cni_skel::Detachment;
 use cni_types::Result;
 
@@ -12,7 +13,7 @@ use crate::conf::Conf;
 ///
 /// # Errors
 /// Code 8 when the namespace is there but cannot be opened; code 100 with all refusals of the kernel, folded.
-pub(crate) fn del(detachment: &Detachment) -> Result<()> {
+pub(crate) fn del(host: &Host, detachment: &Detachment) -> Result<()> {
     let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
     let inside = Rtnl::open_in(&netns)?;
     let ifname = &detachment.id.ifname;
@@ -27,7 +28,7 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
     rules.retain(may_be_ours);
     let link = inside.find_link(ifname.as_str())?;
     if let Some(link) = &link
-        && Rtnl::open()?.is_of_another_attachment(link, &detachment.id)?
+        && host.rtnl()?.is_of_another_attachment(link, &detachment.id)?
     {
         return Ok(());
     }

@@ -16,51 +16,16 @@ mod check;
 mod conf;
 mod del;
 mod plan;
+mod source_routing;
 
-use std::path::Path;
-
-use cni_net::{Change, Rtnl, Rule};
-use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
-use cni_types::{CniResult, Network, Result, SpecVersion};
-
-use conf::Conf;
+use cni_part::PartPlugin;
+use cni_types::SpecVersion;
 
 /// The plugin.
-pub struct Sbr;
-
-impl Plugin for Sbr {
-    fn about(&self) -> About {
-        About { name: "sbr", versions: &SpecVersion::ALL }
-    }
-
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
-        add::add(attachment)
-    }
-
-    fn check(&self, attachment: &Attachment) -> Result<()> {
-        check::check(attachment)
-    }
-
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        del::del(detachment)
-    }
-
-    /// There is nothing on the host, and what is in a container goes with it; the list still has to be one.
-    fn gc(&self, network: &Network) -> Result<()> {
-        network.valid_attachments().map(drop)
-    }
-
-    fn status(&self, network: &Network) -> Result<()> {
-        Conf::read(network)?;
-        cni_net::try_out("route by source", probe)
-    }
-}
-
-/// A rule for a documentation address (RFC 5737, RFC 3849) of each family the kernel has.
-fn probe(rtnl: &Rtnl) -> Result<()> {
-    let mut rules = vec![Rule::from_address([192, 0, 2, 1].into(), plan::FIRST_TABLE)];
-    if Path::new("/proc/sys/net/ipv6").exists() {
-        rules.push(Rule::from_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(), plan::FIRST_TABLE));
-    }
-    rtnl.change_routing("the rules", rules.iter().map(Change::add_rule).collect(), &mut Undo::new())
-}
+pub static SBR: PartPlugin = PartPlugin {
+    name: "sbr",
+    versions: &SpecVersion::ALL,
+    is_chained: true,
+    parts: source_routing::parts,
+    owned: &[&source_routing::RULES],
+};

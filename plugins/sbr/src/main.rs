@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_skel::plugin_main!(plugin_sbr::Sbr);
+cni_skel::plugin_main!(plugin_sbr::SBR);

@@ -1,9 +1,11 @@
 //! The keys of `tap`, read and validated.
 
-use cni_net::attach::{self, Wanted};
 use cni_net::{Kind, Mtu, Tap};
+use cni_part::{ContainerLink, Lease, Parts, mac};
 use cni_types::{Code, Doing, Error, IfName, Network, Result};
 use serde::Deserialize;
+
+use crate::LINK;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -17,8 +19,8 @@ struct Keys {
 }
 
 /// # Errors
-/// As [`attach::LinkPlugin::read`].
-pub(crate) fn read(network: &Network) -> Result<Wanted> {
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
     let bridge = Some(keys.bridge.as_str()).filter(|name| !name.is_empty()).map(IfName::new).transpose();
     let tap = Tap {
@@ -27,10 +29,11 @@ pub(crate) fn read(network: &Network) -> Result<Wanted> {
         multi_queue: keys.multi_queue,
         selinux_context: Some(keys.selinux_context).filter(|context| !context.is_empty()),
     };
-    Ok(Wanted {
+    let link = ContainerLink {
         bridge: bridge.map_err(|e| Error { code: Code::CONFIG, ..e }).doing("key \"bridge\"")?,
         mtu: keys.mtu.bytes()?,
-        mac: attach::mac(network)?,
-        ..Wanted::new(Kind::Tap(tap), network)?
-    })
+        mac: mac(network)?,
+        ..ContainerLink::new(&LINK, Kind::Tap(tap))
+    };
+    Ok(link.with(Lease::new(network)?, &[]))
 }

@@ -12,7 +12,9 @@
 
 mod conf;
 
-use cni_net::attach::LinkPlugin;
+use cni_part::{Leased, LinkOfKind, PartPlugin};
+
+static LINK: LinkOfKind = LinkOfKind("tun");
 
 /// The plugin.
-pub static TAP: LinkPlugin = LinkPlugin { name: "tap", kind: "tun", read: conf::read };
+pub static TAP: PartPlugin = PartPlugin::of_link("tap", conf::parts, &[&Leased(&LINK)]);

@@ -1,8 +1,9 @@
 //! What the attributes were before ADD changed them: one file per attachment, the reference's, with the owner in it
 //! under a key the reference passes over. Its name says no network, so GC goes by the owner.
 
+use cni_part::Held;
 use cni_skel::Records;
-use cni_types::{AttachmentId, Network, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Network, Result, Stale};
 
 use crate::attributes::Attributes;
 use crate::conf;
@@ -40,12 +41,21 @@ impl Backups {
         self.0.remove_if_present(id, &name(id))
     }
 
-    /// Removes the backups of attachments of `network` that are not in `valid`.
+    /// Removes the backups of stale attachments.
     ///
     /// # Errors
     /// All failures, folded, after every file was tried.
-    pub(crate) fn collect(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-        self.0.collect(&Stale::new(network, valid))
+    pub(crate) fn collect(&self, stale: &Stale) -> Result<()> {
+        self.0.collect(stale)
+    }
+
+    /// The backups of these attachments.
+    ///
+    /// # Errors
+    /// Code 5 when the directory cannot be listed.
+    pub(crate) fn held(&self, owners: &Stale) -> Result<Vec<Held>> {
+        let records = self.0.stale(owners)?.into_iter();
+        Ok(records.filter_map(|record| Some(Held { owner: record.owner?, what: record.name })).collect())
     }
 
     /// Whether a backup could be written.

@@ -1,7 +1,7 @@
 //! CHECK.
 
-use cni_net::{Link, Netns, check, sysctl};
-use cni_skel::Attachment;
+use cni_net::{Link, sysctl};
+use cni_part::Site;
 use cni_types::{Code, Error, Result};
 
 use crate::conf::Conf;
@@ -9,15 +9,12 @@ use crate::conf::sysctl::Sysctl;
 
 /// # Errors
 /// Code 103 with the first difference between the configuration and the kernel.
-pub(crate) fn check(attachment: &Attachment) -> Result<()> {
-    let conf = Conf::read(&attachment.network, &attachment.id.ifname)?;
-    check::prev_result(attachment)?;
-    let (_, link) = check::interface(attachment)?;
-    attributes(&conf, &link)?;
+pub(crate) fn check(conf: &Conf, site: &Site<'_>) -> Result<()> {
+    attributes(conf, &site.find_interface()?)?;
     if conf.sysctls.is_empty() {
         return Ok(());
     }
-    Netns::open(&attachment.netns)?.enter(|| conf.sysctls.iter().try_for_each(sysctl))?
+    site.netns()?.enter(|| conf.sysctls.iter().try_for_each(sysctl))?
 }
 
 /// A list of numbers reads back with other white space than it was written with.

@@ -16,47 +16,16 @@ mod backup;
 mod check;
 mod conf;
 mod del;
+mod tuned;
 
-use std::path::Path;
-
-use cni_skel::{About, Attachment, Detachment, Plugin};
-use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
-
-use allowlist::AllowList;
-use backup::Backups;
-use conf::Conf;
+use cni_part::PartPlugin;
+use cni_types::SpecVersion;
 
 /// The plugin.
-pub struct Tuning;
-
-impl Plugin for Tuning {
-    fn about(&self) -> About {
-        About { name: "tuning", versions: &SpecVersion::ALL }
-    }
-
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
-        add::add(attachment)
-    }
-
-    fn check(&self, attachment: &Attachment) -> Result<()> {
-        check::check(attachment)
-    }
-
-    /// Needs no key but `dataDir`, so a configuration that no longer makes sense cannot keep a container from going.
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        del::del(detachment)
-    }
-
-    fn gc(&self, network: &Network) -> Result<()> {
-        let valid = network.valid_attachments()?;
-        Backups::of(network).collect(&network.name, &valid)
-    }
-
-    fn status(&self, network: &Network) -> Result<()> {
-        let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
-        let conf = Conf::read_without_interface(network)?;
-        let list = AllowList::read(Path::new(allowlist::DIR)).map_err(unavailable)?;
-        list.allow(&conf.sysctls).map_err(unavailable)?;
-        Backups::of(network).probe().map_err(unavailable)
-    }
-}
+pub static TUNING: PartPlugin = PartPlugin {
+    name: "tuning",
+    versions: &SpecVersion::ALL,
+    is_chained: true,
+    parts: tuned::parts,
+    owned: &[&tuned::CHANGES],
+};

@@ -1,10 +1,11 @@
 //! The keys of `vlan`, read and validated.
 
-use cni_net::attach::Wanted;
 use cni_net::{Kind, Master, Mtu, Vlan};
-use cni_skel::delegate::ipam;
+use cni_part::{Configured, ContainerLink, Lease, Parts};
 use cni_types::{Network, Result};
 use serde::Deserialize;
+
+use crate::LINK;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -14,13 +15,14 @@ struct Keys {
 }
 
 /// # Errors
-/// As [`cni_net::attach::LinkPlugin::read`].
-pub(crate) fn read(network: &Network) -> Result<Wanted> {
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
-    ipam::required(network)?;
-    Ok(Wanted {
+    let lease = Lease::required(network)?;
+    let link = ContainerLink {
         master: Some(Master::required(network)?),
         mtu: keys.mtu.bytes()?,
-        ..Wanted::new(Kind::Vlan(Vlan::new(keys.vlan_id)?), network)?
-    })
+        ..ContainerLink::new(&LINK, Kind::Vlan(Vlan::new(keys.vlan_id)?))
+    };
+    Ok(link.with(lease, &Configured::TELL_SEGMENT))
 }

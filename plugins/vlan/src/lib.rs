@@ -10,7 +10,9 @@
 
 mod conf;
 
-use cni_net::attach::LinkPlugin;
+use cni_part::{Leased, LinkOfKind, PartPlugin};
+
+static LINK: LinkOfKind = LinkOfKind("vlan");
 
 /// The plugin.
-pub static VLAN: LinkPlugin = LinkPlugin { name: "vlan", kind: "vlan", read: conf::read };
+pub static VLAN: PartPlugin = PartPlugin::of_link("vlan", conf::parts, &[&Leased(&LINK)]);

@@ -1,40 +1,36 @@
 //! ADD.
 
 use cni_net::tables::{self, Routing};
-use cni_net::{Link, Netns, Rtnl, vrf};
-use cni_skel::{Attachment, Undo};
-use cni_types::{CniResult, Code, Error, Result};
+use cni_net::{Link, Rtnl, vrf};
+use cni_part::Site;
+use cni_skel::Undo;
+use cni_types::{Code, Error, Result};
 
 use crate::conf::Conf;
 
 /// The first table that is picked. The reference's, too.
 const FIRST_TABLE: u32 = 1;
 
-pub(crate) fn add(attachment: &Attachment) -> Result<CniResult> {
-    let id = &attachment.id;
-    let conf = Conf::read(&attachment.network)?;
-    let result = attachment.network.chained_result("vrf")?;
-    let netns = Netns::open(&attachment.netns)?;
-    let inside = Rtnl::open_in(&netns)?;
-    let link = inside.chained_interface(&id.ifname, &netns)?;
-    refuse_member(&inside, &link)?;
+/// # Errors
+/// Code 7 when the configuration does not fit what the container has; code 100 with what the kernel refused.
+pub(crate) fn add<'a>(conf: &Conf, site: &'a Site<'a>, undo: &mut Undo<'a>) -> Result<()> {
+    let (inside, link) = (site.inside()?, site.chained_interface()?);
+    refuse_member(inside, &link)?;
     // Until the table is in use.
-    let _lock = tables::lock(&netns)?;
+    let _lock = tables::lock(site.netns()?)?;
     let routing = inside.routing()?;
-    let settings = vrf::Settings::of(&inside, &link, &routing)?;
-    let mut undo = Undo::new();
-    let vrf = match conf.find(&inside)? {
+    let settings = vrf::Settings::of(inside, &link, &routing)?;
+    let vrf = match conf.find(inside)? {
         Some(vrf) => vrf,
         None => {
-            let vrf = vrf::create(&inside, &conf.name, table(&conf, &link, &routing)?, id)?;
-            let (undo_inside, index) = (inside.clone(), vrf.index);
-            undo.push(format!("delete VRF {}", vrf.name), move || undo_inside.remove_link_if_present(index));
+            let table = table(conf, &link, &routing)?;
+            let vrf = vrf::create(inside, &conf.name, table, &site.attachment.id)?;
+            let index = vrf.index;
+            undo.push(format!("delete VRF {}", vrf.name), move || inside.remove_link_if_present(index));
             vrf
         }
     };
-    inside.join(&link, &vrf, &settings, &mut undo)?;
-    undo.commit();
-    Ok(result)
+    inside.join(&link, &vrf, settings, undo)
 }
 
 /// # Errors

@@ -13,44 +13,16 @@ mod add;
 mod check;
 mod conf;
 mod del;
+mod membership;
 
-use cni_net::vrf;
-use cni_skel::{About, Attachment, Detachment, Plugin};
-use cni_types::{CniResult, Network, Result, SpecVersion};
+use cni_part::PartPlugin;
+use cni_types::SpecVersion;
 
-use conf::Conf;
-
-/// The reference's: from 0.3.1 on.
-const VERSIONS: [SpecVersion; 4] =
-    [SpecVersion::V0_3_1, SpecVersion::V0_4_0, SpecVersion::V1_0_0, SpecVersion::V1_1_0];
-
-/// The plugin.
-pub struct Vrf;
-
-impl Plugin for Vrf {
-    fn about(&self) -> About {
-        About { name: "vrf", versions: &VERSIONS }
-    }
-
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
-        add::add(attachment)
-    }
-
-    fn check(&self, attachment: &Attachment) -> Result<()> {
-        check::check(attachment)
-    }
-
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        del::del(detachment)
-    }
-
-    /// There is nothing on the host, and what is in a container goes with it; the list still has to be one.
-    fn gc(&self, network: &Network) -> Result<()> {
-        network.valid_attachments().map(drop)
-    }
-
-    fn status(&self, network: &Network) -> Result<()> {
-        Conf::read(network)?;
-        cni_net::try_out("make VRFs", vrf::probe)
-    }
-}
+/// The plugin. Versions are the reference's: from 0.3.1 on.
+pub static VRF: PartPlugin = PartPlugin {
+    name: "vrf",
+    versions: &[SpecVersion::V0_3_1, SpecVersion::V0_4_0, SpecVersion::V1_0_0, SpecVersion::V1_1_0],
+    is_chained: true,
+    parts: membership::parts,
+    owned: &[&membership::MEMBERSHIPS],
+};

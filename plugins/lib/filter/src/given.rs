@@ -99,6 +99,18 @@ impl Given {
         Ok(names.filter(|name| !name.starts_with('.')).map(Owner).collect())
     }
 
+    /// The owners' and addresses' texts of all that are in `owners`.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn held(&self, owners: &Stale) -> Result<Vec<(String, String)>> {
+        let mut held = Vec::new();
+        for owner in self.all()?.iter().filter(|owner| owner.is_in(owners)) {
+            held.extend(self.of(owner)?.iter().map(|ip| (owner.0.clone(), ip.to_string())));
+        }
+        Ok(held)
+    }
+
     /// What such a one has.
     ///
     /// # Errors

@@ -152,6 +152,29 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
     Error::all(failures).doing(format_args!("cannot collect the stale masquerade of network {network}"))
 }
 
+/// What attachments of `network` have, with the owner in front: addresses on record, and in nftables.
+///
+/// # Errors
+/// Code 101 when the packet filter refuses, 5 when the records cannot be read.
+pub fn held(filter: &Filter, network: &NetworkName) -> Result<Vec<(String, String)>> {
+    let all = Stale::all(network);
+    let mut held = match filter.nftables_if_present()? {
+        Some(socket) => pods::held(socket, &all)?,
+        None => Vec::new(),
+    };
+    let recorded = given().held(&all)?.into_iter();
+    // A record's owner is the start of an element's, with the container's hash in place of the names.
+    let is_new = |(owner, what): &(String, String)| {
+        let same = |(tag, ip): &(String, String)| {
+            ip == what && owner.rsplit_once('-').is_some_and(|(id, _)| tag.starts_with(id))
+        };
+        !held.iter().any(same)
+    };
+    let recorded: Vec<_> = recorded.filter(is_new).collect();
+    held.extend(recorded);
+    Ok(held)
+}
+
 /// Whether [`add`] could work on this host. Changes nothing and loads no legacy module. Where it can, but legacy
 /// iptables has a nat table beside nf_tables, a warning goes to stderr: packets pass both, in an order few expect.
 ///

@@ -139,15 +139,9 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
     let doing = format!("cannot collect the stale MAC spoof checks of network {network}");
     let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
     let stale = Stale::new(network, valid);
-    let stale = |comment: &str| stale.includes(comment);
     let collect = |socket: &Socket| {
         let mut batch = Batch::new();
-        let mut chains: Vec<String> = Vec::new();
-        for answer in socket.dump(&Chain::list(TABLE))? {
-            let state = ChainState::read(&answer).filter(|_| Chain::in_table(&answer, TABLE));
-            let state = state.filter(|state| state.name.starts_with(CHAIN_START));
-            chains.extend(state.filter(|s| s.comment.as_deref().is_some_and(stale)).map(|s| s.name));
-        }
+        let mut chains: Vec<String> = list(socket, &stale)?.into_iter().map(|(_, name)| name).collect();
         if chains.is_empty() {
             return Ok(batch);
         }
@@ -162,6 +156,25 @@ pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -
         Ok(batch)
     };
     socket.transact(collect).doing(doing)
+}
+
+/// The chains of attachments of `network`, each with its owner in front.
+///
+/// # Errors
+/// As [`remove`].
+pub fn held(filter: &Filter, network: &NetworkName) -> Result<Vec<(String, String)>> {
+    let Some(socket) = filter.nftables_if_present()? else { return Ok(Vec::new()) };
+    list(socket, &Stale::all(network))
+}
+
+/// The owner and name of each chain that belongs to `owners`, by its comment.
+fn list(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
+    let answers = socket.dump(&Chain::list(TABLE))?;
+    let ours =
+        answers.iter().filter(|answer| Chain::in_table(answer, TABLE)).filter_map(|a| ChainState::read(a));
+    let ours = ours.filter(|state| state.name.starts_with(CHAIN_START));
+    let owned = ours.filter_map(|state| Some((state.comment?, state.name)));
+    Ok(owned.filter(|(comment, _)| owners.includes(comment)).collect())
 }
 
 /// Deletes the rules in `PREROUTING` that are the attachment's, by comment as the reference does, or by target.

@@ -5,7 +5,6 @@
 //! kernel's own text.
 
 mod addr;
-pub mod attach;
 pub mod bridge;
 pub mod check;
 pub mod configure;
@@ -32,7 +31,7 @@ pub use link::{
     Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, LinkName, Macvlan, NewLink, Shape, Side, Tap,
     Vlan, ifb, veth, vrf,
 };
-pub use master::{Master, MasterName};
+pub use master::{Master, MasterName, refuse_down, refuse_larger};
 pub use mtu::Mtu;
 pub use netns::Netns;
 pub use probe::try_out;

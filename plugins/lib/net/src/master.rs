@@ -63,7 +63,7 @@ impl Master {
     ///
     /// # Errors
     /// Code 7 when that plugin's result has no interface, or several.
-    pub(crate) fn settled(&self, network: &Network) -> Result<Self> {
+    pub fn settled(&self, network: &Network) -> Result<Self> {
         if self.name != MasterName::Previous {
             return Ok(self.clone());
         }
@@ -81,7 +81,7 @@ impl Master {
     ///
     /// # Errors
     /// Code 7 when there is none, or when there is no default route to tell it.
-    pub(crate) fn find(&self, host: &Rtnl, inside: &Rtnl) -> Result<Option<Link>> {
+    pub fn find(&self, host: &Rtnl, inside: &Rtnl) -> Result<Option<Link>> {
         let (here, there) = match self.side {
             Side::Host => (host, inside),
             Side::Container => (inside, host),
@@ -128,7 +128,7 @@ fn named(name: &str) -> Result<MasterName> {
 ///
 /// # Errors
 /// Code 7 with the command that helps.
-pub(crate) fn refuse_down(master: &Link) -> Result<()> {
+pub fn refuse_down(master: &Link) -> Result<()> {
     let name = &master.name;
     if master.is_up() {
         return Ok(());
@@ -141,7 +141,7 @@ pub(crate) fn refuse_down(master: &Link) -> Result<()> {
 ///
 /// # Errors
 /// Code 7 with the allowed interval.
-pub(crate) fn refuse_larger(mtu: u32, master: &Link) -> Result<()> {
+pub fn refuse_larger(mtu: u32, master: &Link) -> Result<()> {
     let (name, max) = (&master.name, master.mtu);
     if mtu <= max {
         return Ok(());

@@ -86,6 +86,13 @@ pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[Attachmen
     })
 }
 
+/// The owners and addresses of the elements that belong to `owners`.
+pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
+    let found = list(socket, &sets(socket)?, &|comment| owners.includes(comment))?;
+    let held = |found: Found| Some((found.owner, found.set.address(&found.key)?.to_string()));
+    Ok(found.into_iter().filter_map(held).collect())
+}
+
 /// What is missing for these addresses, in words; empty if nothing is.
 pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     let owner = id.tag_prefix();

@@ -2,7 +2,7 @@
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{Objects, Precision, Refused, Request};
-use cni_types::{Code, Error, IfName, Result};
+use cni_types::{Code, Error, IfName, Result, Stale};
 
 use super::{IFLA_EXT_MASK, Link, SKIP_STATS, decode, ifinfomsg};
 use crate::rtnl::Rtnl;
@@ -108,13 +108,22 @@ impl Rtnl {
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
-    pub(crate) fn tagged(&self, kind: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Link>> {
+    pub fn tagged(&self, kind: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<Link>> {
         let mut links = self.links_of(Some(kind), Precision::Rough)?;
         links.retain(|link| wanted(&link.alias));
         // A list that changes meanwhile may have a link twice.
         links.sort_by_key(|link| link.index);
         links.dedup_by_key(|link| link.index);
         Ok(links)
+    }
+
+    /// Deletes the links of one kind with a stale owner's tag (GC).
+    ///
+    /// # Errors
+    /// All failures, folded, after every link was tried.
+    pub fn remove_tagged(&self, kind: &str, stale: &Stale) -> Result<()> {
+        let links = self.tagged(kind, |alias| stale.includes(alias))?.into_iter();
+        Error::all(links.filter_map(|link| self.remove_link_if_present(link.index).err()).collect())
     }
 
     /// Those of one kind, or all.

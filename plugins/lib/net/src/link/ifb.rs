@@ -3,7 +3,7 @@
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL, Request};
-use cni_types::{AttachmentId, Code, Error, NetworkName, Result, Stale, hex};
+use cni_types::{AttachmentId, Code, Error, Result, hex};
 
 use super::{IFF_UP, Link, ifinfomsg};
 use crate::rtnl::Rtnl;
@@ -67,16 +67,6 @@ pub fn find(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
 pub fn find_untagged(host: &Rtnl, id: &AttachmentId) -> Result<Option<Link>> {
     let link = host.find_link(&reference_name(id))?;
     Ok(link.filter(|link| link.kind == "ifb" && link.alias.is_empty()))
-}
-
-/// Deletes the ifbs of attachments of `network` that are not in `valid` (GC). Only tagged links are ours.
-///
-/// # Errors
-/// All failures, folded, after every link was tried.
-pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let stale = Stale::new(network, valid);
-    let stale = host.tagged("ifb", |alias| stale.includes(alias))?.into_iter();
-    Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
 }
 
 /// Makes an ifb in a throw-away namespace: what STATUS asks.

@@ -44,7 +44,7 @@ impl NewLink<'_> {
     ///
     /// # Errors
     /// Code 100 with what the kernel refused; code 2 for a tap's context on a kernel without SELinux.
-    pub(crate) fn create(&self, host: &Rtnl, inside: &Rtnl, netns: &Netns) -> Result<()> {
+    pub fn create(&self, host: &Rtnl, inside: &Rtnl, netns: &Netns) -> Result<()> {
         if let Kind::Tap(tap) = self.kind {
             return self.create_tap(tap, inside, netns);
         }
@@ -66,7 +66,7 @@ impl NewLink<'_> {
     ///
     /// # Errors
     /// Code 100 with what the kernel refused.
-    pub(crate) fn tag(&self, inside: &Rtnl, owner: &AttachmentId) -> Result<Link> {
+    pub fn tag(&self, inside: &Rtnl, owner: &AttachmentId) -> Result<Link> {
         let name = self.name.as_str();
         let mut answers = inside
             .socket

@@ -23,7 +23,7 @@ impl Rtnl {
     ///
     /// # Errors
     /// Code 100 naming the link.
-    pub(crate) fn refuse_tagged(&self, kind: &str, id: &AttachmentId, netns: &Netns) -> Result<()> {
+    pub fn refuse_tagged(&self, kind: &str, id: &AttachmentId, netns: &Netns) -> Result<()> {
         match self.tagged(kind, |alias| id.owns(alias))?.first() {
             Some(link) => {
                 Err(id.attached_already(&format!("it is {} in {}", link.name, netns.path().display())))

@@ -11,7 +11,7 @@ use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL, Refused, Request};
-pub use owned::{collect, find_peer, refuse_second, remove_if_present};
+pub use owned::{find_peer, refuse_second, remove_if_present};
 
 /// `VETH_INFO_PEER` (`linux/veth.h`)
 const VETH_INFO_PEER: u16 = 1;

@@ -36,6 +36,14 @@ impl Pods {
         Some([ip_octets(ip), ip_octets(cidr.network())].concat())
     }
 
+    /// The address of a key.
+    pub(super) fn address(self, key: &[u8]) -> Option<IpAddr> {
+        match self.family {
+            Family::V4 => key.first_chunk::<4>().map(|&octets| octets.into()),
+            Family::V6 => key.first_chunk::<16>().map(|&octets| octets.into()),
+        }
+    }
+
     pub(super) fn ensure(self, id: u32) -> Request {
         let field = DataType::address(self.family);
         Set { table: TABLE, name: &self.name() }.ensure(id, &[field, field], false)

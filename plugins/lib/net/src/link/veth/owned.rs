@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cni_types::{AttachmentId, Error, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Error, Result};
 
 use super::{NAME_TRIES, host_name};
 use crate::events::Events;
@@ -69,31 +69,20 @@ fn host_ends(host: &Rtnl, id: &AttachmentId) -> Result<Vec<Link>> {
     Ok(found?.into_iter().flatten().filter(|link| id.owns(&link.alias)).collect())
 }
 
-/// Deletes the host ends of attachments of `network` that are not in `valid` (GC). Only tagged links are ours.
-///
-/// # Errors
-/// All failures, folded, after every link was tried.
-pub fn collect(host: &Rtnl, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let stale = Stale::new(network, valid);
-    let stale = host.tagged("veth", |alias| stale.includes(alias))?.into_iter();
-    Error::all(stale.filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
-}
-
 /// Deletes the attachment's pair: by the container end where the namespace is still there, and (also when the container
 /// has renamed its end) by every host end that has the attachment's tag. What else has the interface's name stays.
 ///
 /// # Errors
 /// All failures, folded, after both ways were tried.
-pub fn remove_if_present(id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
-    let host = Rtnl::open()?;
+pub fn remove_if_present(host: &Rtnl, id: &AttachmentId, netns: Option<&Path>) -> Result<()> {
     let by_container_end = || {
         let Some(netns) = Netns::find(netns)? else { return Ok(()) };
         let inside = Rtnl::open_in(&netns)?;
         let Some(link) = inside.find_link(id.ifname.as_str())? else { return Ok(()) };
-        if is_ours(&host, &inside, &link, id)? { inside.remove_link_if_present(link.index) } else { Ok(()) }
+        if is_ours(host, &inside, &link, id)? { inside.remove_link_if_present(link.index) } else { Ok(()) }
     };
     let by_host_end = || {
-        let ends = host_ends(&host, id)?;
+        let ends = host_ends(host, id)?;
         Error::all(ends.iter().filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
     };
     Error::all([by_container_end(), by_host_end()].into_iter().filter_map(Result::err).collect())

@@ -99,15 +99,16 @@ impl Rtnl {
     /// Code 100 with what the kernel refused.
     pub fn join<'a>(
         &'a self,
-        link: &'a Link,
+        link: &Link,
         vrf: &Link,
-        settings: &'a Settings,
+        settings: Settings,
         undo: &mut Undo<'a>,
     ) -> Result<()> {
         self.socket.change(&[set_master(link, vrf.index)])?;
+        let (member, before) = (link.clone(), settings.clone());
         undo.push(format!("take {} out of VRF {}", link.name, vrf.name), move || {
-            self.leave(link)?;
-            settings.restore(self, link, TABLE_MAIN)
+            self.leave(&member)?;
+            before.restore(self, &member, TABLE_MAIN)
         });
         settings.restore(self, link, vrf.vrf_table().unwrap_or(TABLE_MAIN))
     }

@@ -6,12 +6,12 @@ use cni_net::{Link, Rtnl};
 use cni_types::Result;
 
 /// The host's namespace with a list of its links, made when somebody asks for it.
-pub(crate) struct Host {
+pub(crate) struct HostLinks {
     pub(crate) rtnl: Rtnl,
     links: OnceCell<Vec<Link>>,
 }
 
-impl Host {
+impl HostLinks {
     pub(crate) fn new(rtnl: Rtnl) -> Self {
         Self { rtnl, links: OnceCell::new() }
     }

@@ -9,7 +9,7 @@ use crate::device::Device;
 const DIR: &str = "/run/cni/host-device";
 
 /// The directory of the records.
-pub(crate) struct Held(Records);
+pub(crate) struct Devices(Records);
 
 /// One record.
 pub(crate) struct Entry {
@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     pub(crate) device: Device,
 }
 
-impl Held {
+impl Devices {
     pub(crate) fn new() -> Self {
         Self(Records::new(DIR, "owner"))
     }

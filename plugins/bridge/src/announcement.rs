@@ -1,0 +1,72 @@
+//! That the container's port forwards, and that everybody knows who has the addresses now.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use cni_net::{Events, Link, configure};
+use cni_part::{Host, Made, Owned, Part, Site};
+use cni_skel::Undo;
+use cni_types::{Code, Error, Network, Result};
+
+/// How long the port may take to come up.
+const PORT_LIMIT: Duration = Duration::from_millis(2_500);
+
+/// Waits for the port, then corrects the host's neighbour entries and announces the addresses.
+#[derive(Default)]
+pub(crate) struct Announcement {
+    /// Opened before the port is made, so that none of its events is missed.
+    events: OnceCell<Events>,
+}
+
+impl Announcement {
+    fn wait_for(&self, site: &Site<'_>, port: &Link) -> Result<()> {
+        let (host, Some(events)) = (site.host.rtnl()?, self.events.get()) else { return Ok(()) };
+        if events.wait_for_link(host, port.index, PORT_LIMIT, Link::is_operational)? {
+            return Ok(());
+        }
+        let state = host.find_link_by_index(port.index)?.unwrap_or_default();
+        Err(Error::new(Code::KERNEL, format!("bridge port in error state: {}", state.oper_state_text()))
+            .because(format!(
+                "{} did not come up within {PORT_LIMIT:?}; see `ip link` and `bridge link`",
+                port.name
+            )))
+    }
+}
+
+impl Part for Announcement {
+    fn name(&self) -> &'static str {
+        "announcement"
+    }
+
+    fn owned(&self) -> Option<&'static dyn Owned> {
+        None
+    }
+
+    fn refuse(&self, _site: &Site<'_>, _made: &mut Made) -> Result<()> {
+        let _ = self.events.set(Events::of_links()?);
+        Ok(())
+    }
+
+    /// Whoever had the addresses before, nobody keeps sending there.
+    fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, _undo: &mut Undo<'a>) -> Result<()> {
+        self.wait_for(site, made.host_end()?)?;
+        let (container, bridge) = (made.container()?, made.bridge()?);
+        let (uplink, Some(mac)) = (made.uplink.as_ref().unwrap_or(bridge), container.mac) else {
+            return Ok(());
+        };
+        let ips: Vec<_> = made.result.ips.iter().map(|ip| ip.address.ip()).collect();
+        if ips.is_empty() {
+            return Ok(());
+        }
+        site.host.rtnl()?.correct_neighbours(uplink.index, &uplink.name, mac, &ips)?;
+        configure::announce(&site.interface(container)?, mac)
+    }
+
+    fn check(&self, _site: &Site<'_>, _made: &mut Made) -> Result<()> {
+        Ok(())
+    }
+
+    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+        Ok(())
+    }
+}

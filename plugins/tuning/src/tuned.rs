@@ -1,0 +1,70 @@
+//! The tuned interface as a part. Its keys may name the interface, so they are read where that is known.
+
+use std::path::Path;
+
+use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_skel::Undo;
+use cni_types::{Code, Error, Network, Result, Stale};
+
+use crate::allowlist::{self, AllowList};
+use crate::backup::Backups;
+use crate::conf::Conf;
+use crate::{add, check, del};
+
+/// # Errors
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
+    Ok(vec![Box::new(Tuned(Conf::read_without_interface(network)?))])
+}
+
+struct Tuned(Conf);
+
+pub(crate) static CHANGES: Changes = Changes;
+
+impl Part for Tuned {
+    fn name(&self) -> &'static str {
+        CHANGES.name()
+    }
+
+    fn owned(&self) -> Option<&'static dyn Owned> {
+        Some(&CHANGES)
+    }
+
+    fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
+        let conf = Conf::read(&site.attachment.network, &site.attachment.id.ifname)?;
+        add::add(&conf, site, &mut made.result, undo)
+    }
+
+    fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
+        check::check(&Conf::read(&site.attachment.network, &site.attachment.id.ifname)?, site)
+    }
+
+    fn status(&self, _host: &Host, network: &Network) -> Result<()> {
+        let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
+        let list = AllowList::read(Path::new(allowlist::DIR)).map_err(unavailable)?;
+        list.allow(&self.0.sysctls).map_err(unavailable)?;
+        Backups::of(network).probe().map_err(unavailable)
+    }
+}
+
+/// What attachments have changed, by the backups of how it was before.
+pub(crate) struct Changes;
+
+impl Owned for Changes {
+    fn name(&self) -> &'static str {
+        "attributes of the interface"
+    }
+
+    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
+        match *whose {
+            Whose::Attachment(detachment) => del::del(detachment),
+            Whose::Stale { network, valid } => {
+                Backups::of(network).collect(&Stale::new(&network.name, valid))
+            }
+        }
+    }
+
+    fn held(&self, _host: &Host, network: &Network) -> Result<Vec<Held>> {
+        Backups::of(network).held(&Stale::all(&network.name))
+    }
+}

@@ -1,0 +1,62 @@
+//! The interface in its VRF, as a part.
+
+use cni_net::{try_out, vrf};
+use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_skel::Undo;
+use cni_types::{Network, Result};
+
+use crate::conf::Conf;
+use crate::{add, check, del};
+
+/// # Errors
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
+    Ok(vec![Box::new(Membership(Conf::read(network)?))])
+}
+
+struct Membership(Conf);
+
+pub(crate) static MEMBERSHIPS: Memberships = Memberships;
+
+impl Part for Membership {
+    fn name(&self) -> &'static str {
+        MEMBERSHIPS.name()
+    }
+
+    fn owned(&self) -> Option<&'static dyn Owned> {
+        Some(&MEMBERSHIPS)
+    }
+
+    fn add<'a>(&'a self, site: &'a Site<'a>, _made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
+        add::add(&self.0, site, undo)
+    }
+
+    fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
+        check::check(&self.0, site, &made.result)
+    }
+
+    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+        try_out("make VRFs", vrf::probe)
+    }
+}
+
+/// VRFs with their members, all in containers.
+pub(crate) struct Memberships;
+
+impl Owned for Memberships {
+    fn name(&self) -> &'static str {
+        "VRF"
+    }
+
+    /// The host has none of it: what is stale has gone with its container.
+    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
+        match *whose {
+            Whose::Attachment(detachment) => del::del(detachment),
+            Whose::Stale { .. } => Ok(()),
+        }
+    }
+
+    fn held(&self, _host: &Host, _network: &Network) -> Result<Vec<Held>> {
+        Ok(Vec::new())
+    }
+}
