@@ -70,14 +70,14 @@ pub(crate) fn add(index: u32, link: &str, cidr: Cidr, how: AddFlags) -> Request 
 
 /// Whether a listed address is of this link: kernels before 4.20 list those of all.
 pub(crate) fn is_of(message: &[u8], index: u32) -> bool {
-    message.get(4..HEADER).is_some_and(|bytes| host32(bytes) == index)
+    message.get(4..).and_then(host32) == Some(index)
 }
 
 fn decode(message: &[u8]) -> Option<Address> {
     let header = message.get(..HEADER)?;
     let attributes = &message[HEADER..];
     let ip = find(attributes, libc::IFA_LOCAL).or_else(|| find(attributes, libc::IFA_ADDRESS))?;
-    let flags = find(attributes, IFA_FLAGS).map_or_else(|| u32::from(header[2]), host32);
+    let flags = find(attributes, IFA_FLAGS).and_then(host32).unwrap_or_else(|| header[2].into());
     Some(Address {
         cidr: Cidr::new(ip_from_octets(ip)?, header[1])?,
         tentative: flags & IFA_F_TENTATIVE != 0,

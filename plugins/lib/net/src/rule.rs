@@ -84,17 +84,17 @@ fn decode(message: &[u8]) -> Option<Rule> {
     let attributes = &message[HEADER..];
     let source = find(attributes, FRA_SRC).map_or(Some(none), ip_from_octets)?;
     let looks_up = header[7] == TO_TABLE;
-    let table = find(attributes, FRA_TABLE).map_or_else(|| u32::from(header[4]), host32);
+    let table = find(attributes, FRA_TABLE).and_then(host32).unwrap_or_else(|| header[4].into());
     let asks_more = |(kind, value): (u16, &[u8])| match kind {
         FRA_SRC | FRA_TABLE | FRA_PRIORITY | FRA_PROTOCOL => false,
-        FRA_SUPPRESS_PREFIXLEN => host32(value) != SUPPRESS_NOTHING,
+        FRA_SUPPRESS_PREFIXLEN => host32(value) != Some(SUPPRESS_NOTHING),
         _ => true,
     };
-    let (dst_len, tos, flags) = (header[1], header[3], host32(&header[8..]));
+    let (dst_len, tos, flags) = (header[1], header[3], host32(&header[8..])?);
     Some(Rule {
         source: Cidr::new(source, header[2])?,
         table: if looks_up { table } else { 0 },
-        priority: Some(find(attributes, FRA_PRIORITY).map_or(0, host32)),
+        priority: Some(find(attributes, FRA_PRIORITY).and_then(host32).unwrap_or(0)),
         is_by_source: looks_up
             && dst_len == 0
             && tos == 0

@@ -3,7 +3,7 @@
 mod redirect;
 mod tbf;
 
-use cni_netlink::attr::{Attrs, find};
+use cni_netlink::attr::{Attrs, find, host32};
 use cni_netlink::{CREATE, EXCL, Precision, Refused, Request};
 use cni_types::Result;
 
@@ -97,6 +97,6 @@ impl Rtnl {
 /// The attributes of a message about this link and parent; kernels before 4.20 list all links.
 fn of(message: &[u8], index: u32, parent: u32) -> Option<&[u8]> {
     let header = message.get(..HEADER)?;
-    let number = |at: usize| cni_netlink::attr::host32(&header[at..]);
-    (number(4) == index && number(12) == parent).then(|| &message[HEADER..])
+    let number = |at: usize| host32(&header[at..]);
+    (number(4) == Some(index) && number(12) == Some(parent)).then(|| &message[HEADER..])
 }

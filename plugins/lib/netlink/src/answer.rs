@@ -74,17 +74,18 @@ impl<'a> Answer<'a> {
 
     /// Reads a message of at least a header.
     fn read(message: &'a [u8]) -> Self {
-        let (kind, flags) = (attr::host16(&message[4..]), attr::host16(&message[6..]));
-        let (sequence, body) = (attr::host32(&message[8..]), &message[HEADER..]);
+        let half = |at: usize| attr::host16(&message[at..]).unwrap_or_default();
+        let (kind, flags) = (half(4), half(6));
+        let (sequence, body) = (attr::host32(&message[8..]).unwrap_or_default(), &message[HEADER..]);
         if kind != NLMSG_ERROR && kind != NLMSG_DONE {
             return Self::Object { sequence, flags, kind, body };
         }
-        let code = body.first_chunk().map_or(0, |b| i32::from_ne_bytes(*b));
+        let code = attr::array(body).map_or(0, i32::from_ne_bytes);
         let errno = (code != 0).then(|| Errno::from_raw(code.saturating_neg()));
         let repeated = match kind {
             NLMSG_DONE => 0,
             _ if flags & CAPPED != 0 => HEADER,
-            _ => body.get(4..).map_or(0, attr::host32) as usize,
+            _ => body.get(4..).and_then(attr::host32).unwrap_or(0) as usize,
         };
         let words = body
             .get(repeated.saturating_add(4).min(body.len()).next_multiple_of(4)..)
@@ -96,7 +97,7 @@ impl<'a> Answer<'a> {
 
 /// Takes the first message, at least a header long, off `rest`.
 fn split<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = attr::host32(rest) as usize;
+    let length = attr::host32(rest)? as usize;
     let message = rest.get(..length).filter(|_| length >= HEADER)?;
     *rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
     Some(message)

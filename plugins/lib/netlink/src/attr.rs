@@ -1,5 +1,10 @@
 //! Attributes (`struct nlattr`): a 16-bit length, a 16-bit type, the value, padding to 4 bytes. rtnetlink has its
 //! numbers in host order, netfilter in network order.
+//!
+//! The rule for lengths, as the kernel has it (`validate_nla`, `lib/nlattr.c`): a value of a fixed size is what its first
+//! bytes say, since a newer kernel may have more of them; one that is too short says nothing, as if it were not there. An
+//! IP address is the exception: its length is its family. What is longer than an attribute can be is not sent
+//! ([`Attrs::is_too_long`]).
 
 /// `NLA_F_NESTED`: the value is a list of attributes.
 const NESTED: u16 = 0x8000;
@@ -8,29 +13,31 @@ const KIND_MASK: u16 = 0x3fff;
 
 /// A list of attributes being written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Attrs(Vec<u8>);
+pub struct Attrs {
+    bytes: Vec<u8>,
+    is_too_long: bool,
+}
 
 impl Attrs {
     /// Attributes behind a message's fixed header, whose length must be a multiple of 4.
     pub fn behind(header: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(256);
         bytes.extend_from_slice(header);
-        Self(bytes)
+        Self { bytes, is_too_long: false }
     }
 
-    /// An attribute with these bytes. A value longer than 65 531 bytes cannot be said in this protocol and is cut.
+    /// An attribute with these bytes.
     pub fn bytes(&mut self, kind: u16, value: &[u8]) {
-        let value = &value[..value.len().min(usize::from(u16::MAX) - 4)];
         let at = self.start(kind);
-        self.0.extend_from_slice(value);
+        self.bytes.extend_from_slice(value);
         self.finish(at);
     }
 
     /// A text with its terminating NUL.
     pub fn text(&mut self, kind: u16, text: &str) {
         let at = self.start(kind);
-        self.0.extend_from_slice(text.as_bytes());
-        self.0.push(0);
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(0);
         self.finish(at);
     }
 
@@ -63,30 +70,39 @@ impl Attrs {
 
     /// Bytes between attributes: the header of a message inside a message. Their length must be a multiple of 4.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Attributes written elsewhere.
     pub fn append(&mut self, other: &Self) {
-        self.raw(&other.0);
+        self.raw(&other.bytes);
+        self.is_too_long |= other.is_too_long;
     }
 
     /// What goes over the wire.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Whether one of the attributes, with all that is in it, has more than 65 535 bytes: its length cannot be said, so a
+    /// request with it is refused with `EMSGSIZE` before it is sent.
+    pub fn is_too_long(&self) -> bool {
+        self.is_too_long
     }
 
     fn start(&mut self, kind: u16) -> usize {
-        let at = self.0.len();
-        self.0.extend_from_slice(&[0, 0]);
-        self.0.extend_from_slice(&kind.to_ne_bytes());
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(&[0, 0]);
+        self.bytes.extend_from_slice(&kind.to_ne_bytes());
         at
     }
 
     fn finish(&mut self, at: usize) {
-        let length = u16::try_from(self.0.len() - at).unwrap_or(u16::MAX);
-        self.0[at..at + 2].copy_from_slice(&length.to_ne_bytes());
-        self.0.resize(self.0.len().next_multiple_of(4), 0);
+        let length = u16::try_from(self.bytes.len() - at);
+        self.is_too_long |= length.is_err();
+        let length = length.unwrap_or(u16::MAX);
+        self.bytes[at..at + 2].copy_from_slice(&length.to_ne_bytes());
+        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
     }
 }
 
@@ -104,7 +120,7 @@ pub fn each(mut bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 
 /// Whether the attribute that starts here was written with [`Attrs::nest`].
 fn is_nested(bytes: &[u8]) -> bool {
-    bytes.get(2..4).is_some_and(|kind| host16(kind) & NESTED != 0)
+    bytes.get(2..4).is_some_and(|kind| host16(kind).is_some_and(|kind| kind & NESTED != 0))
 }
 
 /// Whether each attribute of `written` is in `listed` with the same value, those in nested ones too. For one that is in
@@ -130,19 +146,44 @@ pub fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
     each(bytes).find(|&(k, _)| k == kind).map(|(_, value)| value)
 }
 
-/// The 16-bit number in host order that the value starts with; 0 when it is too short.
-pub fn host16(value: &[u8]) -> u16 {
-    value.first_chunk().map_or(0, |b| u16::from_ne_bytes(*b))
+/// The bytes that a value of a fixed size has.
+pub fn array<const N: usize>(value: &[u8]) -> Option<[u8; N]> {
+    value.first_chunk().copied()
 }
 
-/// The 32-bit number in host order that the value starts with; 0 when it is too short.
-pub fn host32(value: &[u8]) -> u32 {
-    value.first_chunk().map_or(0, |b| u32::from_ne_bytes(*b))
+/// An 8-bit number.
+pub fn byte(value: &[u8]) -> Option<u8> {
+    value.first().copied()
 }
 
-/// A value as a 32-bit number in network order.
+/// A 16-bit number in host order.
+pub fn host16(value: &[u8]) -> Option<u16> {
+    array(value).map(u16::from_ne_bytes)
+}
+
+/// A 32-bit number in host order.
+pub fn host32(value: &[u8]) -> Option<u32> {
+    array(value).map(u32::from_ne_bytes)
+}
+
+/// A 64-bit number in host order.
+pub fn host64(value: &[u8]) -> Option<u64> {
+    array(value).map(u64::from_ne_bytes)
+}
+
+/// A 16-bit number in network order.
+pub fn net16(value: &[u8]) -> Option<u16> {
+    array(value).map(u16::from_be_bytes)
+}
+
+/// A 32-bit number in network order.
 pub fn net32(value: &[u8]) -> Option<u32> {
-    value.try_into().ok().map(u32::from_be_bytes)
+    array(value).map(u32::from_be_bytes)
+}
+
+/// A 64-bit number in network order.
+pub fn net64(value: &[u8]) -> Option<u64> {
+    array(value).map(u64::from_be_bytes)
 }
 
 /// A value as a text, up to its NUL.
@@ -167,6 +208,40 @@ mod tests {
         assert_eq!(attrs.as_bytes(), golden);
         assert_eq!(find(&golden, 1).and_then(text), Some("ab"));
         assert_eq!(find(&golden, 2).and_then(|inner| find(inner, 3)).and_then(net32), Some(7));
+    }
+
+    #[test]
+    fn a_value_that_is_too_short_says_nothing_and_a_longer_one_what_it_begins_with() {
+        let bytes = [1, 0, 0, 2, 0, 0, 0, 3, 9];
+        for (size, read) in [
+            (1, (|v| byte(v).map(u64::from)) as fn(&[u8]) -> Option<u64>),
+            (2, |v| host16(v).map(|n| n.to_le().into())),
+            (2, |v| net16(v).map(|n| n.swap_bytes().into())),
+            (4, |v| host32(v).map(|n| n.to_le().into())),
+            (4, |v| net32(v).map(|n| n.swap_bytes().into())),
+            (8, |v| host64(v).map(u64::to_le)),
+            (8, |v| net64(v).map(u64::swap_bytes)),
+        ] {
+            let mut number = [0; 8];
+            number[..size].copy_from_slice(&bytes[..size]);
+            assert_eq!(read(&bytes[..size - 1]), None);
+            for longer in size..bytes.len() {
+                assert_eq!(read(&bytes[..longer]), Some(u64::from_le_bytes(number)), "{size} {longer}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_an_attribute_cannot_hold_is_not_cut() {
+        let mut attrs = Attrs::default();
+        attrs.bytes(1, &[0; 65_531]);
+        assert!(!attrs.is_too_long());
+        let mut nest = Attrs::default();
+        nest.nest(2, |inner| inner.append(&attrs));
+        assert!(nest.is_too_long());
+        let mut behind = Attrs::behind(&[0; 4]);
+        behind.append(&nest);
+        assert!(behind.is_too_long());
     }
 
     #[test]

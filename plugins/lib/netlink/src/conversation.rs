@@ -77,7 +77,8 @@ impl Socket {
         }
         let is_list = messages.iter().any(|message| message.answer == Answered::List);
         let mut pending = messages.iter().filter(|message| message.answer != Answered::Silence).count();
-        let mut result = self.send(&out);
+        let is_too_long = messages.iter().any(|message| message.request.attrs.is_too_long());
+        let mut result = if is_too_long { Err(Errno::EMSGSIZE) } else { self.send(&out) };
         while result.is_ok() && pending > 0 {
             result = self.receive(&mut |answer| {
                 let at = answer.sequence().wrapping_sub(first) as usize;
@@ -173,6 +174,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_attribute_that_is_too_long_is_not_sent() {
+        let mut attrs = Attrs::behind(&[0; 16]);
+        attrs.nest(1, |list| (0..3).for_each(|_| list.bytes(1, &[0; 30_000])));
+        let changes = [Request::new("set something long", DELETE, 0, attrs)];
+        let socket = socket(false);
+        assert_eq!(socket.change(&changes).unwrap_err().errno, Errno::EMSGSIZE);
+        assert_eq!(socket.commit(10, &changes, None).unwrap_err().errno, Errno::EMSGSIZE);
+        assert_eq!(socket.received(), 0);
     }
 
     #[test]

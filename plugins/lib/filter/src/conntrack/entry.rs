@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_netlink::attr::{Attrs, find, net32};
+use cni_netlink::attr::{Attrs, array, byte, find, net16, net32};
 
 use super::Transport;
 
@@ -112,14 +112,14 @@ pub(super) fn filter(transport: Transport, port: Option<u16>, flags: u32) -> Att
 fn direction(tuple: &[u8]) -> Option<(u8, Direction)> {
     let (ip, proto) = (find(tuple, TUPLE_IP)?, find(tuple, TUPLE_PROTO)?);
     let address = |offset: u16| {
-        let v4 = || find(ip, V4_SRC + offset).and_then(|a| <[u8; 4]>::try_from(a).ok()).map(IpAddr::from);
-        let v6 = || find(ip, V6_SRC + offset).and_then(|a| <[u8; 16]>::try_from(a).ok()).map(IpAddr::from);
+        let v4 = || find(ip, V4_SRC + offset).and_then(array::<4>).map(IpAddr::from);
+        let v6 = || find(ip, V6_SRC + offset).and_then(array::<16>).map(IpAddr::from);
         v4().or_else(v6)
     };
-    let port = |kind| find(proto, kind)?.try_into().ok().map(u16::from_be_bytes);
+    let port = |kind| find(proto, kind).and_then(net16);
     let direction = Direction {
         src: SocketAddr::new(address(0)?, port(SRC_PORT)?),
         dst: SocketAddr::new(address(1)?, port(DST_PORT)?),
     };
-    Some((*find(proto, PROTO_NUM)?.first()?, direction))
+    Some((byte(find(proto, PROTO_NUM)?)?, direction))
 }

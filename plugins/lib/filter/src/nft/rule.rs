@@ -5,7 +5,7 @@ use super::expr::{ExprState, are_alike};
 use super::lookup::text;
 use super::message::{self, DELRULE, GETRULE, NEWRULE, request};
 use super::{Chain, Expr, Table, Verdict};
-use cni_netlink::attr::{each, find};
+use cni_netlink::attr::{each, find, net64};
 use cni_netlink::{APPEND, CREATE, Request};
 
 // enum nft_rule_attributes, NFTA_LIST_ELEM
@@ -70,7 +70,7 @@ impl<'a> Rule<'a> {
     pub fn read(answer: &'a [u8]) -> Option<Self> {
         Some(Self {
             chain: text(answer, CHAIN)?,
-            handle: find(answer, HANDLE)?.try_into().ok().map(u64::from_be_bytes)?,
+            handle: net64(find(answer, HANDLE)?)?,
             comment: comment(answer, USERDATA),
             expressions: find(answer, EXPRESSIONS).unwrap_or(&[]),
         })

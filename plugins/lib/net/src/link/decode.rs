@@ -3,7 +3,7 @@
 use cni_types::Mac;
 
 use super::{INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link};
-use cni_netlink::attr::{each, find, host16, host32, text};
+use cni_netlink::attr::{array, byte, each, find, host16, host32, text};
 
 /// Size of `struct ifinfomsg`.
 const HEADER: usize = 16;
@@ -24,21 +24,21 @@ const IFLA_PARENT_DEV_BUS_NAME: u16 = 57;
 /// `None` when the message is too short to be a link.
 pub(crate) fn link(message: &[u8]) -> Option<Link> {
     let header = message.get(..HEADER)?;
-    let ethernet = matches!(host16(&header[2..4]), libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK);
-    let mut link = Link { index: host32(&header[4..8]), flags: host32(&header[8..12]), ..Link::default() };
+    let ethernet = matches!(host16(&header[2..])?, libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK);
+    let mut link = Link { index: host32(&header[4..])?, flags: host32(&header[8..])?, ..Link::default() };
     for (kind, payload) in each(&message[HEADER..]) {
         match kind {
             libc::IFLA_IFNAME => link.name = string(payload),
             IFLA_PROP_LIST => link.alternative_names = each(payload).map(|(_, name)| string(name)).collect(),
-            libc::IFLA_ADDRESS if ethernet => link.mac = payload.try_into().ok().map(Mac),
-            IFLA_PERM_ADDRESS if ethernet => link.permanent_mac = payload.try_into().ok().map(Mac),
+            libc::IFLA_ADDRESS if ethernet => link.mac = array(payload).map(Mac),
+            IFLA_PERM_ADDRESS if ethernet => link.permanent_mac = array(payload).map(Mac),
             IFLA_PARENT_DEV_NAME => link.parent = string(payload),
             IFLA_PARENT_DEV_BUS_NAME => link.parent_bus = string(payload),
-            libc::IFLA_MTU => link.mtu = host32(payload),
-            libc::IFLA_TXQLEN => link.tx_queue_length = host32(payload),
-            libc::IFLA_MASTER => link.master = Some(host32(payload)),
-            libc::IFLA_LINK => link.iflink = Some(host32(payload)),
-            libc::IFLA_OPERSTATE => link.oper_state = payload.first().copied().unwrap_or(0),
+            libc::IFLA_MTU => link.mtu = host32(payload).unwrap_or(0),
+            libc::IFLA_TXQLEN => link.tx_queue_length = host32(payload).unwrap_or(0),
+            libc::IFLA_MASTER => link.master = host32(payload),
+            libc::IFLA_LINK => link.iflink = host32(payload),
+            libc::IFLA_OPERSTATE => link.oper_state = byte(payload).unwrap_or(0),
             libc::IFLA_IFALIAS => link.alias = string(payload),
             libc::IFLA_LINKINFO => info(payload, &mut link),
             _ => {}
@@ -50,8 +50,7 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
 fn info(linkinfo: &[u8], link: &mut Link) {
     link.kind = find(linkinfo, libc::IFLA_INFO_KIND).map(string).unwrap_or_default();
     link.kind_data = find(linkinfo, libc::IFLA_INFO_DATA).unwrap_or_default().to_vec();
-    let is_set =
-        |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).is_some_and(|v| v.first() == Some(&1));
+    let is_set = |data: Option<&[u8]>, kind| data.and_then(|d| find(d, kind)).and_then(byte) == Some(1);
     if link.kind == "bridge" {
         // The protocol is told by kernels that filter, whether the bridge does or not.
         let on = is_set(Some(&link.kind_data), IFLA_BR_VLAN_FILTERING);

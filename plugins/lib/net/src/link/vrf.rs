@@ -20,7 +20,7 @@ impl Link {
     /// A VRF's routing table.
     pub fn vrf_table(&self) -> Option<u32> {
         let table = find(&self.kind_data, IFLA_VRF_TABLE).filter(|_| self.kind == KIND);
-        table.map(host32)
+        table.and_then(host32)
     }
 }
 

@@ -48,7 +48,7 @@ impl RouteEntry {
         let none = Family::find(header[0])?.unspecified();
         let attributes = &message[HEADER..];
         let ip = |kind| find(attributes, kind).and_then(ip_from_octets);
-        let number = |kind| find(attributes, kind).map(host32);
+        let number = |kind| find(attributes, kind).and_then(host32);
         let dst = find(attributes, libc::RTA_DST).map_or(Some(none), ip_from_octets)?;
         let hops = match (find(attributes, libc::RTA_MULTIPATH), number(libc::RTA_OIF)) {
             (Some(hops), _) => hop::each(hops).map(|(hop, ..)| hop).collect(),
@@ -56,7 +56,7 @@ impl RouteEntry {
             (None, None) => Vec::new(),
         };
         let metrics = find(attributes, libc::RTA_METRICS).unwrap_or_default();
-        let metric = |kind| find(metrics, kind).map_or(0, host32);
+        let metric = |kind| find(metrics, kind).and_then(host32).unwrap_or(0);
         Some(Self {
             dst: Cidr::new(dst, header[1])?,
             source: ip(libc::RTA_PREFSRC),
@@ -105,7 +105,7 @@ impl RouteEntry {
         let mut header = [0; HEADER];
         header[..8].copy_from_slice(&self.message[..8]);
         header[4] = u8::try_from(self.table).unwrap_or(0);
-        let onlink = host32(&self.message[8..HEADER]) & u32::from(ONLINK);
+        let onlink = host32(&self.message[8..HEADER]).unwrap_or(0) & u32::from(ONLINK);
         header[8..].copy_from_slice(&onlink.to_ne_bytes());
         let mut body = Attrs::behind(&header);
         for (kind, value) in each(&self.message[HEADER..]) {
@@ -197,7 +197,7 @@ mod tests {
         assert!(entry.is_only_through(7) && !entry.is_only_through(8));
         let moved = RouteEntry::decode(entry.in_table(1000).body().as_bytes()).unwrap();
         assert_eq!((moved.table, &moved.hops, moved.dst), (1000, &entry.hops, entry.dst));
-        assert_eq!((moved.message[4], host32(&moved.message[8..])), (0, 0));
+        assert_eq!((moved.message[4], host32(&moved.message[8..])), (0, Some(0)));
         let hops = find(&moved.message[HEADER..], libc::RTA_MULTIPATH).unwrap();
         assert_eq!(hop::each(hops).map(|(_, header, _)| header[2]).collect::<Vec<_>>(), [ONLINK, 0]);
         assert_eq!(find(&moved.message[HEADER..], libc::RTA_CACHEINFO), None);

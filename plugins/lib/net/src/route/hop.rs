@@ -34,10 +34,10 @@ impl NextHop {
 pub(super) fn each(mut bytes: &[u8]) -> impl Iterator<Item = (NextHop, &[u8], &[u8])> {
     std::iter::from_fn(move || {
         let header = bytes.get(..NEXT_HOP)?;
-        let length = usize::from(host16(header));
+        let length = usize::from(host16(header)?);
         let attributes = bytes.get(NEXT_HOP..length)?;
         bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or(&[]);
-        Some((NextHop::decode(host32(&header[4..]), attributes), header, attributes))
+        Some((NextHop::decode(host32(&header[4..])?, attributes), header, attributes))
     })
 }
 

@@ -26,7 +26,7 @@ impl Rtnl {
             Err(refused) if refused.is_not_found() => return Ok(None),
             answer => answer?,
         };
-        let index = |body: &Vec<u8>| find(body.get(HEADER..)?, libc::RTA_OIF).map(host32);
+        let index = |body: &Vec<u8>| find(body.get(HEADER..)?, libc::RTA_OIF).and_then(host32);
         Ok(answers.iter().find_map(index))
     }
 }

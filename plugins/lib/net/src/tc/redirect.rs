@@ -96,6 +96,6 @@ fn target(attributes: &[u8]) -> Option<u32> {
     each(actions).find_map(|(_, action)| {
         let parameters = find(find(action, TCA_ACT_OPTIONS)?, TCA_MIRRED_PARMS)?.get(..MIRRED)?;
         let number = |at: usize| host32(&parameters[at..]);
-        (number(EACTION) == EGRESS_REDIRECT).then(|| number(IFINDEX))
+        number(IFINDEX).filter(|_| number(EACTION) == Some(EGRESS_REDIRECT))
     })
 }

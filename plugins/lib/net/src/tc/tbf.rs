@@ -1,6 +1,6 @@
 //! The token bucket filter (`net/sched/sch_tbf.c`, tc-tbf(8)).
 
-use cni_netlink::attr::{find, host32};
+use cni_netlink::attr::{find, host32, host64};
 use cni_netlink::{CREATE, EXCL, Request};
 use cni_types::Result;
 
@@ -72,10 +72,9 @@ impl TokenBucket {
     pub(super) fn decode(options: &[u8]) -> Option<Self> {
         let parameters = find(options, TCA_TBF_PARMS)?.get(..QOPT)?;
         let number = |at: usize| host32(&parameters[at..]);
-        let wide =
-            find(options, TCA_TBF_RATE64).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes);
-        let rate = wide.unwrap_or_else(|| number(RATESPEC - 4).into());
-        Some(Self { rate, limit: number(2 * RATESPEC), buffer: number(2 * RATESPEC + 4) })
+        let wide = find(options, TCA_TBF_RATE64).and_then(host64);
+        let rate = wide.or_else(|| number(RATESPEC - 4).map(u64::from))?;
+        Some(Self { rate, limit: number(2 * RATESPEC)?, buffer: number(2 * RATESPEC + 4)? })
     }
 
     /// `struct tc_tbf_qopt`.

@@ -1,7 +1,7 @@
 //! Whether an expression in the kernel's list is the one that was written.
 
 use super::{DATA, NAME};
-use cni_netlink::attr::{agrees, each, find};
+use cni_netlink::attr::{agrees, each, find, net32};
 
 /// `NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED`: what the kernel sets for an address and a port.
 const GIVEN: u32 = 1 | 2;
@@ -24,9 +24,7 @@ fn is_alike(written: &[u8], listed: &[u8]) -> bool {
             (Some(b"counter\0"), _) => true,
             // NFTA_NAT_REG_ADDR_MAX, NFTA_NAT_REG_PROTO_MAX, NFTA_NAT_FLAGS
             (Some(b"nat\0"), 4 | 6) => find(written.1, kind - 1) == Some(value),
-            (Some(b"nat\0"), 7) => {
-                value.try_into().is_ok_and(|flags| u32::from_be_bytes(flags) & !GIVEN == 0)
-            }
+            (Some(b"nat\0"), 7) => net32(value).is_some_and(|flags| flags & !GIVEN == 0),
             _ => is_zero,
         }
     };

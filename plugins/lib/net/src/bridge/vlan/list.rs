@@ -31,7 +31,7 @@ pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
     header[4..8].copy_from_slice(&index.to_ne_bytes());
     let doing = format!("list the VLANs of the bridge port with index {index}");
     let list = Request::new(doing, RTM_GETVLAN, 0, Attrs::behind(&header));
-    let mut vlans: Vec<_> = match host.socket.list(&list, Precision::Exact, |m| Some(vlans(m))) {
+    let mut vlans: Vec<_> = match host.socket.list(&list, Precision::Exact, vlans) {
         Err(refused) if refused.is_unsupported() => by_links(host, index)?,
         lists => lists?.into_iter().flatten().collect(),
     };
@@ -47,35 +47,25 @@ fn by_links(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
     body.host32(IFLA_EXT_MASK, WITH_VLANS);
     let list = Request::new("list the bridge ports with their VLANs", libc::RTM_GETLINK, 0, body);
     let of_port = |message: &[u8]| {
-        let is_it = message.get(4..).is_some_and(|bytes| host32(bytes) == index);
+        let is_it = message.get(4..).and_then(host32) == Some(index);
         let spec = find(message.get(LINK_HEADER..)?, libc::IFLA_AF_SPEC).filter(|_| is_it)?;
         let infos = each(spec).filter(|(kind, _)| *kind == IFLA_BRIDGE_VLAN_INFO);
-        let vlans = infos.map(|(_, info)| vlan(info));
-        Some(vlans.map(|(flags, id)| Vlan { id, native: flags & PVID != 0 }).collect::<Vec<_>>())
+        Some(infos.filter_map(|(_, info)| vlan(info)).collect::<Vec<_>>())
     };
     Ok(host.socket.list(&list, Precision::Exact, of_port)?.into_iter().flatten().collect())
 }
 
 /// `struct bridge_vlan_info`: flags and id.
-fn vlan(info: &[u8]) -> (u16, u16) {
-    (host16(info), host16(info.get(2..).unwrap_or_default()))
+fn vlan(info: &[u8]) -> Option<Vlan> {
+    Some(Vlan { id: host16(info.get(2..)?)?, native: host16(info)? & PVID != 0 })
 }
 
-fn vlans(answer: &[u8]) -> Vec<Vlan> {
-    let entries = each(answer.get(HEADER..).unwrap_or_default()).filter(|a| a.0 == BRIDGE_VLANDB_ENTRY);
-    let ranges = entries.flat_map(|(_, entry)| {
-        let (mut flags, mut first, mut last) = (0, 0, 0);
-        for (kind, payload) in each(entry) {
-            match kind {
-                BRIDGE_VLANDB_ENTRY_INFO => {
-                    (flags, first) = vlan(payload);
-                    last = last.max(first);
-                }
-                BRIDGE_VLANDB_ENTRY_RANGE => last = host16(payload),
-                _ => {}
-            }
-        }
-        (first..=last).map(move |id| Vlan { id, native: flags & PVID != 0 })
+fn vlans(message: &[u8]) -> Option<Vec<Vlan>> {
+    let entries = each(message.get(HEADER..)?).filter(|(kind, _)| *kind == BRIDGE_VLANDB_ENTRY);
+    let ranges = entries.filter_map(|(_, entry)| {
+        let first = find(entry, BRIDGE_VLANDB_ENTRY_INFO).and_then(vlan)?;
+        let last = find(entry, BRIDGE_VLANDB_ENTRY_RANGE).and_then(host16).unwrap_or(first.id);
+        Some((first.id..=last).map(move |id| Vlan { id, ..first }))
     });
-    ranges.collect()
+    Some(ranges.flatten().collect())
 }

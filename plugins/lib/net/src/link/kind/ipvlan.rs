@@ -40,7 +40,7 @@ impl Ipvlan {
     }
 
     pub(super) fn decode(data: &[u8]) -> Option<Self> {
-        let choice = |kind, choices| Choice::numbered(host16(find(data, kind)?).into(), choices);
+        let choice = |kind, choices| Choice::numbered(host16(find(data, kind)?)?.into(), choices);
         Some(Self { mode: choice(MODE, &MODES)?, flag: choice(FLAGS, &ISOLATIONS)? })
     }
 }

@@ -46,7 +46,7 @@ impl Macvlan {
 
     /// `None` for a mode that configurations do not have (`source`).
     pub(super) fn decode(data: &[u8]) -> Option<Self> {
-        let mode = find(data, MODE).map(host32).and_then(|number| Choice::numbered(number, &MODES))?;
-        Some(Self { mode, bc_queue_length: find(data, BC_QUEUE_LEN).map_or(0, host32) })
+        let mode = find(data, MODE).and_then(host32).and_then(|number| Choice::numbered(number, &MODES))?;
+        Some(Self { mode, bc_queue_length: find(data, BC_QUEUE_LEN).and_then(host32).unwrap_or(0) })
     }
 }

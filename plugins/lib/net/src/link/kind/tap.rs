@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 
-use cni_netlink::attr::{find, host32};
+use cni_netlink::attr::{byte, find, host32};
 use cni_types::{Code, Error, IfName, Result};
 
 /// `IFLA_TUN_OWNER`, `_GROUP`, `_TYPE`, `_MULTI_QUEUE` (`linux/if_link.h`)
@@ -87,14 +87,14 @@ impl Tap {
 
     /// `None` for a tun, which carries packets instead of frames.
     pub(super) fn decode(data: &[u8]) -> Option<Self> {
-        let byte = |kind| find(data, kind).and_then(|value| value.first().copied());
-        if byte(TYPE).map(i32::from) != Some(libc::IFF_TAP) {
+        let flag = |kind| find(data, kind).and_then(byte);
+        if flag(TYPE).map(i32::from) != Some(libc::IFF_TAP) {
             return None;
         }
         Some(Self {
-            owner: find(data, OWNER).map(host32),
-            group: find(data, GROUP).map(host32),
-            multi_queue: byte(MULTI_QUEUE) == Some(1),
+            owner: find(data, OWNER).and_then(host32),
+            group: find(data, GROUP).and_then(host32),
+            multi_queue: flag(MULTI_QUEUE) == Some(1),
             selinux_context: None,
         })
     }

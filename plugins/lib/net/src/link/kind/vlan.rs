@@ -30,6 +30,6 @@ impl Vlan {
     }
 
     pub(super) fn decode(data: &[u8]) -> Option<Self> {
-        Some(Self { id: host16(find(data, ID)?) })
+        Some(Self { id: host16(find(data, ID)?)? })
     }
 }

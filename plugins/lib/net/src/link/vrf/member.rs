@@ -73,7 +73,7 @@ impl Settings {
 
 /// `IFA_F_*` of a listed address.
 fn flags(address: &[u8]) -> u32 {
-    find(&address[HEADER..], IFA_FLAGS).map_or(0, host32)
+    find(&address[HEADER..], IFA_FLAGS).and_then(host32).unwrap_or(0)
 }
 
 /// The listed address as a request.
