@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::failures::Failures;
+
 /// Shorthand for a result with the CNI [`Error`]; the *network* result is [`crate::CniResult`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -107,19 +109,22 @@ impl Error {
         self
     }
 
-    /// Folds the failures of steps that all had to be tried (DEL, GC) into one error: the first one's code and message,
-    /// and the others, in their order, in the details.
+    /// The same error with another code: what it means to whoever asked.
+    #[must_use]
+    pub fn with_code(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
+    /// Takes steps that all had to be tried, and folds their failures into one error ([`Failures`]).
     ///
     /// # Errors
-    /// The folded error, when `failures` is not empty.
-    pub fn all(failures: Vec<Self>) -> Result<()> {
-        let mut failures = failures.into_iter();
-        let Some(mut first) = failures.next() else { return Ok(()) };
-        for next in failures {
-            let separator = if first.details.is_empty() { "" } else { "; " };
-            first.details = format!("{}{separator}then: {next}", first.details);
+    /// The folded error, when a step failed.
+    pub fn all<E: Into<Self>>(steps: impl IntoIterator<Item = std::result::Result<(), E>>) -> Result<()> {
+        let mut failures = Failures::new();
+        for step in steps {
+            failures.note(step);
         }
-        Err(first)
+        failures.fold()
     }
 }
 

@@ -5,6 +5,7 @@ mod addr;
 mod args;
 mod attachment;
 mod error;
+mod failures;
 mod family;
 mod json;
 mod mac;
@@ -19,6 +20,7 @@ pub use addr::{Cidr, ip_from_octets, ip_octets, optional_ip, parse_ip, parse_ip_
 pub use args::CniArgs;
 pub use attachment::{AttachmentId, hex, network_tag_prefix};
 pub use error::{Code, Doing, Error, Result, errno_text};
+pub use failures::Failures;
 pub use family::Family;
 pub use json::Json;
 pub use mac::Mac;

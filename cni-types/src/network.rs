@@ -166,7 +166,7 @@ impl Network {
         let list = self.conf.get(key).unwrap_or(&Json::Null);
         let entries: Vec<Entry> = list.decode().doing(format!("key {key:?}"))?;
         let id = |(at, entry): (usize, Entry)| {
-            let invalid = |e: Error| Error { code: Code::CONFIG, ..e }.doing(format!("key \"{key}[{at}]\""));
+            let invalid = |e: Error| e.with_code(Code::CONFIG).doing(format!("key \"{key}[{at}]\""));
             Ok(AttachmentId {
                 network: self.name.clone(),
                 container_id: ContainerId::new(&entry.container_id).map_err(invalid)?,

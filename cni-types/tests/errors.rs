@@ -25,16 +25,16 @@ fn a_failed_system_call_has_its_errno_by_name() {
 
 #[test]
 fn failures_fold_in_their_order_under_the_first_code() {
-    assert_eq!(Error::all(Vec::new()), Ok(()));
-    let failures = vec![
+    assert_eq!(Error::all(Vec::<cni_types::Result<()>>::new()), Ok(()));
+    let failures = [
         Error::new(Code::KERNEL, "a").because("why a"),
         Error::new(Code::FILTER, "b").because("why b"),
         Error::config("c"),
     ];
-    let error = Error::all(failures).unwrap_err();
+    let error = Error::all(failures.map(Err)).unwrap_err();
     assert_eq!(error.code, Code::KERNEL);
     assert_eq!(error.to_string(), "a: why a; then: b: why b; then: c");
-    let error = Error::all(vec![Error::config("a"), Error::config("b")]).unwrap_err();
+    let error = Error::all([Ok(()), Err(Error::config("a")), Err(Error::config("b"))]).unwrap_err();
     assert_eq!((error.msg.as_str(), error.details.as_str()), ("a", "then: b"));
 }
 

@@ -126,7 +126,7 @@ impl Cache {
     /// Code 5 when a file is there but cannot be removed.
     pub fn remove_if_present(&self, id: &AttachmentId) -> Result<()> {
         let files = [self.file(id), self.draft(id)];
-        Error::all(files.iter().filter_map(|file| remove_if_present(file).err()).collect())
+        Error::all(files.iter().map(|file| remove_if_present(file)))
     }
 
     /// Removes the drafts of `network`'s attachments that are not in `valid`.
@@ -141,7 +141,7 @@ impl Cache {
         };
         let mut files = self.files()?;
         files.retain(|file| is_stale(file));
-        Error::all(files.iter().filter_map(|file| remove_if_present(file).err()).collect())
+        Error::all(files.iter().map(|file| remove_if_present(file)))
     }
 
     /// All files of the directory, in the order of their names; none where it is missing.

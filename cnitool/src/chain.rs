@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cni_skel::delegate::{self, Verb};
 use cni_skel::tell;
-use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Json, Result, SpecVersion};
+use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Failures, Json, Result, SpecVersion};
 
 use crate::cache::Cache;
 use crate::conflist::{NetworkList, PluginConf};
@@ -56,10 +56,10 @@ impl Runtime {
                 // The second ADD of one attachment: taking it back would take the first one's work away.
                 return error.because("the attachment was there before, so nothing was removed");
             }
-            let mut failures = self.del_plugins(list, &list.plugins[..ran], conf, made.as_ref(), true);
+            let failures =
+                self.del_plugins(list, &list.plugins[..ran], conf, made.as_ref(), true).into_iter();
             // What kept the ADD from beginning keeps the DEL from it too: that is said already.
-            failures.retain(|failure| cause_of(failure) != cause_of(&error));
-            match Error::all(failures) {
+            match Error::all(failures.filter(|failure| cause_of(failure) != cause_of(&error)).map(Err)) {
                 Ok(()) => error,
                 Err(e) => error.because(format!("and removing what was made failed too: {e}")),
             }
@@ -123,7 +123,7 @@ impl Runtime {
             tell(format_args!("going on without a result: {e}"));
             None
         });
-        Error::all(self.del_plugins(list, &list.plugins, conf, result.as_ref(), false))?;
+        Error::all(self.del_plugins(list, &list.plugins, conf, result.as_ref(), false).into_iter().map(Err))?;
         self.cache.remove_if_present(&id)
     }
 
@@ -160,23 +160,23 @@ impl Runtime {
         if list.disable_gc {
             return Ok(());
         }
-        let mut failures = Vec::new();
+        let mut failures = Failures::new();
         for stale in self.cache.attachments(&list.name)? {
             if !valid.contains(&stale.id(list)) {
                 let what =
                     format!("failed to delete stale attachment {} {}", stale.container_id, stale.ifname);
-                failures.extend(self.del(list, &stale).doing(what).err());
+                failures.note(self.del(list, &stale).doing(what));
             }
         }
-        failures.extend(self.cache.remove_drafts(&list.name, valid).err());
+        failures.note(self.cache.remove_drafts(&list.name, valid));
         if list.spec_version()? >= SpecVersion::V1_1_0 {
             for plugin in &list.plugins {
                 let stdin = request::gc(list, plugin, valid);
                 let done = self.exec(Verb::Gc, plugin, &stdin, None);
-                failures.extend(done.doing(format!("failed to GC plugin {}", plugin.name)).err());
+                failures.note(done.doing(format!("failed to GC plugin {}", plugin.name)));
             }
         }
-        Error::all(failures)
+        failures.fold()
     }
 
     /// STATUS: every plugin in order. Below 1.1.0 there is none, and nothing is known to be wrong.

@@ -130,5 +130,5 @@ fn unreachable(socket: &Path, failure: Failure) -> Error {
     };
     let mut error = Error::io(format!("{what} {}", socket.display()), &cause);
     error.details.push_str(next);
-    Error { code: Code::TRY_AGAIN, ..error }
+    error.with_code(Code::TRY_AGAIN)
 }

@@ -85,7 +85,7 @@ impl Plugin for Dhcp {
     fn status(&self, network: &Network) -> Result<()> {
         conf::read(network.json(), "")?;
         let status = daemon_of(network).status();
-        status.map_err(|error| Error { code: Code::UNAVAILABLE, ..error })
+        status.map_err(|error| error.with_code(Code::UNAVAILABLE))
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn gc(state: &State, network: &NetworkName, valid: &[AttachmentId], d
     let is_stale = |record: &Record| record.id.network == *network && !valid.contains(&record.id);
     // A file that cannot be read says no network.
     let stale = state.all()?.into_iter().filter_map(Result::ok).filter(is_stale);
-    Error::all(stale.filter_map(|record| end(state, &record, down).err()).collect())
+    Error::all(stale.map(|record| end(state, &record, down)))
 }
 
 fn end(state: &State, record: &Record, down: bool) -> Result<()> {

@@ -110,8 +110,7 @@ impl State {
     /// # Errors
     /// Code 5 naming what cannot be removed.
     pub(crate) fn remove_if_present(&self, id: &AttachmentId) -> Result<()> {
-        let both = [name(id), order(id)].map(|name| self.records.remove_if_present(id, &name).err());
-        Error::all(both.into_iter().flatten().collect())
+        Error::all([name(id), order(id)].map(|name| self.records.remove_if_present(id, &name)))
     }
 
     /// Leaves the order to release the attachment's lease for the daemon's next start.

@@ -43,7 +43,7 @@ pub(crate) fn release(store: &mut Store, id: &AttachmentId) -> Result<()> {
     for owner in [Owner::new(id), Owner::container(id)] {
         let held = store.owned(&owner)?;
         if !held.is_empty() {
-            return Error::all(held.iter().filter_map(|ip| store.release(*ip, &owner).err()).collect());
+            return Error::all(held.iter().map(|ip| store.release(*ip, &owner)));
         }
     }
     Ok(())

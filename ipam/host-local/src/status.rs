@@ -56,5 +56,5 @@ fn require_writable_parent(directory: &Path) -> Result<()> {
 
 /// What stands in ADD's way for good is code 50; a held lock stays code 11, and bad configuration code 7.
 fn unavailable(error: Error) -> Error {
-    if error.code == Code::TRY_AGAIN { error } else { Error { code: Code::UNAVAILABLE, ..error } }
+    if error.code == Code::TRY_AGAIN { error } else { error.with_code(Code::UNAVAILABLE) }
 }

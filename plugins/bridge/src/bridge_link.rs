@@ -79,7 +79,7 @@ impl Part for BridgeLink {
         bridge::probe(&self.name, &self.wanted)?;
         let host = host.rtnl()?;
         let found = bridge::find(host, &self.name, &self.wanted);
-        let Some(link) = found.map_err(|e| Error { code: Code::UNAVAILABLE, ..e })? else { return Ok(()) };
+        let Some(link) = found.map_err(|e| e.with_code(Code::UNAVAILABLE))? else { return Ok(()) };
         let ports = bridge::port_count(host, &link)?;
         if ports >= bridge::MAX_PORTS {
             return Err(Error::unavailable(format!("bridge {} is full: it has {ports} ports", link.name)));

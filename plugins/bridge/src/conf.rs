@@ -85,7 +85,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let has_ipam = network.ipam_type()?.is_some();
     keys.refuse_contradictions(has_ipam)?;
     let name = IfName::new(&keys.bridge);
-    let name = name.map_err(|e| Error { code: Code::CONFIG, ..e }.doing("key \"bridge\""))?;
+    let name = name.map_err(|e| e.with_code(Code::CONFIG).doing("key \"bridge\""))?;
     let (is_gateway, is_default) = (keys.is_gateway || keys.is_default_gateway, keys.is_default_gateway);
     let vlans = Vlans::read(keys.vlan, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
     let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());

@@ -55,7 +55,7 @@ impl Part for HostGateway {
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {
-        let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
+        let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
         if let Some((name, _)) = &self.vlan_link {
             let (host, (bridge, wanted)) = (host.rtnl()?, &self.bridge);
             if let Some(bridge) = bridge::find(host, bridge, wanted).map_err(unavailable)? {
@@ -175,7 +175,7 @@ fn check_addresses<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r I
 
 /// The host's end of the link that a VLAN's gateway is on.
 fn check_uplink(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Link> {
-    let differs = |e: Error| Error { code: Code::CHECK, ..e };
+    let differs = |e: Error| e.with_code(Code::CHECK);
     let found = uplink::find(host, bridge, name).map_err(differs)?;
     let missing = || Error::check(format!("the link of the gateway of VLAN {vlan}, {name}, is gone"));
     let Uplink { link, port } = found.ok_or_else(missing)?;

@@ -104,7 +104,7 @@ fn ingress(text: &str) -> Result<Option<Ingress>> {
 fn bridge(result: &CniResult) -> Result<IfName> {
     let name = result.interfaces.first().map(|interface| interface.name.as_str()).unwrap_or_default();
     let doing = "ingressPolicy needs a bridge as the first interface of prevResult";
-    let bridge = IfName::new(name).map_err(|error| Error { code: Code::CONFIG, ..error }).doing(doing)?;
+    let bridge = IfName::new(name).map_err(|error| error.with_code(Code::CONFIG)).doing(doing)?;
     // A '+' at the end makes it a pattern to iptables, a '!' or '-' in front something else than a name, and quotes
     // would come out of iptables-save as they are, so that nobody could restore the node's rules.
     let plain = |c: char| c.is_alphanumeric() || "_.-@".contains(c);

@@ -23,7 +23,7 @@ mod sets;
 use std::net::IpAddr;
 
 use cni_skel::Undo;
-use cni_types::{AttachmentId, Doing, Error, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Doing, Error, Failures, NetworkName, Result, Stale};
 
 use crate::firewalld::Firewalld;
 pub(crate) use crate::firewalld::Zone;
@@ -158,20 +158,19 @@ pub(crate) fn remove(
     hints: &[IpAddr],
     zone: Option<&Zone>,
 ) -> Result<()> {
-    let mut failures = Vec::new();
-    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
-        failures.push(error);
-        None
-    });
+    let mut failures = Failures::new();
+    let socket = failures.note(filter.nftables_if_present()).flatten();
     let given = given();
     // A record that cannot be read is as good as none here.
     let known = given.find(id).ok().flatten();
-    failures.extend(socket.and_then(|socket| sets::remove(socket, id, known.as_deref()).err()));
-    failures.extend(owned::remove(socket, id, hints, zone).err());
-    if failures.is_empty() {
-        failures.extend(given.forget(id).err());
+    if let Some(socket) = socket {
+        failures.note(sets::remove(socket, id, known.as_deref()));
     }
-    Error::all(failures).doing(format_args!("cannot remove the firewall of container {}", id.container_id))
+    failures.note(owned::remove(socket, id, hints, zone));
+    if failures.is_empty() {
+        failures.note(given.forget(id));
+    }
+    failures.fold().doing(format_args!("cannot remove the firewall of container {}", id.container_id))
 }
 
 /// Removes what all attachments of `network` have that are not in `valid`, in every backend.
@@ -179,17 +178,16 @@ pub(crate) fn remove(
 /// # Errors
 /// As [`remove`].
 pub(crate) fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let mut failures = Vec::new();
-    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
-        failures.push(error);
-        None
-    });
-    failures.extend(socket.and_then(|socket| sets::collect(socket, network, valid).err()));
-    failures.extend(owned::collect(socket, network, valid).err());
-    if failures.is_empty() {
-        failures.extend(given().collect(&Stale::new(network, valid)).err());
+    let mut failures = Failures::new();
+    let socket = failures.note(filter.nftables_if_present()).flatten();
+    if let Some(socket) = socket {
+        failures.note(sets::collect(socket, network, valid));
     }
-    Error::all(failures).doing(format_args!("cannot collect the stale firewall of network {network}"))
+    failures.note(owned::collect(socket, network, valid));
+    if failures.is_empty() {
+        failures.note(given().collect(&Stale::new(network, valid)));
+    }
+    failures.fold().doing(format_args!("cannot collect the stale firewall of network {network}"))
 }
 
 /// Whether [`add`] could work on this host. Changes nothing and loads no legacy module.

@@ -2,7 +2,7 @@
 
 use cni_skel::delegate::Verb;
 use cni_skel::{Detachment, tell};
-use cni_types::{Code, Error, Json, Network, Result, SpecVersion};
+use cni_types::{Code, Error, Failures, Json, Network, Result, SpecVersion};
 
 use crate::delegate::Delegate;
 use crate::saved::{Found, Saved, StaleConf};
@@ -56,23 +56,21 @@ fn with_prev_result(delegate: Delegate, network: &Network) -> Delegate {
 pub(crate) fn gc(network: &Network) -> Result<()> {
     let valid = network.valid_attachments()?;
     let saved = Saved::of(network);
-    let mut failures = Vec::new();
+    let mut failures = Failures::new();
     let collect = |stale: StaleConf| {
         stale.delegate.del(&stale.id, network)?;
         saved.remove_if_present(&stale.id, &stale.name)
     };
-    match saved.stale(&valid) {
-        Ok(stale) => failures.extend(stale.into_iter().filter_map(|stale| stale.and_then(collect).err())),
-        Err(error) => failures.push(error),
+    for stale in failures.note(saved.stale(&valid)).into_iter().flatten() {
+        failures.note(stale.and_then(collect));
     }
     match Delegate::of(network) {
-        Ok(delegate) => failures.extend(forward(&delegate, network).err()),
         Err(error) if error.code == Code::TRY_AGAIN => {
             warn(&error.doing("the delegate's GC was not run"));
         }
-        Err(error) => failures.push(error),
+        delegate => drop(failures.note(delegate.and_then(|delegate| forward(&delegate, network)))),
     }
-    Error::all(failures)
+    failures.fold()
 }
 
 fn forward(delegate: &Delegate, network: &Network) -> Result<()> {

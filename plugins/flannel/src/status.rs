@@ -17,7 +17,7 @@ use crate::subnet::SubnetEnv;
 /// # Errors
 /// Code 50 with the reason, or the delegate's own.
 pub(crate) fn status(network: &Network) -> Result<()> {
-    let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
+    let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
     let conf = Conf::read(network)?;
     let subnet = SubnetEnv::read(&conf.subnet_file).map_err(unavailable)?;
     let file = conf.subnet_file.display().to_string();

@@ -36,7 +36,7 @@ impl SubnetEnv {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let missing = Error::io(format!("flanneld has not written {} yet", path.display()), &e);
                 let details = format!("{}; {}", missing.details, flanneld::hint());
-                Err(Error { code: Code::TRY_AGAIN, details, ..missing })
+                Err(Error { details, ..missing.with_code(Code::TRY_AGAIN) })
             }
             bytes => {
                 let bytes = bytes.doing(format!("cannot read {}", path.display()))?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cni_net::{Link, Netns, Rtnl};
-use cni_types::{AttachmentId, Code, Error, IfName, Result};
+use cni_types::{AttachmentId, Code, Error, Failures, IfName, Result};
 
 use crate::device::Device;
 use crate::devices::{Devices, Entry};
@@ -56,23 +56,21 @@ pub(crate) fn collect(devices: &Devices, host: &HostLinks, entry: &Entry) -> Res
 struct Search {
     found: Option<(Rtnl, Link)>,
     namespace_is_known: bool,
-    failures: Vec<Error>,
+    failures: Failures,
 }
 
 fn search(device: &Device, paths: &[&Path]) -> Result<Search> {
-    let mut search = Search { found: None, namespace_is_known: false, failures: Vec::new() };
+    let mut search = Search { found: None, namespace_is_known: false, failures: Failures::new() };
     for path in paths {
-        match Netns::find(Some(path)).and_then(|netns| netns.map(|n| Rtnl::open_in(&n)).transpose()) {
-            // Another namespace may have the path by now.
-            Ok(Some(inside)) if device.may_be_in(inside.netns_cookie()) => {
-                search.namespace_is_known = true;
-                if let Some(link) = device.find_inside(&inside.links()?).cloned() {
-                    search.found = Some((inside, link));
-                    break;
-                }
+        let inside = Netns::find(Some(path)).and_then(|netns| netns.map(|n| Rtnl::open_in(&n)).transpose());
+        let Some(inside) = search.failures.note(inside).flatten() else { continue };
+        // Another namespace may have the path by now.
+        if device.may_be_in(inside.netns_cookie()) {
+            search.namespace_is_known = true;
+            if let Some(link) = device.find_inside(&inside.links()?).cloned() {
+                search.found = Some((inside, link));
+                break;
             }
-            Ok(_) => {}
-            Err(error) => search.failures.push(error),
         }
     }
     Ok(search)
@@ -105,7 +103,7 @@ fn find_and_return(host: &HostLinks, device: &Device, paths: &[&Path], patience:
         found = wait_for_return(host, device, patience)?;
     }
     if found == Found::Nowhere {
-        Error::all(failures)?;
+        failures.fold()?;
     }
     Ok(found)
 }

@@ -79,8 +79,8 @@ impl Conf {
                 if text.is_empty() {
                     return Ok(());
                 }
-                let selector = parse(text)
-                    .map_err(|e| Error { code: Code::CONFIG, ..e }.doing(format!("key {key:?}")))?;
+                let selector =
+                    parse(text).map_err(|e| e.with_code(Code::CONFIG).doing(format!("key {key:?}")))?;
                 selectors.push((key, selector));
                 Ok(())
             };

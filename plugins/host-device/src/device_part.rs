@@ -81,7 +81,7 @@ impl Part for DevicePart {
         if !self.0.assigned_later {
             self.0.refuse_none()?;
         }
-        let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
+        let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
         let devices = Devices::new();
         devices.probe().map_err(unavailable)?;
         let others = devices.of_others(None).map_err(unavailable)?;
@@ -134,8 +134,7 @@ impl Owned for Moved {
             Whose::Stale { network, valid } => {
                 let stale = devices.stale(&Stale::new(&network.name, valid))?;
                 let host = HostLinks::new(host.rtnl()?.clone());
-                let back = stale.iter().map(|entry| back::collect(&devices, &host, entry));
-                Error::all(back.filter_map(Result::err).collect())
+                Error::all(stale.iter().map(|entry| back::collect(&devices, &host, entry)))
             }
         }
     }

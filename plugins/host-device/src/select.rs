@@ -74,7 +74,7 @@ pub(crate) fn ensure_present(conf: &Conf, host: &HostLinks, devices: &[Entry]) -
             Selector::Assigned(device) => device.on_pci().is_some() || device.on_auxiliary().is_some(),
         };
         if find(selector, host).ok().flatten().is_none() && !is_away() {
-            return Err(Error { code: Code::UNAVAILABLE, ..missing(selector, devices) });
+            return Err(missing(selector, devices).with_code(Code::UNAVAILABLE));
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use cni_filter::Filter;
 use cni_filter::iptables::or_natively;
 use cni_filter::masquerade::Backend;
 use cni_filter::nft::Socket;
-use cni_types::{Cidr, Error, Family, Result};
+use cni_types::{Cidr, Failures, Family, Result};
 
 use crate::claim::Claimant;
 use crate::conf::Conf;
@@ -35,9 +35,9 @@ pub(crate) fn make(
     let natively = |socket: &Socket| {
         // One family may have been made, or an ADD before this one.
         let chains = claimant.claims.chains(claimant.id);
-        let mut failures = Vec::new();
+        let mut failures = Failures::new();
         let gone = iptables::remove(Some(socket), &Family::ALL, &chains, &mut failures);
-        Error::all(failures)?;
+        failures.fold()?;
         let mut made = nft::add(socket, claimant, Plan::all(conf, targets)?)?;
         made.gone.extend(gone);
         Ok((Backend::Nftables, made))

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use cni_net::RememberedNetns;
 use cni_skel::Records;
-use cni_types::{AttachmentId, Cidr, Doing, Error, Json, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Doing, Failures, Json, NetworkName, Result, Stale};
 
 pub(crate) use standing::Standing;
 
@@ -73,11 +73,9 @@ impl Claims {
     }
 
     /// As [`Self::list`], but what cannot be listed keeps no rule from going: it is one of the failures.
-    pub(crate) fn list_or_note(failures: &mut Vec<Error>) -> Self {
-        Self::list().unwrap_or_else(|error| {
-            failures.push(error);
-            Self { records: Records::new(DIR, "owner"), all: Vec::new() }
-        })
+    pub(crate) fn list_or_note(failures: &mut Failures) -> Self {
+        let nothing = || Self { records: Records::new(DIR, "owner"), all: Vec::new() };
+        failures.note(Self::list()).unwrap_or_else(nothing)
     }
 
     /// Whether ADD could write a claim.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use cni_filter::Filter;
 use cni_filter::masquerade::Backend;
-use cni_types::Family;
-use cni_types::{Cidr, Error, Result};
+use cni_types::{Cidr, Result};
+use cni_types::{Failures, Family};
 
 use crate::claim::Claimant;
 use crate::flows::Gone;
@@ -28,7 +28,7 @@ pub(crate) fn all(
     if !is_repeated && yielded.is_empty() && claimant.displaced.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut gone, mut failures) = (Vec::new(), Vec::new());
+    let (mut gone, mut failures) = (Vec::new(), Failures::new());
     let socket = filter.nftables_if_present()?;
     let chains = claims.chains_of(yielded);
     gone.extend(iptables::remove(socket, &Family::ALL, &chains, &mut failures));
@@ -51,5 +51,5 @@ pub(crate) fn all(
         let targets: Vec<IpAddr> = targets.iter().flatten().map(Cidr::ip).collect();
         gone.extend(nft::evict(socket, &displaced, Some(&targets))?);
     }
-    Error::all(failures).map(|()| gone)
+    failures.fold().map(|()| gone)
 }

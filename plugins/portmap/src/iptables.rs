@@ -25,7 +25,7 @@ mod status;
 use cni_filter::Filter;
 use cni_filter::iptables::{Listing, Script, Tool, list, restore};
 use cni_filter::nft::Socket;
-use cni_types::{AttachmentId, Cidr, Code, Error, Family, NetworkName, Result};
+use cni_types::{AttachmentId, Cidr, Code, Error, Failures, Family, NetworkName, Result};
 
 use crate::claim::{Claimant, Claims};
 use crate::conf::Conf;
@@ -94,7 +94,7 @@ pub(crate) fn remove(
     socket: Option<&Socket>,
     families: &[Family],
     hashes: &[String],
-    failures: &mut Vec<Error>,
+    failures: &mut Failures,
 ) -> Vec<Gone> {
     let mut gone = Vec::new();
     if hashes.is_empty() {
@@ -103,10 +103,10 @@ pub(crate) fn remove(
     let chains: Vec<String> =
         hashes.iter().flat_map(|hash| [format!("{CHAIN}{hash}"), format!("CNI-SN-{hash}")]).collect();
     if let Some(socket) = socket {
-        take(native::remove(socket, families, &chains), &mut gone, failures);
+        gone.extend(failures.note(native::remove(socket, families, &chains)).into_iter().flatten());
     }
     for family in families {
-        take(legacy::remove(*family, &chains), &mut gone, failures);
+        gone.extend(failures.note(legacy::remove(*family, &chains)).into_iter().flatten());
     }
     gone
 }
@@ -117,7 +117,7 @@ pub(crate) fn collect(
     network: &NetworkName,
     valid: &[AttachmentId],
     claims: &Claims,
-    failures: &mut Vec<Error>,
+    failures: &mut Failures,
 ) -> Vec<Gone> {
     let mut gone = Vec::new();
     let start = rules::comment_start(network);
@@ -127,19 +127,12 @@ pub(crate) fn collect(
         hash.is_some_and(|hash| !valid.iter().any(|valid| valid == hash)) && comment.starts_with(&start)
     };
     if let Some(socket) = socket {
-        take(native::collect(socket, &stale), &mut gone, failures);
+        gone.extend(failures.note(native::collect(socket, &stale)).into_iter().flatten());
     }
     for family in Family::ALL {
-        take(legacy::collect(family, &start, &stale), &mut gone, failures);
+        gone.extend(failures.note(legacy::collect(family, &start, &stale)).into_iter().flatten());
     }
     gone
-}
-
-fn take(result: Result<Vec<Gone>>, gone: &mut Vec<Gone>, failures: &mut Vec<Error>) {
-    match result {
-        Ok(more) => gone.extend(more),
-        Err(error) => failures.push(error),
-    }
 }
 
 /// What is missing of the mappings, in words; empty if nothing is.

@@ -30,7 +30,7 @@ use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
 use cni_net::Rtnl;
 use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
-use cni_types::{AttachmentId, Cidr, CniResult, Code, Error, Family, Network, Result, SpecVersion};
+use cni_types::{AttachmentId, Cidr, CniResult, Code, Error, Failures, Family, Network, Result, SpecVersion};
 
 use claim::{Claimant, Claims};
 use conf::Conf;
@@ -74,30 +74,26 @@ impl Plugin for Portmap {
     fn gc(&self, network: &Network) -> Result<()> {
         let valid = network.valid_attachments()?;
         let filter = Filter::new();
-        let mut failures = Vec::new();
-        let socket = filter.nftables_if_present().unwrap_or_else(|error| {
-            failures.push(error);
-            None
-        });
+        let mut failures = Failures::new();
+        let socket = failures.note(filter.nftables_if_present()).flatten();
         let claims = Claims::list_or_note(&mut failures);
         let mut gone = iptables::collect(socket, &network.name, &valid, &claims, &mut failures);
-        match socket.map(|socket| nft::collect(socket, &network.name, &valid)) {
-            Some(Ok(more)) => gone.extend(more),
-            Some(Err(error)) => failures.push(error),
-            None => {}
+        if let Some(socket) = socket {
+            let more = failures.note(nft::collect(socket, &network.name, &valid));
+            gone.extend(more.into_iter().flatten());
         }
         flows::end(&gone);
         if failures.is_empty() {
-            failures.extend(claims.collect(&network.name, &valid).err());
+            failures.note(claims.collect(&network.name, &valid));
         }
-        Error::all(failures)
+        failures.fold()
     }
 
     fn status(&self, network: &Network) -> Result<()> {
         let conf = Conf::read(network)?;
         let filter = Filter::new();
         conf.choose(&filter)?;
-        Claims::probe().map_err(|e| Error { code: Code::UNAVAILABLE, ..e })?;
+        Claims::probe().map_err(|e| e.with_code(Code::UNAVAILABLE))?;
         if let Some(warning) = masquerade::warning(backend::usable(&filter, &conf)?) {
             cni_skel::tell(warning);
         }
@@ -142,25 +138,20 @@ fn hints(detachment: &Detachment) -> Vec<Plan> {
 
 /// Removes the attachment's mappings in every layout, and its claim when they are gone.
 fn remove(filter: &Filter, id: &AttachmentId, hints: &[Plan]) -> Result<()> {
-    let mut failures = Vec::new();
-    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
-        failures.push(error);
-        None
-    });
+    let mut failures = Failures::new();
+    let socket = failures.note(filter.nftables_if_present()).flatten();
     let claims = Claims::list_or_note(&mut failures);
     let mut gone = iptables::remove(socket, &Family::ALL, &claims.chains(id), &mut failures);
     if let Some(socket) = socket {
-        match nft::remove(socket, id, hints, &claims) {
-            Ok(more) => gone.extend(more),
-            Err(error) => failures.push(error),
-        }
-        failures.extend(reference::remove(socket, &id.container_id).err());
+        gone.extend(failures.note(nft::remove(socket, id, hints, &claims)).into_iter().flatten());
+        failures.note(reference::remove(socket, &id.container_id));
     }
     flows::end(&gone);
     if failures.is_empty() {
-        failures.extend(claims.remove(id).err());
+        failures.note(claims.remove(id));
     }
-    Error::all(failures)
+    failures
+        .fold()
         .map_err(|e| e.doing(format_args!("cannot remove the ports of container {}", id.container_id)))
 }
 

@@ -2,7 +2,7 @@
 
 use cni_net::{Kind, Mtu, Tap};
 use cni_part::{ContainerLink, Lease, Parts, mac};
-use cni_types::{Code, Doing, Error, IfName, Network, Result};
+use cni_types::{Code, Doing, IfName, Network, Result};
 use serde::Deserialize;
 
 use crate::LINK;
@@ -30,7 +30,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         selinux_context: Some(keys.selinux_context).filter(|context| !context.is_empty()),
     };
     let link = ContainerLink {
-        bridge: bridge.map_err(|e| Error { code: Code::CONFIG, ..e }).doing("key \"bridge\"")?,
+        bridge: bridge.map_err(|e| e.with_code(Code::CONFIG)).doing("key \"bridge\"")?,
         mtu: keys.mtu.bytes()?,
         mac: mac(network)?,
         ..ContainerLink::new(&LINK, Kind::Tap(tap))

@@ -77,7 +77,7 @@ impl Attributes {
     /// # Errors
     /// All refusals, folded.
     pub(crate) fn restore(&self, rtnl: &Rtnl, link: &Link) -> Result<()> {
-        Error::all(self.each().filter_map(|attribute| rtnl.set_attribute(link, attribute).err()).collect())
+        Error::all(self.each().map(|attribute| rtnl.set_attribute(link, attribute)))
     }
 
     /// The members of the backup file.

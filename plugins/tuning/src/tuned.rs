@@ -40,7 +40,7 @@ impl Part for Tuned {
     }
 
     fn status(&self, _host: &Host, network: &Network) -> Result<()> {
-        let unavailable = |e: Error| Error { code: Code::UNAVAILABLE, ..e };
+        let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
         let list = AllowList::read(Path::new(allowlist::DIR)).map_err(unavailable)?;
         list.allow(&self.0.sysctls).map_err(unavailable)?;
         Backups::of(network).probe().map_err(unavailable)

@@ -24,7 +24,7 @@ impl Conf {
     /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
     pub(crate) fn read(network: &Network) -> Result<Self> {
         let Keys { vrfname, table } = network.conf()?;
-        let config = |e: Error| Error { code: Code::CONFIG, ..e };
+        let config = |e: Error| e.with_code(Code::CONFIG);
         Ok(Self {
             name: IfName::new(&vrfname).map_err(config).doing("vrfname")?,
             table: Some(table).filter(|table| *table != 0).map(tables::configured).transpose()?,

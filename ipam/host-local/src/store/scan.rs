@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
-use cni_types::{Doing, Error, Result};
+use cni_types::{Doing, Failures, Result};
 use nix::fcntl::OFlag;
 
 use super::directory::Directory;
@@ -62,19 +62,19 @@ impl Store {
             made.is_ok_and(|made| made > since && made <= now)
         };
         let failures = self.scan(|directory, ip, owner| valid(owner) || younger(directory, ip))?;
-        Error::all(failures)
+        failures.fold()
     }
 
     /// Reads all files into the index. Garbage is removed, and so is what `keep` refuses; the first failures to do
     /// so are returned. Under the lock nobody is about to fill an empty file.
-    fn scan(&mut self, mut keep: impl FnMut(&Directory, IpAddr, &Owner) -> bool) -> Result<Vec<Error>> {
+    fn scan(&mut self, mut keep: impl FnMut(&Directory, IpAddr, &Owner) -> bool) -> Result<Failures> {
         self.index = None;
         let directory = &self.directory;
-        let mut failures = Vec::new();
+        let mut failures = Failures::new();
         let mut remove = |name: &str| {
             let removed = directory.remove_if_present(name).doing(self.doing("cannot remove", name));
             if failures.len() < REPORTED {
-                failures.extend(removed.err());
+                failures.note(removed);
             }
         };
         remove(NEW);

@@ -56,13 +56,8 @@ impl Backend {
             Self::Iptables => {
                 record::status().map_err(unusable)?;
                 // Either family alone is enough: which one the containers will have is not known here.
-                let failures: Vec<Error> =
-                    Family::ALL.into_iter().filter_map(|family| chains::probe(family).err()).collect();
-                if failures.len() < Family::ALL.len() {
-                    Ok(())
-                } else {
-                    Error::all(failures).map_err(unusable)
-                }
+                let probed = Family::ALL.map(chains::probe);
+                if probed.iter().any(Result::is_ok) { Ok(()) } else { Error::all(probed).map_err(unusable) }
             }
         }
     }

@@ -65,12 +65,9 @@ pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
         ips.flat_map(accepts).collect()
     };
     let families = Family::ALL.map(|family| (family, of(family)));
-    let mut failures = Vec::new();
-    failures.extend(socket.and_then(|socket| remove_native(socket, &families).err()));
-    for (family, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
-        failures.extend(remove_legacy(*family, wanted).err());
-    }
-    Error::all(failures)
+    let native = socket.into_iter().map(|socket| remove_native(socket, &families));
+    let asked = families.iter().filter(|(_, wanted)| !wanted.is_empty());
+    Error::all(native.chain(asked.map(|(family, wanted)| remove_legacy(*family, wanted))))
 }
 
 /// One batch for both families: the kernel has a batch wait until the deletes of the one before are through.

@@ -27,8 +27,7 @@ pub(super) fn remove(
 pub(super) fn collect(socket: Option<&Socket>, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
     let Some(records) = Records::lock_if_present()? else { return Ok(()) };
     let stale = records.stale(network, valid)?;
-    let removed = stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[], None));
-    Error::all(removed.filter_map(Result::err).collect())
+    Error::all(stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[], None)))
 }
 
 /// Removes what these addresses of an owner have and nobody else's: an ADD that fails takes back what it has made.
@@ -68,12 +67,8 @@ fn remove_addresses(socket: Option<&Socket>, ips: &[IpAddr], zone: Option<&Zone>
     if ips.is_empty() {
         return Ok(());
     }
-    let mut failures = Vec::new();
-    failures.extend(chains::remove(socket, ips).err());
-    if let Some(zone) = zone {
-        failures.extend(remove_sources(zone, ips).err());
-    }
-    Error::all(failures)
+    let sources = zone.into_iter().map(|zone| remove_sources(zone, ips));
+    Error::all(std::iter::once(chains::remove(socket, ips)).chain(sources))
 }
 
 /// Where firewalld does not run, it has no sources: those of the run time end with it.

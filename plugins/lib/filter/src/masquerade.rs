@@ -18,7 +18,7 @@ mod reference;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Doing, Error, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Doing, Error, Failures, NetworkName, Result, Stale};
 
 use crate::Filter;
 use crate::given::Given;
@@ -57,10 +57,10 @@ pub fn add(
         Backend::Iptables => {
             given.add(id, addresses()).and_then(|()| chains::add(filter, id, ips)).or_else(|refusal| {
                 let instead = || {
-                    let mut failures = Vec::new();
+                    let mut failures = Failures::new();
                     let socket = filter.nftables_if_present()?;
                     chains::remove(socket, &given, id, &[], &mut failures);
-                    Error::all(failures).and_then(|()| natively())
+                    failures.fold().and_then(|()| natively())
                 };
                 let is_free = configured.is_none() && matches!(filter.nftables_if_present(), Ok(Some(_)));
                 or_natively(refusal, || chains::status(ips), is_free.then_some(instead))
@@ -109,23 +109,20 @@ pub fn check(
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when its lock is held too long; all layouts are tried.
 pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()> {
-    let mut failures = Vec::new();
-    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
-        failures.push(error);
-        None
-    });
+    let mut failures = Failures::new();
+    let socket = failures.note(filter.nftables_if_present()).flatten();
     let given = given();
     if let Some(socket) = socket {
         // A record that cannot be read is as good as none here.
         let known = given.find(id).ok().flatten();
-        failures.extend(pods::remove(socket, id, known.as_deref()).err());
-        failures.extend(reference::remove(socket, id).err());
+        failures.note(pods::remove(socket, id, known.as_deref()));
+        failures.note(reference::remove(socket, id));
     }
     chains::remove(socket, &given, id, hints, &mut failures);
     if failures.is_empty() {
-        failures.extend(given.forget(id).err());
+        failures.note(given.forget(id));
     }
-    Error::all(failures).doing(format_args!("cannot remove the masquerade of container {}", id.container_id))
+    failures.fold().doing(format_args!("cannot remove the masquerade of container {}", id.container_id))
 }
 
 /// Removes the masquerade of all attachments of `network` that are not in `valid`, in every layout. The iptables
@@ -135,21 +132,18 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()
 /// # Errors
 /// As [`remove`].
 pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let mut failures = Vec::new();
-    let socket = filter.nftables_if_present().unwrap_or_else(|error| {
-        failures.push(error);
-        None
-    });
+    let mut failures = Failures::new();
+    let socket = failures.note(filter.nftables_if_present()).flatten();
     let given = given();
     if let Some(socket) = socket {
-        failures.extend(pods::collect(socket, network, valid).err());
-        failures.extend(reference::collect(socket, network, valid).err());
+        failures.note(pods::collect(socket, network, valid));
+        failures.note(reference::collect(socket, network, valid));
     }
     chains::collect(socket, &given, network, valid, &mut failures);
     if failures.is_empty() {
-        failures.extend(given.collect(&Stale::new(network, valid)).err());
+        failures.note(given.collect(&Stale::new(network, valid)));
     }
-    Error::all(failures).doing(format_args!("cannot collect the stale masquerade of network {network}"))
+    failures.fold().doing(format_args!("cannot collect the stale masquerade of network {network}"))
 }
 
 /// What attachments of `network` have, with the owner in front: addresses on record, and in nftables.

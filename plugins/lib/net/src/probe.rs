@@ -14,10 +14,10 @@ use crate::rtnl::Rtnl;
 pub fn try_out<T: Send>(cannot: &str, act: impl FnOnce(&Rtnl) -> Result<T> + Send) -> Result<()> {
     in_fresh_netns(act)
         .map(drop)
-        .map_err(|e| Error { code: Code::UNAVAILABLE, ..e }.doing(format!("the kernel cannot {cannot}")))
+        .map_err(|e| e.with_code(Code::UNAVAILABLE).doing(format!("the kernel cannot {cannot}")))
 }
 
 fn in_fresh_netns<T: Send>(act: impl FnOnce(&Rtnl) -> Result<T> + Send) -> Result<T> {
     let made = elsewhere(|| unshare(CloneFlags::CLONE_NEWNET), || act(&Rtnl::open()?));
-    made.map_err(|e| Error { code: Code::KERNEL, ..Error::io("cannot make a network namespace", &e) })?
+    made.map_err(|e| Error::io("cannot make a network namespace", &e).with_code(Code::KERNEL))?
 }

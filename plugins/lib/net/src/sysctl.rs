@@ -20,8 +20,7 @@ pub fn write(name: &str, value: &str) -> Result<()> {
     let written =
         OpenOptions::new().write(true).open(path(name)).and_then(|mut f| f.write_all(value.as_bytes()));
     written.map_err(|e| {
-        let error =
-            Error { code: Code::KERNEL, ..Error::io(format!("cannot set {} to {value}", path(name)), &e) };
+        let error = Error::io(format!("cannot set {} to {value}", path(name)), &e).with_code(Code::KERNEL);
         if e.kind() != io::ErrorKind::NotFound {
             return error;
         }

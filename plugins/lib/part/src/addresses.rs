@@ -143,8 +143,7 @@ impl Owned for Leased {
         if let Whose::Attachment(detachment) = *whose {
             return ipam::detach(detachment, || self.0.remove(host, whose));
         }
-        let steps = [self.0.remove(host, whose), OWNED.remove(host, whose)];
-        Error::all(steps.into_iter().filter_map(Result::err).collect())
+        Error::all([self.0.remove(host, whose), OWNED.remove(host, whose)])
     }
 
     fn held(&self, host: &Host, network: &Network) -> Result<Vec<Held>> {

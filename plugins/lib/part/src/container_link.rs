@@ -117,7 +117,7 @@ impl Part for ContainerLink {
 
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
         let link = Expected { site, result: &made.result }.container(self.kind.name(), self.mtu)?;
-        let differs = |e: Error| Error { code: Code::CHECK, ..e };
+        let differs = |e: Error| e.with_code(Code::CHECK);
         let master = self.find_master(self.master.as_ref(), site).map_err(differs)?;
         let bridge = self.find_bridge(site.inside()?).map_err(differs)?;
         self.compare(&link, master.as_ref(), bridge.as_ref())?;
@@ -133,7 +133,7 @@ impl Part for ContainerLink {
         };
         let host = host.rtnl()?;
         let fits = master.find(host, host).and_then(|m| m.iter().try_for_each(|m| self.refuse_unfit(m)));
-        fits.map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
+        fits.map_err(|e| e.with_code(Code::UNAVAILABLE))
     }
 }
 

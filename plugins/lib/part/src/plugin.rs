@@ -43,8 +43,7 @@ impl PartPlugin {
 
     fn remove(&self, whose: &Whose<'_>) -> Result<()> {
         let host = Host::new();
-        let failures = self.owned.iter().filter_map(|owned| owned.remove(&host, whose).err());
-        Error::all(failures.collect())
+        Error::all(self.owned.iter().map(|owned| owned.remove(&host, whose)))
     }
 }
 

@@ -98,7 +98,7 @@ impl Records {
     /// Code 5 naming the file.
     pub fn remove_if_present(&self, id: &AttachmentId, name: &str) -> Result<()> {
         let files = [self.path(name), self.draft(id)];
-        Error::all(files.iter().filter_map(|path| remove_if_present(path).err()).collect())
+        Error::all(files.iter().map(|path| remove_if_present(path)))
     }
 
     /// The records of stale owners, for a plugin that has something to do for each before it goes. One without an owner
@@ -126,9 +126,7 @@ impl Records {
     /// All failures, folded, after every file was tried.
     pub fn collect(&self, stale: &Stale) -> Result<()> {
         let found = self.stale(stale)?;
-        Error::all(
-            found.iter().filter_map(|record| remove_if_present(&self.path(&record.name)).err()).collect(),
-        )
+        Error::all(found.iter().map(|record| remove_if_present(&self.path(&record.name))))
     }
 
     /// Removes the record of this name.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use cni_net::Netns;
-use cni_types::{AttachmentId, CniResult, Error, NetworkName, Result};
+use cni_types::{AttachmentId, CniResult, Error, Failures, NetworkName, Result};
 use tokio::sync::oneshot;
 
 use super::{Held, Leases};
@@ -100,11 +100,11 @@ impl Leases {
                 .map(|entry| entry.held.id.clone())
                 .collect()
         };
-        let mut failures = Vec::new();
+        let mut failures = Failures::new();
         for id in stale {
-            failures.extend(self.del(&id).await.err());
+            failures.note(self.del(&id).await);
         }
-        Error::all(failures)
+        failures.fold()
     }
 
     /// Whether an ADD could work.

@@ -18,7 +18,7 @@ mod share;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Error, Family, NetworkName, Result, Stale, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, Failures, Family, NetworkName, Result, Stale, network_tag_prefix};
 
 use crate::Filter;
 use crate::given::Given;
@@ -79,18 +79,19 @@ pub(super) fn remove(
     given: &Given,
     id: &AttachmentId,
     hints: &[IpAddr],
-    failures: &mut Vec<Error>,
+    failures: &mut Failures,
 ) {
-    match Share::of(given, id, hints) {
-        Ok(share) => remove_share(socket, &chain_name(id), &share, failures),
-        Err(error) => failures.push(error),
+    if let Some(share) = failures.note(Share::of(given, id, hints)) {
+        remove_share(socket, &chain_name(id), &share, failures);
     }
 }
 
-fn remove_share(socket: Option<&Socket>, chain: &str, share: &Share, failures: &mut Vec<Error>) {
-    failures.extend(socket.and_then(|socket| native::remove(socket, chain, share).err()));
+fn remove_share(socket: Option<&Socket>, chain: &str, share: &Share, failures: &mut Failures) {
+    if let Some(socket) = socket {
+        failures.note(native::remove(socket, chain, share));
+    }
     for family in Family::ALL {
-        failures.extend(legacy::remove(family, chain, share).err());
+        failures.note(legacy::remove(family, chain, share));
     }
 }
 
@@ -101,15 +102,12 @@ pub(super) fn collect(
     given: &Given,
     network: &NetworkName,
     valid: &[AttachmentId],
-    failures: &mut Vec<Error>,
+    failures: &mut Failures,
 ) {
     let starts = comment_starts(network);
     let stale = Stale::new(network, valid);
     let valid: Vec<String> = valid.iter().map(chain_name).collect();
-    let owners = given.all().unwrap_or_else(|error| {
-        failures.push(error);
-        Vec::new()
-    });
+    let owners = failures.note(given.all()).unwrap_or_default();
     // What other networks have on record need not be looked at.
     let (ours, others): (Vec<_>, Vec<_>) = owners.iter().partition(|owner| owner.is_of(network));
     let foreign: Vec<String> = others.iter().map(|owner| format!("CNI-{}", owner.container())).collect();
@@ -117,16 +115,17 @@ pub(super) fn collect(
         is_chain_name(chain) && ![&valid, &foreign].iter().any(|names| names.iter().any(|name| name == chain))
     };
     let is_stale = |comment: &str| starts.iter().any(|start| comment.starts_with(start));
-    failures.extend(socket.and_then(|socket| native::collect(socket, &candidate, &is_stale).err()));
+    if let Some(socket) = socket {
+        failures.note(native::collect(socket, &candidate, &is_stale));
+    }
     for family in Family::ALL {
-        failures.extend(legacy::collect(family, &starts, &candidate, &is_stale).err());
+        failures.note(legacy::collect(family, &starts, &candidate, &is_stale));
     }
     for owner in ours.into_iter().filter(|owner| owner.is_in(&stale)) {
         let chain = format!("CNI-{}", owner.container());
         if valid.contains(&chain) {
-            match given.of(owner) {
-                Ok(ips) => remove_share(socket, &chain, &Share::only(ips), failures),
-                Err(error) => failures.push(error),
+            if let Some(ips) = failures.note(given.of(owner)) {
+                remove_share(socket, &chain, &Share::only(ips), failures);
             }
         }
     }

@@ -123,7 +123,7 @@ impl Rtnl {
     /// All failures, folded, after every link was tried.
     pub fn remove_tagged(&self, kind: &str, stale: &Stale) -> Result<()> {
         let links = self.tagged(kind, |alias| stale.includes(alias))?.into_iter();
-        Error::all(links.filter_map(|link| self.remove_link_if_present(link.index).err()).collect())
+        Error::all(links.map(|link| self.remove_link_if_present(link.index)))
     }
 
     /// Those of one kind, or all.

@@ -57,12 +57,10 @@ impl Rtnl {
     /// # Errors
     /// All other refusals, folded.
     pub(crate) fn settle(&self, requests: Vec<Request>) -> Result<()> {
-        let refusals =
-            self.socket.ask(&requests).into_iter().zip(&requests).filter_map(|(answer, request)| {
-                let refused = answer.err()?;
-                if is_delete(request) { refused.unless_gone() } else { refused.unless_there() }.err()
-            });
-        Error::all(refusals.map(Error::from).collect())
+        Error::all(self.socket.ask(&requests).into_iter().zip(&requests).map(|(answer, request)| {
+            let Err(refused) = answer else { return Ok(()) };
+            if is_delete(request) { refused.unless_gone() } else { refused.unless_there() }
+        }))
     }
 }
 

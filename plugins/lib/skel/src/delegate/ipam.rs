@@ -49,7 +49,7 @@ pub fn detach(detachment: &Detachment, remove_link: impl FnOnce() -> Result<()>)
         remove_link()?;
         return release(detachment);
     }
-    Error::all([release(detachment), remove_link()].into_iter().filter_map(Result::err).collect())
+    Error::all([release(detachment), remove_link()])
 }
 
 /// Asks the IPAM plugin whether the attachment still holds its addresses.
@@ -75,7 +75,7 @@ pub fn gc(network: &Network) -> Result<()> {
 pub fn status(network: &Network) -> Result<()> {
     if let Some(name) = network.ipam_type()? {
         super::find(&name, &network.cni_path)
-            .map_err(|e| Error { code: Code::UNAVAILABLE, ..e })
+            .map_err(|e| e.with_code(Code::UNAVAILABLE))
             .doing("the IPAM plugin is not installed")?;
     }
     forward(Verb::Status, network)

@@ -115,5 +115,5 @@ fn set(tun: &File, request: libc::Ioctl, argument: libc::c_ulong) -> io::Result<
 }
 
 fn refused(doing: String, cause: &io::Error) -> Error {
-    Error { code: Code::KERNEL, ..Error::io(format!("cannot {doing}"), cause) }
+    Error::io(format!("cannot {doing}"), cause).with_code(Code::KERNEL)
 }

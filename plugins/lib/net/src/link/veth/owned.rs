@@ -83,9 +83,9 @@ pub fn remove_if_present(host: &Rtnl, id: &AttachmentId, netns: Option<&Path>) -
     };
     let by_host_end = || {
         let ends = host_ends(host, id)?;
-        Error::all(ends.iter().filter_map(|link| host.remove_link_if_present(link.index).err()).collect())
+        Error::all(ends.iter().map(|link| host.remove_link_if_present(link.index)))
     };
-    Error::all([by_container_end(), by_host_end()].into_iter().filter_map(Result::err).collect())
+    Error::all([by_container_end(), by_host_end()])
 }
 
 /// Whether the container's link under the interface's name is the attachment's: the namespace may be another
