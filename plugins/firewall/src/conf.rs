@@ -51,17 +51,16 @@ impl Conf {
     /// What has to be done for the container of the previous plugins' result.
     ///
     /// # Errors
-    /// Code 7 when there is no such result, or it names no bridge where the policy needs one.
-    pub(crate) fn policy(self, network: &Network) -> Result<Policy> {
-        let result = network.chained_result("firewall")?;
+    /// Code 7 when it names no bridge where the policy needs one.
+    pub(crate) fn policy(&self, result: &CniResult) -> Result<Policy> {
         let mut ips: Vec<_> = result.ips.iter().map(|ip| ip.address.ip()).collect();
         ips.sort_unstable();
         ips.dedup();
         let isolation = match self.ingress {
-            Some(ingress) => Some(Isolation { ingress, bridge: bridge(&result)? }),
+            Some(ingress) => Some(Isolation { ingress, bridge: bridge(result)? }),
             None => None,
         };
-        Ok(Policy { ips, admin: self.admin, isolation, zone: self.zone })
+        Ok(Policy { ips, admin: self.admin.clone(), isolation, zone: self.zone.clone() })
     }
 }
 

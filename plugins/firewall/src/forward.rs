@@ -190,6 +190,24 @@ pub(crate) fn collect(filter: &Filter, network: &NetworkName, valid: &[Attachmen
     failures.fold().doing(format_args!("cannot collect the stale firewall of network {network}"))
 }
 
+/// What attachments of `network` have, with the owner in front: addresses on record with any backend, and in nftables.
+///
+/// # Errors
+/// Code 101 when the packet filter refuses, 11 when the records' lock is held too long, 5 when they cannot be read.
+pub(crate) fn held(filter: &Filter, network: &NetworkName) -> Result<Vec<(String, String)>> {
+    let all = Stale::all(network);
+    let mut held = given().held(&all)?;
+    if let Some(socket) = filter.nftables_if_present()? {
+        held.extend(sets::held(socket, &all)?);
+    }
+    if let Some(records) = Records::lock_if_present()? {
+        for owner in records.stale(&all)? {
+            held.extend(records.addresses(&owner)?.into_iter().map(|ip| (owner.clone(), ip.to_string())));
+        }
+    }
+    Ok(held)
+}
+
 /// Whether [`add`] could work on this host. Changes nothing and loads no legacy module.
 ///
 /// # Errors

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_skel::plugin_main!(plugin_firewall::Firewall);
+cni_skel::plugin_main!(plugin_firewall::FIREWALL);

@@ -2,7 +2,7 @@
 
 use cni_skel::delegate::Verb;
 use cni_skel::{Detachment, tell};
-use cni_types::{Code, Error, Failures, Json, Network, Result, SpecVersion};
+use cni_types::{AttachmentId, Code, Error, Failures, Json, Network, Result, SpecVersion};
 
 use crate::delegate::Delegate;
 use crate::saved::{Found, Saved, StaleConf};
@@ -53,15 +53,14 @@ fn with_prev_result(delegate: Delegate, network: &Network) -> Delegate {
 ///
 /// # Errors
 /// All failures, folded.
-pub(crate) fn gc(network: &Network) -> Result<()> {
-    let valid = network.valid_attachments()?;
+pub(crate) fn gc(network: &Network, valid: &[AttachmentId]) -> Result<()> {
     let saved = Saved::of(network);
     let mut failures = Failures::new();
     let collect = |stale: StaleConf| {
         stale.delegate.del(&stale.id, network)?;
         saved.remove_if_present(&stale.id, &stale.name)
     };
-    for stale in failures.note(saved.stale(&valid)).into_iter().flatten() {
+    for stale in failures.note(saved.stale(valid)).into_iter().flatten() {
         failures.note(stale.and_then(collect));
     }
     match Delegate::of(network) {

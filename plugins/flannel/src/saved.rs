@@ -8,7 +8,7 @@
 mod stale;
 
 use cni_skel::{Record, Records};
-use cni_types::{AttachmentId, Code, Doing, Error, Json, Network, NetworkName, Result};
+use cni_types::{AttachmentId, Code, Doing, Error, Json, Network, NetworkName, Result, Stale};
 
 use crate::conf;
 use crate::delegate::Delegate;
@@ -105,6 +105,16 @@ impl<'a> Saved<'a> {
     /// Code 5 naming the file.
     pub(crate) fn remove_draft(&self, id: &AttachmentId) -> Result<()> {
         self.records.remove_if_present(id, &own_name(id))
+    }
+
+    /// The owners and delegates of ours that belong to `owners`.
+    ///
+    /// # Errors
+    /// Code 5 when the directory cannot be listed.
+    pub(crate) fn held(&self, owners: &Stale) -> Result<Vec<(String, String)>> {
+        let records = self.records.stale(owners)?.into_iter();
+        let plugin = |record: &Record| record.json.get_str("type").unwrap_or_default().to_owned();
+        Ok(records.filter_map(|record| Some((record.owner.clone()?, plugin(&record)))).collect())
     }
 
     /// The configuration without our keys: what the delegate's ADD got.

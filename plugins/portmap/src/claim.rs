@@ -92,6 +92,14 @@ impl Claims {
         self.all.iter().filter(move |claim| claim.owner == owner)
     }
 
+    /// The owners and addresses of the claims of `owners`.
+    pub(crate) fn held(&self, owners: &Stale) -> Vec<(String, String)> {
+        let claims = self.all.iter().filter(|claim| owners.includes(&claim.owner));
+        let each =
+            |claim: &Claim| claim.addresses.iter().map(|ip| (claim.owner.clone(), ip.to_string())).collect();
+        claims.flat_map(|claim| -> Vec<_> { each(claim) }).collect()
+    }
+
     /// Writes the attachment's claim. What it had before stays beside it until [`Self::settle`].
     ///
     /// # Errors

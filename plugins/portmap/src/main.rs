@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_skel::plugin_main!(plugin_portmap::Portmap);
+cni_skel::plugin_main!(plugin_portmap::PORTMAP);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cni_skel::{FileLock, ensure_dir, replace_file};
-use cni_types::{AttachmentId, Doing, NetworkName, Result, Stale, parse_ip};
+use cni_types::{AttachmentId, Doing, Result, Stale, parse_ip};
 
 use crate::firewalld::Zone;
 
@@ -114,17 +114,16 @@ impl Records {
         write_owner(lines.lines().next().unwrap_or_default(), &rest, self.zone(owner)?.as_ref())
     }
 
-    /// The owners of the network that are not in `valid`.
+    /// Those of `owners` that are on record.
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(super) fn stale(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<String>> {
-        let of_stale = Stale::new(network, valid);
+    pub(super) fn stale(&self, owners: &Stale) -> Result<Vec<String>> {
         let doing = format!("cannot list {DIR}");
         let mut stale = Vec::new();
         for entry in fs::read_dir(DIR).doing(&doing)? {
             let name = entry.doing(&doing)?.file_name().to_string_lossy().into_owned();
-            if of_stale.includes(&name) {
+            if owners.includes(&name) {
                 stale.push(name);
             }
         }

@@ -28,7 +28,7 @@ mod layout;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, NetworkName, Result, Stale, ip_from_octets};
 
 use super::policy::{Ingress, Policy};
 use cni_filter::nft::{Batch, Element, Socket};
@@ -96,6 +96,15 @@ pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[Attachmen
         batch.extend(list(socket, &stale)?.iter().map(Found::remove));
         Ok(batch)
     })
+}
+
+/// The owners and addresses of the elements that belong to `owners`.
+pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
+    let found = list(socket, &|comment| owners.includes(comment))?;
+    Ok(found
+        .into_iter()
+        .filter_map(|found| Some((found.owner, ip_from_octets(&found.key)?.to_string())))
+        .collect())
 }
 
 /// What is missing, in words; empty if nothing is.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Cidr, Family, ip_octets};
+use cni_types::{Cidr, Family, ip_from_octets, ip_octets};
 
 use super::{POSTROUTING, TABLE};
 use crate::nft::{Compare, DataType, Expr, Meta, PayloadBase, Register, Request, Rule, Set, Verdict};
@@ -38,10 +38,7 @@ impl Pods {
 
     /// The address of a key.
     pub(super) fn address(self, key: &[u8]) -> Option<IpAddr> {
-        match self.family {
-            Family::V4 => key.first_chunk::<4>().map(|&octets| octets.into()),
-            Family::V6 => key.first_chunk::<16>().map(|&octets| octets.into()),
-        }
+        ip_from_octets(key.get(..usize::from(self.family.octets()))?)
     }
 
     pub(super) fn ensure(self, id: u32) -> Request {
