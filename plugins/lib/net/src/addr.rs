@@ -18,7 +18,7 @@ const IFA_F_TENTATIVE: u32 = 0x40;
 /// `IFA_F_NOPREFIXROUTE`
 pub(crate) const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 /// Size of `struct ifaddrmsg`.
-const HEADER: usize = 8;
+pub(crate) const HEADER: usize = 8;
 
 /// An address as the kernel lists it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Address {
 }
 
 /// `struct ifaddrmsg`: family, prefix length, flags, scope, index.
-fn ifaddrmsg(index: u32, family: u8, prefix: u8) -> [u8; HEADER] {
+pub(crate) fn ifaddrmsg(index: u32, family: u8, prefix: u8) -> [u8; HEADER] {
     let mut header = [family, prefix, 0, 0, 0, 0, 0, 0];
     header[4..8].copy_from_slice(&index.to_ne_bytes());
     header

@@ -5,13 +5,12 @@ pub mod vlan;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
 
-use crate::link::{
-    IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, ifinfomsg, put_mtu, set_flags,
-};
+use crate::link::request::{self, about, about_new, put_kind, put_mtu};
+use crate::link::{IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, set_flags};
 use crate::rtnl::Rtnl;
 use crate::{mac, sysctl};
+use cni_netlink::Request;
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL, Request};
 
 /// How many ports a bridge can have: `BR_MAX_PORTS` (`net/bridge/br_private.h`) is 1024, and number 0 is not used.
 pub const MAX_PORTS: usize = 1023;
@@ -61,18 +60,15 @@ pub fn ensure(host: &Rtnl, name: &IfName, found: Option<Link>, wanted: &Wanted) 
 }
 
 fn create(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
-    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.text(libc::IFLA_IFNAME, name.as_str());
+    let mut body = about_new(name.as_str());
     body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
     put_mtu(&mut body, wanted.mtu);
-    body.nest(libc::IFLA_LINKINFO, |info| {
-        info.bytes(libc::IFLA_INFO_KIND, b"bridge");
+    put_kind(&mut body, "bridge", |data| {
         if wanted.vlan_filtering {
-            info.nest(libc::IFLA_INFO_DATA, |data| data.byte(decode::IFLA_BR_VLAN_FILTERING, 1));
+            data.byte(decode::IFLA_BR_VLAN_FILTERING, 1);
         }
     });
-    let create = Request::new(format!("create bridge {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
-    match host.socket.change(&[create]) {
+    match host.socket.change(&[request::create(format!("create bridge {name}"), body)]) {
         // Another ADD was first.
         Err(refused) if refused.is_exist() => {}
         Err(refused) if refused.is_unsupported() && wanted.vlan_filtering => return Err(cannot_filter()),
@@ -137,7 +133,7 @@ pub fn follows_ports(host: &Rtnl, bridge: &Link) -> Result<bool> {
 /// # Errors
 /// Code 100 when the kernel refuses.
 pub fn set_port(host: &Rtnl, link: &Link, port: &Port) -> Result<()> {
-    let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
+    let mut body = about(link.index);
     put_port(&mut body, port);
     let doing = format!("set the bridge port flags of {}", link.name);
     Ok(host.socket.change(&[Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)

@@ -9,6 +9,7 @@ mod moving;
 mod name;
 mod new;
 mod owned;
+pub(crate) mod request;
 pub mod veth;
 pub mod vrf;
 
@@ -25,6 +26,7 @@ pub use kind::{Choice, Ipvlan, Kind, Macvlan, Tap, Vlan};
 pub use moving::Shape;
 pub use name::LinkName;
 pub use new::{NewLink, Side};
+use request::{about, about_named};
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -122,28 +124,13 @@ impl Link {
     }
 }
 
-/// `struct ifinfomsg`: family, type, index, flags, change mask.
-pub(crate) fn ifinfomsg(index: u32, flags: u32, change: u32) -> [u8; 16] {
-    let mut header = [0; 16];
-    header[4..8].copy_from_slice(&index.to_ne_bytes());
-    header[8..12].copy_from_slice(&flags.to_ne_bytes());
-    header[12..16].copy_from_slice(&change.to_ne_bytes());
-    header
-}
-
 impl Rtnl {
     /// Deletes the link with index `index`; one that is gone already is success.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn remove_link_if_present(&self, index: u32) -> Result<()> {
-        let request = Request::new(
-            format!("delete the link with index {index}"),
-            libc::RTM_DELLINK,
-            0,
-            Attrs::behind(&ifinfomsg(index, 0, 0)),
-        );
-        Ok(self.socket.change(&[request]).or_else(Refused::unless_gone)?)
+        self.delete(format!("delete the link with index {index}"), about(index))
     }
 
     /// Deletes the link named `name`; one that is gone already is success.
@@ -151,15 +138,11 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn remove_link_named_if_present(&self, name: &IfName) -> Result<()> {
-        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
-        body.text(libc::IFLA_IFNAME, name.as_str());
-        let request = Request::new(format!("delete link {name}"), libc::RTM_DELLINK, 0, body);
-        Ok(self.socket.change(&[request]).or_else(Refused::unless_gone)?)
+        self.delete(format!("delete link {name}"), about_named(name.as_str()))
     }
-}
 
-pub(crate) fn put_mtu(body: &mut Attrs, mtu: u32) {
-    if mtu != 0 {
-        body.host32(libc::IFLA_MTU, mtu);
+    fn delete(&self, doing: String, body: Attrs) -> Result<()> {
+        let delete = Request::new(doing, libc::RTM_DELLINK, 0, body);
+        Ok(self.socket.change(&[delete]).or_else(Refused::unless_gone)?)
     }
 }

@@ -28,7 +28,7 @@ pub struct Netns {
 }
 
 /// Why a path is not a usable namespace.
-enum Refusal {
+enum Unusable {
     Missing,
     NotANamespace,
     Io(io::Error),
@@ -41,14 +41,14 @@ impl Netns {
     /// Code 8: the path does not exist, is not a network namespace (a plain file, a FIFO, a namespace of another
     /// kind), or cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::try_open(path).map_err(|refusal| {
+        Self::try_open(path).map_err(|unfit| {
             let error = |what| {
                 Error::new(Code::NETNS, format!("cannot open network namespace {}: {what}", path.display()))
             };
-            match refusal {
-                Refusal::Missing => error("it does not exist"),
-                Refusal::NotANamespace => error("the file is not a network namespace"),
-                Refusal::Io(e) => unusable("open", path, &e),
+            match unfit {
+                Unusable::Missing => error("it does not exist"),
+                Unusable::NotANamespace => error("the file is not a network namespace"),
+                Unusable::Io(e) => unusable("open", path, &e),
             }
         })
     }
@@ -62,23 +62,23 @@ impl Netns {
         let Some(path) = path else { return Ok(None) };
         match Self::try_open(path) {
             Ok(netns) => Ok(Some(netns)),
-            Err(Refusal::Missing | Refusal::NotANamespace) => Ok(None),
-            Err(Refusal::Io(e)) => Err(unusable("open", path, &e)),
+            Err(Unusable::Missing | Unusable::NotANamespace) => Ok(None),
+            Err(Unusable::Io(e)) => Err(unusable("open", path, &e)),
         }
     }
 
-    fn try_open(path: &Path) -> std::result::Result<Self, Refusal> {
+    fn try_open(path: &Path) -> std::result::Result<Self, Unusable> {
         // Non-blocking: opening a FIFO for reading would otherwise wait for a writer.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(|e| {
             match e.raw_os_error() {
-                Some(libc::ENOENT | libc::ENOTDIR) => Refusal::Missing,
-                Some(libc::ENXIO) => Refusal::NotANamespace,
-                _ => Refusal::Io(e),
+                Some(libc::ENOENT | libc::ENOTDIR) => Unusable::Missing,
+                Some(libc::ENXIO) => Unusable::NotANamespace,
+                _ => Unusable::Io(e),
             }
         })?;
-        let kind = fstatfs(&file).map_err(|e| Refusal::Io(e.into()))?;
+        let kind = fstatfs(&file).map_err(|e| Unusable::Io(e.into()))?;
         if kind.filesystem_type() != NSFS_MAGIC {
-            return Err(Refusal::NotANamespace);
+            return Err(Unusable::NotANamespace);
         }
         // SAFETY: NS_GET_NSTYPE takes no argument and only returns the namespace's CLONE_* flag.
         let kind = Errno::result(unsafe { libc::ioctl(file.as_raw_fd(), libc::NS_GET_NSTYPE) });
@@ -87,8 +87,8 @@ impl Netns {
                 // A kernel before 4.11, or an emulated one, does not tell; entering one of another kind fails.
                 Ok(Self { file, path: path.to_owned() })
             }
-            Ok(_) => Err(Refusal::NotANamespace),
-            Err(errno) => Err(Refusal::Io(errno.into())),
+            Ok(_) => Err(Unusable::NotANamespace),
+            Err(errno) => Err(Unusable::Io(errno.into())),
         }
     }
 

@@ -17,6 +17,7 @@ use cni_netlink::{CREATE, Refused, Request};
 pub use change::Change;
 pub use entry::RouteEntry;
 pub use hop::NextHop;
+pub(crate) use output::look_up;
 use tables::TABLE_MAIN;
 
 /// `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)

@@ -5,30 +5,22 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use cni_netlink::attr::Attrs;
 use cni_netlink::{Objects, Request};
-use cni_types::{Cidr, Error, Family, Result, ip_octets};
+use cni_types::{Error, Result};
 
 use super::Address;
+use crate::route::look_up;
 use crate::rtnl::Rtnl;
 
 /// `RTNLGRP_IPV6_ROUTE`, `RTN_LOCAL` (`linux/rtnetlink.h`)
 const RTNLGRP_IPV6_ROUTE: u32 = 11;
 const LOCAL: u8 = 2;
-/// Size of `struct rtmsg`.
-const HEADER: usize = 12;
 /// How long the kernel's worker may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The question whether packets to an address of the link are delivered, for [`is_usable`].
 pub(crate) fn ask(index: u32, ip: IpAddr) -> Request {
-    let mut header = [0; HEADER];
-    header[0] = Family::of(ip).number();
-    header[1] = Cidr::host(ip).prefix();
-    let mut body = Attrs::behind(&header);
-    body.bytes(libc::RTA_DST, &ip_octets(ip));
-    body.host32(libc::RTA_OIF, index);
-    Request::new(format!("look up the route to {ip}"), libc::RTM_GETROUTE, 0, body)
+    look_up(ip, Some(index))
 }
 
 /// Whether the answer is yes. Without a route it is a refusal, and so it is no.

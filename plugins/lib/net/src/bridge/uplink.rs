@@ -1,10 +1,10 @@
 //! The link between a bridge's VLAN and the host.
 
-use cni_netlink::{CREATE, EXCL, Refused, Request};
+use cni_netlink::Refused;
 use cni_types::{Code, Error, IfName, Result, hex};
 
 use super::vlan::{self, Vlan};
-use crate::link::{IFF_UP, Link, veth};
+use crate::link::{IFF_UP, Link, request, veth};
 use crate::rtnl::Rtnl;
 use crate::sysctl;
 
@@ -57,7 +57,7 @@ fn create(host: &Rtnl, bridge: &Link, name: &IfName) -> Result<Uplink> {
     let body = veth::pair(&port, Some(bridge.index), bridge.mtu, |peer| {
         peer.text(libc::IFLA_IFNAME, name.as_str());
     })?;
-    let create = Request::new(format!("create veth pair {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body);
+    let create = request::create(format!("create veth pair {name}"), body);
     // It is there when another ADD was first.
     host.socket.change(&[create]).or_else(Refused::unless_there)?;
     let gone =

@@ -6,9 +6,9 @@ use std::fmt;
 
 use cni_types::Result;
 
+use crate::link::request::about_port;
 use crate::rtnl::Rtnl;
 use cni_netlink::Request;
-use cni_netlink::attr::Attrs;
 pub use list::list;
 
 /// `BRIDGE_VLAN_INFO_PVID`, `_UNTAGGED`, `_RANGE_BEGIN`, `_RANGE_END` (`linux/if_bridge.h`)
@@ -46,10 +46,7 @@ impl fmt::Display for Vlan {
 }
 
 fn request(doing: String, kind: u16, index: u32, ranges: &[(u16, u16, u16)]) -> Request {
-    // struct ifinfomsg of family AF_BRIDGE.
-    let mut header = crate::link::ifinfomsg(index, 0, 0);
-    header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
-    let mut body = Attrs::behind(&header);
+    let mut body = about_port(index);
     body.nest(libc::IFLA_AF_SPEC, |spec| {
         for (flags, first, last) in ranges {
             let mut put = |flags: u16, id: u16| {

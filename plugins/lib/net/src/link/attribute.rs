@@ -4,7 +4,8 @@ use cni_netlink::Request;
 use cni_netlink::attr::Attrs;
 use cni_types::{Mac, Result};
 
-use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link, ifinfomsg};
+use super::request::{self, about, ifinfomsg};
+use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link};
 use crate::rtnl::Rtnl;
 
 /// One attribute with its value.
@@ -38,10 +39,10 @@ impl Rtnl {
     /// # Errors
     /// Code 100 when the kernel refuses.
     pub fn set_mac(&self, index: u32, mac: Mac) -> Result<()> {
-        let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+        let mut body = about(index);
         body.bytes(libc::IFLA_ADDRESS, &mac.0);
         let doing = format!("set the MAC address of the link with index {index} to {mac}");
-        Ok(self.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+        Ok(self.socket.change(&[request::set(doing, body)])?)
     }
 
     /// Sets one attribute of the link.
@@ -50,7 +51,7 @@ impl Rtnl {
     /// Code 100 when the kernel refuses.
     pub fn set_attribute(&self, link: &Link, attribute: Attribute) -> Result<()> {
         let name = &link.name;
-        let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
+        let mut body = about(link.index);
         let doing = match attribute {
             Attribute::Mac(mac) => {
                 body.bytes(libc::IFLA_ADDRESS, &mac.0);
@@ -67,7 +68,7 @@ impl Rtnl {
             Attribute::Promiscuous(on) => return self.switch(link, "promiscuous mode", IFF_PROMISC, on),
             Attribute::AllMulticast(on) => return self.switch(link, "all-multicast mode", IFF_ALLMULTI, on),
         };
-        Ok(self.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])?)
+        Ok(self.socket.change(&[request::set(doing, body)])?)
     }
 
     fn switch(&self, link: &Link, what: &str, flag: u32, on: bool) -> Result<()> {
@@ -78,7 +79,7 @@ impl Rtnl {
 }
 
 pub(crate) fn set_flags(doing: String, index: u32, flags: u32, mask: u32) -> Request {
-    Request::new(doing, libc::RTM_SETLINK, 0, Attrs::behind(&ifinfomsg(index, flags, mask)))
+    request::set(doing, Attrs::behind(&ifinfomsg(index, flags, mask)))
 }
 
 /// `ip link set NAME up`.

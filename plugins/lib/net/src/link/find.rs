@@ -1,17 +1,16 @@
 //! Looking links up. `ip link show`.
 
-use cni_netlink::attr::Attrs;
 use cni_netlink::{Objects, Precision, Refused, Request};
 use cni_types::{Code, Error, IfName, Result, Stale};
 
-use super::{IFLA_EXT_MASK, Link, SKIP_STATS, decode, ifinfomsg};
+use super::{IFLA_EXT_MASK, Link, SKIP_STATS, about, decode};
 use crate::rtnl::Rtnl;
 
 /// `IFLA_ALT_IFNAME` (`linux/if_link.h`)
 const IFLA_ALT_IFNAME: u16 = 53;
 
 pub(super) fn get(doing: String, index: u32, name: Option<&str>) -> Request {
-    let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+    let mut body = about(index);
     if let Some(name) = name {
         body.text(if is_alternative(name) { IFLA_ALT_IFNAME } else { libc::IFLA_IFNAME }, name);
     }
@@ -128,7 +127,7 @@ impl Rtnl {
 
     /// Those of one kind, or all.
     pub(super) fn links_of(&self, kind: Option<&str>, precision: Precision) -> Result<Vec<Link>> {
-        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
+        let mut body = about(0);
         body.host32(IFLA_EXT_MASK, SKIP_STATS);
         if let Some(kind) = kind {
             body.nest(libc::IFLA_LINKINFO, |info| info.text(libc::IFLA_INFO_KIND, kind));

@@ -1,11 +1,11 @@
 //! Intermediate functional blocks: links whose only use is their queue. What is redirected into one comes out where it
 //! would have gone, through its qdisc.
 
-use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL, Request};
+use cni_netlink::Request;
 use cni_types::{AttachmentId, Code, Error, Result, hex};
 
-use super::{IFF_UP, Link, ifinfomsg};
+use super::Link;
+use super::request::{self, about_new, put_kind};
 use crate::rtnl::Rtnl;
 
 /// The names tried for the attachment's ifb. The first is the reference's, so that it finds ours; it does not know
@@ -39,12 +39,11 @@ pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
 }
 
 fn new(name: &str, mtu: u32) -> Request {
-    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.text(libc::IFLA_IFNAME, name);
+    let mut body = about_new(name);
     body.host32(libc::IFLA_MTU, mtu);
     body.host32(libc::IFLA_TXQLEN, 0);
-    body.nest(libc::IFLA_LINKINFO, |info| info.bytes(libc::IFLA_INFO_KIND, b"ifb"));
-    Request::new(format!("create ifb {name}"), libc::RTM_NEWLINK, CREATE | EXCL, body)
+    put_kind(&mut body, "ifb", |_| {});
+    request::create(format!("create ifb {name}"), body)
 }
 
 /// The attachment's ifb, if it is there: by its name, proven by its tag.

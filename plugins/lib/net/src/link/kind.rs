@@ -11,6 +11,7 @@ use std::fmt;
 use cni_netlink::attr::Attrs;
 
 use super::Link;
+use super::request::put_kind;
 
 pub use choice::Choice;
 pub use ipvlan::Ipvlan;
@@ -94,10 +95,9 @@ impl Kind {
         }
     }
 
-    /// Writes `IFLA_INFO_KIND` and `IFLA_INFO_DATA`.
-    pub(super) fn put(&self, info: &mut Attrs) {
-        info.bytes(libc::IFLA_INFO_KIND, self.name().as_bytes());
-        info.nest(libc::IFLA_INFO_DATA, |data| match self {
+    /// Writes `IFLA_LINKINFO`.
+    pub(super) fn put(&self, body: &mut Attrs) {
+        put_kind(body, self.name(), |data| match self {
             Self::Macvlan(macvlan) => macvlan.put(data),
             Self::Ipvlan(ipvlan) => ipvlan.put(data),
             Self::Vlan(vlan) => vlan.put(data),

@@ -1,10 +1,11 @@
 //! Moving a link to another namespace, and making it what it was before.
 
+use cni_netlink::Refused;
 use cni_netlink::attr::Attrs;
-use cni_netlink::{Refused, Request};
 use cni_types::{Error, Mac, Result};
 
-use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link, ifinfomsg, set_flags};
+use super::request::{self, about, ifinfomsg};
+use super::{IFF_ALLMULTI, IFF_PROMISC, IFF_UP, Link, set_flags};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 
@@ -59,7 +60,7 @@ impl Rtnl {
         body.text(libc::IFLA_IFNAME, shape.name);
         body.bytes(libc::IFLA_IFALIAS, shape.alias.as_bytes());
         let doing = format!("move link {} to {} as {}", link.name, to.path().display(), shape.name);
-        self.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])
+        self.socket.change(&[request::set(doing, body)])
     }
 
     /// Gives a link of this namespace that shape. What it has already is not set again; what the kernel refuses stops
@@ -69,9 +70,9 @@ impl Rtnl {
     /// Code 100 with all refusals, folded.
     pub fn shape_link(&self, link: &Link, shape: &Shape<'_>) -> Result<()> {
         let set = |what: String, fill: &dyn Fn(&mut Attrs)| {
-            let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
+            let mut body = about(link.index);
             fill(&mut body);
-            Request::new(format!("set the {what} of link {}", link.name), libc::RTM_SETLINK, 0, body)
+            request::set(format!("set the {what} of link {}", link.name), body)
         };
         let mut requests = Vec::new();
         let rename = link.name != shape.name;

@@ -1,11 +1,13 @@
 //! Making a link in the container's namespace, under its final name, also on a master on the host.
 
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL, Refused, Request};
-use cni_types::{AttachmentId, Code, Error, IfName, Mac, Result};
+use cni_netlink::{Refused, Request};
+use cni_types::{AttachmentId, Error, IfName, Mac, Result};
 
 use super::kind::tap;
-use super::{Kind, Link, Tap, first, get, ifinfomsg, put_mtu};
+use super::owned::vanished;
+use super::request::{self, about, about_named, put_mtu};
+use super::{Kind, Link, Tap, first, get};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 
@@ -73,15 +75,7 @@ impl NewLink<'_> {
             .ask(&[super::owned::tag(name, owner), get(format!("look up link {name}"), 0, Some(name))]);
         let found = answers.pop().map(first).transpose()?.flatten();
         answers.into_iter().try_for_each(|tagged| tagged.map(drop))?;
-        found
-            .ok_or_else(|| Error::new(Code::KERNEL, format!("link {name} vanished right after its creation")))
-    }
-
-    /// What a request about the link starts with when it is there.
-    fn existing(&self) -> Attrs {
-        let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
-        body.text(libc::IFLA_IFNAME, self.name.as_str());
-        body
+        found.ok_or_else(|| vanished(name))
     }
 
     /// Asked for a link with an index, the kernel looks for the index on the host instead.
@@ -106,7 +100,7 @@ impl NewLink<'_> {
     }
 
     fn request(&self, index: u32, netns: &Netns) -> Request {
-        let mut body = Attrs::behind(&ifinfomsg(index, 0, 0));
+        let mut body = about(index);
         body.text(libc::IFLA_IFNAME, self.name.as_str());
         self.put(&mut body);
         let mut on = String::new();
@@ -117,18 +111,18 @@ impl NewLink<'_> {
                 body.host32(libc::IFLA_NET_NS_FD, netns.fd());
             }
         }
-        body.nest(libc::IFLA_LINKINFO, |info| self.kind.put(info));
+        self.kind.put(&mut body);
         let doing = format!("create {} {}{on} in {}", self.kind.name(), self.name, netns.path().display());
-        Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body)
+        request::create(doing, body)
     }
 
     /// The tap is kept when it is complete, and not there at all before.
     fn create_tap(&self, tap: &Tap, inside: &Rtnl, netns: &Netns) -> Result<()> {
         let file = netns.enter(|| tap.create(self.name))??;
-        let mut body = self.existing();
+        let mut body = about_named(self.name.as_str());
         self.put(&mut body);
         let doing = format!("set the MAC address, MTU and bridge of tap {}", self.name);
-        inside.socket.change(&[Request::new(doing, libc::RTM_SETLINK, 0, body)])?;
+        inside.socket.change(&[request::set(doing, body)])?;
         tap::persist(&file, self.name)
     }
 
@@ -153,15 +147,14 @@ impl Kind {
             if let Self::Tap(tap) = self {
                 return tap.create(&IfName::new("made")?).map(drop);
             }
-            let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
-            body.text(libc::IFLA_IFNAME, "made");
+            let mut body = about_named("made");
             if self.has_master() {
                 super::veth::probe(rtnl)?;
                 body.host32(libc::IFLA_LINK, rtnl.link("probe")?.index);
             }
-            body.nest(libc::IFLA_LINKINFO, |info| self.put(info));
+            self.put(&mut body);
             let doing = format!("create a {}", self.name());
-            let create = Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body);
+            let create = request::create(doing, body);
             rtnl.socket.change(&[create]).map_err(|refused| self.explain(refused))
         })
     }

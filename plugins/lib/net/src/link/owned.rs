@@ -1,20 +1,23 @@
 //! Links with their owner's tag (`IFLA_IFALIAS`), where `ip link` shows it and DEL and GC look for it.
 
-use cni_netlink::attr::Attrs;
 use cni_netlink::{Refused, Request};
 use cni_types::{AttachmentId, Code, Error, Result};
 
-use super::{Link, first, get, ifinfomsg, veth};
+use super::request::{self, about_named};
+use super::{Link, first, get, veth};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 use crate::sysctl;
 
 /// Writes the owner's tag on the link of this name.
 pub(super) fn tag(name: &str, owner: &AttachmentId) -> Request {
-    let mut body = Attrs::behind(&ifinfomsg(0, 0, 0));
-    body.text(libc::IFLA_IFNAME, name);
+    let mut body = about_named(name);
     body.bytes(libc::IFLA_IFALIAS, owner.tag().as_bytes());
-    Request::new(format!("set the alias of link {name}"), libc::RTM_SETLINK, 0, body)
+    request::set(format!("set the alias of link {name}"), body)
+}
+
+pub(super) fn vanished(name: &str) -> Error {
+    Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"))
 }
 
 impl Rtnl {
@@ -63,8 +66,7 @@ impl Rtnl {
         }
         sysctl::ignore_router_advertisements(name);
         let tagged = answers.next().transpose();
-        let gone = || Error::new(Code::KERNEL, format!("link {name} vanished right after its creation"));
-        let link = answers.next().map(first).transpose()?.flatten().ok_or_else(gone)?;
+        let link = answers.next().map(first).transpose()?.flatten().ok_or_else(|| vanished(name))?;
         // Nobody else knows of it yet.
         tagged.inspect_err(|_| drop(self.remove_link_if_present(link.index)))?;
         Ok(Ok(link))

@@ -5,12 +5,13 @@ mod owned;
 
 use cni_types::{AttachmentId, Code, Error, Mac, Result, hex};
 
-use super::{IFF_UP, Link, ifinfomsg, put_mtu};
+use super::Link;
+use super::request::{self, about_new, ifinfomsg, put_kind, put_mtu};
 use crate::mac;
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
+use cni_netlink::Refused;
 use cni_netlink::attr::Attrs;
-use cni_netlink::{CREATE, EXCL, Refused, Request};
 pub use owned::{find_peer, refuse_second, remove_if_present};
 
 /// `VETH_INFO_PEER` (`linux/veth.h`)
@@ -96,8 +97,7 @@ fn create_named(
         peer.host32(libc::IFLA_NET_NS_FD, netns.fd());
     })?;
     let doing = format!("create veth pair {name} on the host and {ifname} in {}", netns.path().display());
-    let create = Request::new(doing, libc::RTM_NEWLINK, CREATE | EXCL, body);
-    let link = match host.create_owned(create, name, id)? {
+    let link = match host.create_owned(request::create(doing, body), name, id)? {
         Ok(link) => link,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -115,21 +115,17 @@ pub(crate) fn pair(
     mtu: u32,
     fill: impl FnOnce(&mut Attrs),
 ) -> Result<Attrs> {
-    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.text(libc::IFLA_IFNAME, name);
+    let mut body = about_new(name);
     body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
     put_mtu(&mut body, mtu);
     if let Some(master) = master {
         body.host32(libc::IFLA_MASTER, master);
     }
-    body.nest(libc::IFLA_LINKINFO, |info| {
-        info.bytes(libc::IFLA_INFO_KIND, b"veth");
-        info.nest(libc::IFLA_INFO_DATA, |data| {
-            data.nest(VETH_INFO_PEER, |peer| {
-                peer.raw(&ifinfomsg(0, 0, 0));
-                put_mtu(peer, mtu);
-                fill(peer);
-            });
+    put_kind(&mut body, "veth", |data| {
+        data.nest(VETH_INFO_PEER, |peer| {
+            peer.raw(&ifinfomsg(0, 0, 0));
+            put_mtu(peer, mtu);
+            fill(peer);
         });
     });
     Ok(body)
@@ -141,5 +137,5 @@ pub(crate) fn pair(
 /// Code 100 with what the kernel refused.
 pub fn probe(rtnl: &Rtnl) -> Result<()> {
     let body = pair("probe", None, 0, |peer| peer.text(libc::IFLA_IFNAME, "probed"))?;
-    Ok(rtnl.socket.change(&[Request::new("create a veth pair", libc::RTM_NEWLINK, CREATE | EXCL, body)])?)
+    Ok(rtnl.socket.change(&[request::create("create a veth pair", body)])?)
 }

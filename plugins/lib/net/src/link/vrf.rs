@@ -2,11 +2,12 @@
 
 mod member;
 
-use cni_netlink::attr::{Attrs, find, host32};
-use cni_netlink::{CREATE, EXCL, Precision, Request};
+use cni_netlink::attr::{find, host32};
+use cni_netlink::{Precision, Request};
 use cni_types::{AttachmentId, IfName, Result};
 
-use super::{IFF_UP, Link, ifinfomsg};
+use super::Link;
+use super::request::{self, about_new, put_kind};
 use crate::rtnl::Rtnl;
 pub use member::Settings;
 
@@ -26,13 +27,9 @@ impl Link {
 
 /// A VRF that is up.
 fn new(name: &str, table: u32) -> Request {
-    let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
-    body.text(libc::IFLA_IFNAME, name);
-    body.nest(libc::IFLA_LINKINFO, |info| {
-        info.bytes(libc::IFLA_INFO_KIND, KIND.as_bytes());
-        info.nest(libc::IFLA_INFO_DATA, |data| data.host32(IFLA_VRF_TABLE, table));
-    });
-    Request::new(format!("create VRF {name} with table {table}"), libc::RTM_NEWLINK, CREATE | EXCL, body)
+    let mut body = about_new(name);
+    put_kind(&mut body, KIND, |data| data.host32(IFLA_VRF_TABLE, table));
+    request::create(format!("create VRF {name} with table {table}"), body)
 }
 
 /// Makes a VRF with this table, up, and tagged with the attachment it was made for.

@@ -5,7 +5,8 @@ use cni_netlink::{Precision, Request};
 use cni_types::Result;
 
 use super::{IFLA_BRIDGE_VLAN_INFO, PVID, Vlan};
-use crate::link::{IFLA_EXT_MASK, ifinfomsg};
+use crate::link::IFLA_EXT_MASK;
+use crate::link::request::about_port;
 use crate::rtnl::Rtnl;
 
 /// `RTM_GETVLAN` (`linux/rtnetlink.h`, Linux 5.6)
@@ -41,9 +42,7 @@ pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
 
 /// Kernels before 5.6 tell VLANs along with all bridge ports, and only so.
 fn by_links(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
-    let mut header = ifinfomsg(0, 0, 0);
-    header[0] = libc::AF_BRIDGE.to_le_bytes()[0];
-    let mut body = Attrs::behind(&header);
+    let mut body = about_port(0);
     body.host32(IFLA_EXT_MASK, WITH_VLANS);
     let list = Request::new("list the bridge ports with their VLANs", libc::RTM_GETLINK, 0, body);
     let of_port = |message: &[u8]| {

@@ -5,16 +5,14 @@
 use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_netlink::{Precision, Request};
 use cni_skel::Undo;
-use cni_types::{Result, ip_from_octets};
+use cni_types::{Family, Result, ip_from_octets};
 
-use crate::addr::{IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS, is_of};
-use crate::link::{Link, ifinfomsg};
+use crate::addr::{HEADER, IFA_F_DADFAILED, IFA_F_NODAD, IFA_F_NOPREFIXROUTE, IFA_FLAGS, ifaddrmsg, is_of};
+use crate::link::{Link, request};
 use crate::route::tables::{Routing, TABLE_LOCAL, TABLE_MAIN};
 use crate::route::{RouteEntry, SCOPE_LINK};
 use crate::rtnl::Rtnl;
 
-/// Size of `struct ifaddrmsg`.
-const HEADER: usize = 8;
 /// `IFA_F_MANAGETEMPADDR`
 const IFA_F_MANAGETEMPADDR: u32 = 0x100;
 /// The flags an address is asked for with; the others are the kernel's observations.
@@ -33,11 +31,9 @@ impl Settings {
     /// # Errors
     /// Code 100 when the kernel refuses to say.
     pub fn of(rtnl: &Rtnl, link: &Link, routing: &Routing) -> Result<Self> {
-        let mut header = [0; HEADER];
-        header[0] = libc::AF_INET6.to_le_bytes()[0];
-        header[4..].copy_from_slice(&link.index.to_ne_bytes());
+        let body = Attrs::behind(&ifaddrmsg(link.index, Family::V6.number(), 0));
         let doing = format!("list the IPv6 addresses of {}", link.name);
-        let list = Request::new(doing, libc::RTM_GETADDR, 0, Attrs::behind(&header));
+        let list = Request::new(doing, libc::RTM_GETADDR, 0, body);
         let is_lost = |address: &[u8]| is_of(address, link.index) && address[3] < SCOPE_LINK;
         let addresses = rtnl.socket.list(&list, Precision::Exact, |a| is_lost(a).then(|| a.to_vec()))?;
         let ours = |route: &&RouteEntry| {
@@ -124,7 +120,7 @@ impl Rtnl {
 
 /// 0 is no master.
 fn set_master(link: &Link, master: u32) -> Request {
-    let mut body = Attrs::behind(&ifinfomsg(link.index, 0, 0));
+    let mut body = request::about(link.index);
     body.host32(libc::IFLA_MASTER, master);
-    Request::new(format!("set the master of link {}", link.name), libc::RTM_SETLINK, 0, body)
+    request::set(format!("set the master of link {}", link.name), body)
 }
