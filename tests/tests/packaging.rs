@@ -156,6 +156,23 @@ fn the_bill_of_materials_names_what_is_linked() {
 }
 
 #[test]
+fn every_plugin_has_a_manual_page_that_says_what_it_does() {
+    needs!(ReleaseTools);
+    let _host = Host::new();
+    script(&["packaging/man", env!("CARGO_PKG_VERSION"), "0", "/run/man"], &[]);
+    let of_plugins = plugins().into_iter().map(|name| (format!("cni-{name}"), 8));
+    for (name, section) in of_plugins.chain([("cnitool".to_owned(), 1), ("cni-errors".to_owned(), 7)]) {
+        let page = fs::read_to_string(format!("/run/man/man{section}/{name}.{section}")).unwrap();
+        let told = page.lines().skip_while(|line| *line != "NAME").find(|line| line.contains(" - "));
+        let (called, does) = told.and_then(|line| line.split_once(" - ")).unwrap();
+        assert_eq!(called.replace('\\', ""), name);
+        // What apropos shows. "IPAM plugin" says it of none, and a column of tests says it to nobody who reads this.
+        assert!((16..=130).contains(&does.len()) && does.contains(' '), "{name}: {does}");
+        assert!(!page.lines().any(|line| line == "test"), "{name} has a column of tests");
+    }
+}
+
+#[test]
 fn what_cannot_be_built_is_named() {
     let _host = Host::new();
     let mut command = Command::new("packaging/build");
