@@ -1,4 +1,4 @@
-//! Conditions of the nftables backend: a subset of nft's language, turned into expressions without the `nft` tool.
+//! Conditions of the nftables backend: a subset of nft's language.
 //!
 //! ```text
 //! conditions = { field [ "==" | "!=" ] values }
@@ -6,20 +6,20 @@
 //! values     = value | "{" value { "," value } "}"
 //! ```
 
-use cni_filter::nft::{Compare, Expr, Meta, PayloadBase, Register};
-use cni_types::{Cidr, Error, Family, IfName, Result, excerpt, hex, ip_octets, parse_ip};
+use cni_types::{Cidr, Error, Family, IfName, Result, excerpt, hex, parse_ip};
 
 /// How many rules one list of conditions may become.
 const RULES_MAX: usize = 64;
 
 /// Mappings under the same conditions share maps and rules.
+#[derive(PartialEq)]
 pub(crate) struct Class {
     /// A hash of the conditions.
     pub(crate) name: String,
     /// The conditions as configured.
     pub(crate) text: String,
     /// A packet that satisfies all of any of these goes.
-    pub(crate) alternatives: Vec<Vec<Expr>>,
+    pub(crate) alternatives: Vec<String>,
 }
 
 impl Class {
@@ -54,34 +54,28 @@ impl Class {
     }
 }
 
-/// What is compared.
-#[derive(Clone, Copy)]
-enum Field {
-    Address { family: Family, offset: u32 },
-    Name(Meta),
-    Mark,
-}
+type Read<T> = std::result::Result<T, String>;
 
-fn parse(tokens: &[&str], family: Family) -> std::result::Result<Vec<Vec<Expr>>, String> {
-    let mut alternatives = vec![Vec::new()];
+fn parse(tokens: &[&str], family: Family) -> Read<Vec<String>> {
+    let mut alternatives = vec![String::new()];
     let mut rest = tokens;
     while !rest.is_empty() {
         let field = field(&mut rest, family)?;
-        let how = match rest.first() {
-            Some(&"!=") => Compare::NotEqual,
-            _ => Compare::Equal,
-        };
+        let is_negated = rest.first() == Some(&"!=");
         if matches!(rest.first(), Some(&("!=" | "=="))) {
             rest = &rest[1..];
         }
         let values = values(&mut rest)?;
-        let tests = values.iter().map(|v| test(field, how, v)).collect::<std::result::Result<Vec<_>, _>>()?;
-        if how == Compare::NotEqual {
-            let all: Vec<Expr> = tests.into_iter().flatten().collect();
-            alternatives.iter_mut().for_each(|conditions| conditions.extend(all.iter().cloned()));
+        let how = if is_negated { "!= " } else { "" };
+        let test = |text: &&str| Ok(format!(" {field} {how}{}", value(field, family, text)?));
+        let tests = values.iter().map(test).collect::<Read<Vec<String>>>()?;
+        if is_negated {
+            alternatives
+                .iter_mut()
+                .for_each(|conditions| conditions.extend(tests.iter().map(String::as_str)));
         } else {
-            let each = |conditions: &Vec<Expr>| -> Vec<Vec<Expr>> {
-                tests.iter().map(|test| conditions.iter().chain(test).cloned().collect()).collect()
+            let each = |conditions: &String| -> Vec<String> {
+                tests.iter().map(|test| format!("{conditions}{test}")).collect()
             };
             alternatives = alternatives.iter().flat_map(each).collect();
         }
@@ -92,18 +86,19 @@ fn parse(tokens: &[&str], family: Family) -> std::result::Result<Vec<Vec<Expr>>,
     Ok(alternatives)
 }
 
-fn field(rest: &mut &[&str], family: Family) -> std::result::Result<Field, String> {
+/// The field of the family that comes next, in full.
+fn field(rest: &mut &[&str], family: Family) -> Read<&'static str> {
     if rest.first() == Some(&"meta") {
         *rest = &rest[1..];
     }
     let known = match (family, &**rest) {
-        (Family::V4, ["ip", "saddr", ..]) => Some((Field::Address { family, offset: 12 }, 2)),
-        (Family::V4, ["ip", "daddr", ..]) => Some((Field::Address { family, offset: 16 }, 2)),
-        (Family::V6, ["ip6", "saddr", ..]) => Some((Field::Address { family, offset: 8 }, 2)),
-        (Family::V6, ["ip6", "daddr", ..]) => Some((Field::Address { family, offset: 24 }, 2)),
-        (_, ["iifname", ..]) => Some((Field::Name(Meta::IifName), 1)),
-        (_, ["oifname", ..]) => Some((Field::Name(Meta::OifName), 1)),
-        (_, ["mark", ..]) => Some((Field::Mark, 1)),
+        (Family::V4, ["ip", "saddr", ..]) => Some(("ip saddr", 2)),
+        (Family::V4, ["ip", "daddr", ..]) => Some(("ip daddr", 2)),
+        (Family::V6, ["ip6", "saddr", ..]) => Some(("ip6 saddr", 2)),
+        (Family::V6, ["ip6", "daddr", ..]) => Some(("ip6 daddr", 2)),
+        (_, ["iifname", ..]) => Some(("iifname", 1)),
+        (_, ["oifname", ..]) => Some(("oifname", 1)),
+        (_, ["mark", ..]) => Some(("meta mark", 1)),
         _ => None,
     };
     let (field, length) =
@@ -112,7 +107,7 @@ fn field(rest: &mut &[&str], family: Family) -> std::result::Result<Field, Strin
     Ok(field)
 }
 
-fn values<'a>(rest: &mut &[&'a str]) -> std::result::Result<Vec<&'a str>, String> {
+fn values<'a>(rest: &mut &[&'a str]) -> Read<Vec<&'a str>> {
     let missing = || "a value is missing at the end".to_owned();
     let (&first, tail) = rest.split_first().ok_or_else(missing)?;
     if first != "{" {
@@ -125,37 +120,26 @@ fn values<'a>(rest: &mut &[&'a str]) -> std::result::Result<Vec<&'a str>, String
     if values.is_empty() { Err("a list is empty".to_owned()) } else { Ok(values) }
 }
 
-fn test(field: Field, how: Compare, value: &str) -> std::result::Result<Vec<Expr>, String> {
-    let value = value.trim_matches('"');
+/// A value as it stands in a rule.
+fn value(field: &str, family: Family, text: &str) -> Read<String> {
+    let text = text.trim_matches('"');
     match field {
-        Field::Address { family, offset } => {
-            let cidr = value.parse().ok().or_else(|| parse_ip(value).map(Cidr::host));
-            let cidr: Cidr = cidr
-                .filter(|cidr: &Cidr| cidr.family() == family)
-                .ok_or_else(|| format!("{} is no address or network of the family", excerpt(value)))?;
-            let mask = family.mask(cidr.prefix());
-            Ok(vec![
-                Expr::payload(PayloadBase::Network, offset, family.octets().into(), Register::R1),
-                Expr::mask(Register::R1, &ip_octets(mask)),
-                Expr::cmp(Register::R1, how, &ip_octets(cidr.network())),
-            ])
+        "iifname" | "oifname" => {
+            let name = text.strip_suffix('*').unwrap_or(text);
+            let is_name = IfName::new(name).is_ok() && !name.contains('"');
+            let quoted = is_name.then(|| format!("\"{text}\""));
+            quoted.ok_or_else(|| format!("{} is no interface name", excerpt(text)))
         }
-        Field::Name(meta) => {
-            let (name, exact) = value.strip_suffix('*').map_or((value, true), |name| (name, false));
-            if IfName::new(name).is_err() {
-                return Err(format!("{} is no interface name", excerpt(value)));
-            }
-            let mut bytes = name.as_bytes().to_vec();
-            if exact {
-                bytes.resize(16, 0);
-            }
-            Ok(vec![Expr::meta(meta, Register::R1), Expr::cmp(Register::R1, how, &bytes)])
+        "meta mark" => {
+            let hex = text.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16));
+            let mark = hex.unwrap_or_else(|| text.parse());
+            mark.map(|mark| mark.to_string()).map_err(|_| format!("{} is no mark", excerpt(text)))
         }
-        Field::Mark => {
-            let hex = value.strip_prefix("0x").map(|digits| u32::from_str_radix(digits, 16));
-            let mark =
-                hex.unwrap_or_else(|| value.parse()).map_err(|_| format!("{} is no mark", excerpt(value)))?;
-            Ok(vec![Expr::meta(Meta::Mark, Register::R1), Expr::cmp(Register::R1, how, &mark.to_ne_bytes())])
+        _ => {
+            let network = text.parse().ok().or_else(|| parse_ip(text).map(Cidr::host));
+            let network = network.filter(|network: &Cidr| network.family() == family);
+            let network = network.map(|network| network.masked().to_string());
+            network.ok_or_else(|| format!("{} is no address or network of the family", excerpt(text)))
         }
     }
 }

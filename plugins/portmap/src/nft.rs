@@ -1,16 +1,10 @@
 //! The nftables backend: `table inet cni_portmap`, spoken natively.
 //!
 //! ```text
-//! map ports4        { inet_proto . inet_service : ipv4_addr . inet_service }
-//! map ranges4       { inet_proto . inet_service : ipv4_addr; flags interval }      the port is kept; made when wanted
-//! map host_ports4   { ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service }
-//! map host_ranges4  …                                                              and the same for IPv6
-//! set sources4_24   { ipv4_addr . ipv4_addr }                                      container . network it is asked from
-//! prerouting, output   fib daddr type local jump hostports
-//! hostports            ip6 daddr ::1 return; jump conditional; jump plain; jump later2 …
-//! plain                dnat ip to ip daddr . meta l4proto . th dport map @host_ports4 …
-//! postrouting          ct status dnat ip daddr . ip saddr & 255.255.255.0 @sources4_24 masquerade …
-//! localnet             iifname != "lo" ip daddr 127.0.0.0/8 drop
+//! map ports4        which port of the container stands for protocol and port of any address of the host
+//! map ranges4       the same for ranges of ports, which are kept; made when wanted
+//! map host_ports4, host_ranges4    the same for one address of the host; and all of them for IPv6
+//! set sources4_24   container . network it is asked from, whose packets are masqueraded
 //! ```
 //!
 //! An attachment is a few elements, whose comments name it and how many there are. Keys are unique, so a port has one
@@ -25,12 +19,11 @@ mod layout;
 mod map;
 mod plan;
 mod port;
-mod source;
 mod status;
 
 use std::net::IpAddr;
 
-use cni_filter::nft::{Batch, Chain, Socket, Table, TableFamily};
+use cni_filter::nft::{Batch, Socket, Table, TableFamily};
 use cni_types::{AttachmentId, NetworkName, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
@@ -43,7 +36,8 @@ use plan::fitting;
 pub(crate) use status::status;
 
 const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_portmap" };
-const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
+/// What the names of the sets of sources start with.
+const SOURCES: &str = "sources";
 
 /// Makes the mappings: one batch for both families. What is there already stays.
 ///
@@ -84,7 +78,7 @@ pub(crate) fn evict(socket: &Socket, owners: &[&str], only: Option<&[IpAddr]>) -
 /// # Errors
 /// Code 101 when the kernel refuses.
 pub(crate) fn ensure_localnet(socket: &Socket) -> Result<()> {
-    socket.transact(layout::ensure_localnet)
+    socket.transact(layout::localnet)
 }
 
 /// Whether it is there.
@@ -92,7 +86,7 @@ pub(crate) fn ensure_localnet(socket: &Socket) -> Result<()> {
 /// # Errors
 /// Code 101 when the kernel refuses to say.
 pub(crate) fn has_localnet(socket: &Socket) -> Result<bool> {
-    layout::has_localnet(socket)
+    Ok(layout::localnet(socket)?.is_empty())
 }
 
 /// Removes the attachment's elements and returns where they led. `hints` are what it probably has: right ones spare

@@ -48,7 +48,7 @@ impl Backend {
         };
         match self {
             Self::Nftables => {
-                filter.nftables().and_then(|socket| Ok(socket.try_out(&sets::trial())?)).map_err(unusable)
+                filter.nftables().and_then(|socket| Ok(socket.try_out(&sets::trial()?)?)).map_err(unusable)
             }
             Self::Firewalld => {
                 record::status().and_then(|()| Firewalld::running()).map(drop).map_err(unusable)

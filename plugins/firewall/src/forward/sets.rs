@@ -1,24 +1,5 @@
-//! Our nftables layout: four sets, and as many rules whatever is in them.
-//!
-//! ```text
-//! table inet cni_firewall {
-//!   set pods4 { type ipv4_addr; }            an address; its comment is the owner's tag
-//!   set pods6 { type ipv6_addr; }
-//!   set bridges { type ifname . ifname; }    <bridge> . <bridge>: one with an ingress policy
-//!   set isolated { type ifname . ifname; }   the same for those whose containers may not talk to each other
-//!   chain forward { type filter hook forward priority filter; policy accept;
-//!     iifname . oifname @isolated drop
-//!     iifname . iifname @bridges oifname . oifname @bridges iifname . oifname != @bridges drop
-//!     jump admins
-//!     ip daddr @pods4 ct state established,related accept
-//!     ip6 daddr @pods6 ct state established,related accept
-//!     ip saddr @pods4 accept
-//!     ip6 saddr @pods6 accept
-//!   }
-//!   chain admins { jump CNI-ADMIN }
-//!   chain CNI-ADMIN { }                      the administrator's
-//! }
-//! ```
+//! Our nftables layout: four sets, and as many rules whatever is in them. The key of an address is itself, that of a bridge
+//! its name twice; the comment is the owner's tag.
 //!
 //! No look-up can tell two names from each other, but a pair of the same name twice can be looked up: that is what the
 //! keys of the bridges are. An element belongs to one owner, as in the masquerade's layout.

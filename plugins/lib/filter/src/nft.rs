@@ -4,10 +4,12 @@
 //! Numbers are big-endian in this protocol. What `nft list` shows of our objects is what the tests compare.
 
 mod batch;
+mod by_prefix;
 mod chain;
 mod comment;
 mod element;
 mod expr;
+mod layout;
 mod lookup;
 mod message;
 mod rule;
@@ -18,13 +20,15 @@ mod verdict;
 mod xtables;
 
 pub use batch::Batch;
-pub use chain::{Chain, ChainState, Hook};
+pub use by_prefix::ByPrefix;
+pub use chain::{Chain, ChainState};
 pub use cni_netlink::{Refused, Request};
 pub use comment::{COMMENT_MAX, comment};
 pub use element::{Element, ElementState};
-pub use expr::{Compare, DST_NAT, Expr, ExprState, FibResult, Meta, PayloadBase, Register};
+pub use expr::ExprState;
+pub use layout::Layout;
 pub use rule::Rule;
-pub use set::{DataType, Set};
+pub use set::Set;
 pub use socket::Socket;
 pub use table::{Table, TableFamily};
 pub use verdict::Verdict;

@@ -25,42 +25,59 @@ mod names;
 use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, Stale};
 
 use crate::Filter;
-use crate::nft::{
-    Batch, Chain, ChainState, Compare, Expr, Hook, Meta, PayloadBase, Register, Rule, Socket, Table,
-    TableFamily, Verdict,
-};
+use crate::nft::{Batch, Chain, ChainState, Layout, Rule, Socket, Table, TableFamily};
 use names::{CHAIN_START, Names};
 
 const TABLE: Table<'_> = Table { family: TableFamily::Bridge, name: "nat" };
 const PREROUTING: Chain<'_> = Chain { table: TABLE, name: "PREROUTING" };
-/// Before anything else looks at the frame (`NF_BR_PRE_ROUTING`, `NF_BR_PRI_NAT_DST_BRIDGED`).
-const HOOK: Hook = Hook { kind: "filter", number: 0, priority: -300 };
+/// The bridge's ports are looked at before anything else looks at the frame.
+const LAYOUT: &str = "
+table bridge nat {
+    chain PREROUTING {
+        type filter hook prerouting priority -300
+    }
+    chain $iface {
+        comment \"$tag\"
+        jump $iface-mac comment \"$comment\"
+    }
+    chain $iface-mac {
+        comment \"$tag\"
+        ether saddr $mac return comment \"$comment\"
+        drop comment \"$comment\"
+    }
+}";
+/// The rule of `PREROUTING`.
+const JUMP: &str = "iifname \"$port\" jump $iface comment \"$comment\"";
+
+fn text(names: &Names, mac: Mac, tag: &str) -> String {
+    names.fill(LAYOUT).replace("$mac", &mac.to_string()).replace("$tag", tag)
+}
+
+fn jump(names: &Names, port: &IfName) -> String {
+    names.fill(JUMP).replace("$port", port.as_str())
+}
+
 /// Drops frames from `port` (the host end of the veth pair) whose source address is not `mac`.
 ///
 /// # Errors
 /// Code 101 when nftables refuses.
 pub fn add(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Result<()> {
     let names = Names::new(id);
-    let [iface, source] = names.chains();
-    let comment = Some(names.comment.as_str());
+    let text = text(&names, mac, &id.tag());
+    let layout = Layout::read(&text)?;
+    let jump = layout.rule(PREROUTING.name, &jump(&names, port))?;
     let doing =
         format_args!("cannot set up the MAC spoof check of container {}", id.container_id).to_string();
     let socket = filter.nftables().doing(&doing)?;
     let add = |socket: &Socket| {
         let mut batch = Batch::new();
-        let answers = socket.ask(&[iface.find(), source.find()])?;
-        // Refused where somebody has such a chain at another hook, which would let the frames pass.
-        batch.extend([TABLE.ensure(), PREROUTING.ensure_base(HOOK)]);
         // Nothing jumps to a chain that is not there: in the common case there is no old rule to look for.
-        if answers[0].is_some() {
+        if socket.ask(&[names.chains()[0].find()])?[0].is_some() {
             take_out(socket, &[&names], &mut batch)?;
         }
-        batch.extend([iface, source].map(|chain| chain.ensure(Some(&id.tag()))));
-        batch.extend([iface, source].map(Chain::flush));
-        batch.push(Rule::append(iface, &[Expr::verdict(Verdict::Jump(source.name))], comment));
-        batch.push(Rule::append(source, &from_mac(mac), comment));
-        batch.push(Rule::append(source, &[Expr::verdict(Verdict::Drop)], comment));
-        batch.push(Rule::append(PREROUTING, &from_port(port, iface.name), comment));
+        // Refused where somebody has a PREROUTING at another hook, which would let the frames pass.
+        batch.extend(layout.make());
+        batch.push(jump.clone());
         Ok(batch)
     };
     socket.transact(add).doing(doing)
@@ -91,18 +108,12 @@ pub fn check(filter: &Filter, id: &AttachmentId, port: &IfName, mac: Mac) -> Res
 /// # Errors
 /// Code 50 with the reason.
 pub fn status(filter: &Filter) -> Result<()> {
-    let [iface, source] = ["", "-mac"].map(|end| format!("{CHAIN_START}trial{end}"));
-    let [iface, source] = [&iface, &source].map(|name| Chain { table: TABLE, name });
+    let names = Names::of("trial");
+    let text = text(&names, Mac([0; 6]), "");
+    let layout = Layout::read(&text)?;
     let mut trial = Batch::new();
-    trial.extend([TABLE.ensure(), PREROUTING.ensure_base(HOOK), iface.ensure(None), source.ensure(None)]);
-    trial.push(Rule::append(iface, &[Expr::verdict(Verdict::Jump(source.name))], None));
-    trial.push(Rule::append(source, &from_mac(Mac([0; 6])), None));
-    let match_port = [
-        Expr::meta(Meta::IifName, Register::R1),
-        Expr::cmp(Register::R1, Compare::Equal, &[0; 16]),
-        Expr::verdict(Verdict::Jump(iface.name)),
-    ];
-    trial.push(Rule::append(PREROUTING, &match_port, None));
+    trial.extend(layout.make());
+    trial.push(layout.rule(PREROUTING.name, &names.fill(JUMP))?);
     filter.nftables().and_then(|socket| Ok(socket.try_out(&trial)?)).map_err(|cause| {
         Error::unavailable("the MAC spoof check (macspoofchk) is not possible on this host").because(cause)
     })
@@ -198,49 +209,33 @@ fn delete_jumps(socket: &Socket, doomed: &dyn Fn(&Rule<'_>) -> bool, batch: &mut
 /// What is missing under these names, in words.
 fn missing(socket: &Socket, names: &Names, port: &IfName, mac: Mac) -> Result<Option<String>> {
     let listed = |chain: Chain<'_>| socket.dump(&Rule::list(TABLE, Some(chain.name)));
-    let has = |answers: &[Vec<u8>], value: &[u8], verdict: Verdict<'_>| {
-        answers.iter().filter_map(|answer| Rule::read(answer)).any(|rule| {
-            (value.is_empty() || rule.expressions().any(|expr| expr.equals() == Some(value)))
-                && rule.expressions().any(|expr| expr.verdict() == Some(verdict))
-        })
-    };
-    let [iface, source] = names.chains();
-    let rules = listed(source)?;
-    let complaint = if !has(&listed(PREROUTING)?, &interface(port), Verdict::Jump(iface.name)) {
-        format!("chain {PREROUTING} has no jump to {} for port {port}", iface.name)
-    } else if !has(&listed(iface)?, &[], Verdict::Jump(source.name)) {
-        format!("chain {iface} has no jump to {}", source.name)
-    } else if !has(&rules, &mac.0, Verdict::Return) {
-        format!("chain {source} does not let {mac} pass")
-    } else if !rules.last().is_some_and(|last| has(std::slice::from_ref(last), &[], Verdict::Drop)) {
-        format!("chain {source} does not drop other addresses at its end")
-    } else {
-        return Ok(None);
-    };
-    Ok(Some(complaint))
-}
-
-fn from_port(port: &IfName, chain: &str) -> [Expr; 3] {
-    [
-        Expr::meta(Meta::IifName, Register::R1),
-        Expr::cmp(Register::R1, Compare::Equal, &interface(port)),
-        Expr::verdict(Verdict::Jump(chain)),
-    ]
-}
-
-fn from_mac(mac: Mac) -> [Expr; 3] {
-    [
-        Expr::payload(PayloadBase::Link, 6, 6, Register::R1),
-        Expr::cmp(Register::R1, Compare::Equal, &mac.0),
-        Expr::verdict(Verdict::Return),
-    ]
-}
-
-/// An interface's name as the kernel compares it: 16 bytes (`IFNAMSIZ`), padded with NULs.
-fn interface(name: &IfName) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(name.as_str().bytes()) {
-        *to = from;
+    let text = text(names, mac, "");
+    let layout = Layout::read(&text)?;
+    let jump = layout.rule(PREROUTING.name, &jump(names, port))?;
+    let jumps = listed(PREROUTING)?;
+    if !jumps.iter().filter_map(|answer| Rule::read(answer)).any(|rule| rule.is_like(&jump)) {
+        return Ok(Some(format!("chain {PREROUTING} has no jump to {} for port {port}", names.iface)));
     }
-    bytes
+    let [iface, source] = names.chains();
+    Ok(layout.deviations(&[listed(iface)?, listed(source)?].concat()).pop())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_is_what_nft_makes_of_its_text() {
+        let (names, port) = (Names::of("0c1_x.y-eth0"), IfName::new("veth0").unwrap());
+        let text = text(&names, Mac([2, 0, 0, 0, 0, 9]), "a-b, net: n, if: eth0, id: 0c1_x.y");
+        let jump = jump(&names, &port);
+        let add = format!("{text}\nadd rule bridge nat PREROUTING {jump}");
+        cni_tests::assert_as_nft_makes_it(&add, || {
+            let layout = Layout::read(&text).unwrap();
+            let mut batch = Batch::new();
+            batch.extend(layout.make());
+            batch.push(layout.rule(PREROUTING.name, &jump).unwrap());
+            Socket::open().unwrap().commit(&batch, None).unwrap();
+        });
+    }
 }

@@ -91,9 +91,23 @@ fn check_names_what_is_missing_and_add_repairs_it() {
         ("flush ruleset", "PREROUTING has no jump"),
         ("delete table bridge nat", "PREROUTING has no jump"),
         ("flush chain bridge nat PREROUTING", "for port veth0123abcd"),
-        ("flush chain bridge nat cni-br-iface-c1-eth0", "has no jump to cni-br-iface-c1-eth0-mac"),
-        ("flush chain bridge nat cni-br-iface-c1-eth0-mac", "does not let 02:00:00:00:00:01 pass"),
-        ("add rule bridge nat cni-br-iface-c1-eth0-mac accept", "does not drop"),
+        (
+            "flush chain bridge nat cni-br-iface-c1-eth0",
+            "cni-br-iface-c1-eth0 is not as it was made: rule 1 of 1",
+        ),
+        ("flush chain bridge nat cni-br-iface-c1-eth0-mac", "c1-eth0-mac is not as it was made: rule 1 of 2"),
+        ("add rule bridge nat cni-br-iface-c1-eth0-mac accept", "c1-eth0-mac is not as it was made: rule 3"),
+        // Everything that was there is there.
+        (
+            "insert rule bridge nat cni-br-iface-c1-eth0-mac accept",
+            "c1-eth0-mac is not as it was made: rule 1",
+        ),
+        ("insert rule bridge nat cni-br-iface-c1-eth0 accept", "c1-eth0 is not as it was made: rule 1"),
+        (
+            "flush chain bridge nat PREROUTING; \
+             add rule bridge nat PREROUTING iifname veth0123abcd ether type arp jump cni-br-iface-c1-eth0",
+            "PREROUTING has no jump",
+        ),
     ] {
         add(&filter, &id, &port(), mac(1)).unwrap();
         check(&filter, &id, &port(), mac(1)).unwrap();

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use cni_filter::nft::{Batch, Socket};
+use cni_filter::nft::{Batch, ByPrefix, Socket};
 use cni_types::{AttachmentId, Error, Result};
 
 use super::element::{self, Held, Place, comment, describe};
 use super::index::Index;
 use super::map::Map;
-use super::source::Sources;
-use super::{Plan, TABLE, held, port};
+use super::{Plan, SOURCES, TABLE, held, port};
 use crate::claim::{Claimant, Claims, Standing};
 use crate::mapping::Ports;
 
@@ -123,7 +122,8 @@ impl Change {
             self.added.push(Held { place: Place::Port(map, *ports), value, comment: comment.to_owned() });
         }
         for network in &plan.sources {
-            let place = Place::Source(Sources::of(*network), Sources::element(plan.container, *network));
+            let place =
+                Place::Source(ByPrefix::of(SOURCES, *network), ByPrefix::key(plan.container, *network));
             if !held.iter().any(|held| held.place == place) {
                 self.added.push(Held { place, value: Vec::new(), comment: comment.to_owned() });
             }
@@ -184,7 +184,10 @@ fn wanted(plans: &[Plan]) -> BTreeSet<Key> {
             (Place::Port(map, *ports), value)
         });
         let sources = plan.sources.iter().map(|network| {
-            (Place::Source(Sources::of(*network), Sources::element(plan.container, *network)), Vec::new())
+            (
+                Place::Source(ByPrefix::of(SOURCES, *network), ByPrefix::key(plan.container, *network)),
+                Vec::new(),
+            )
         });
         ports.chain(sources).collect()
     };
@@ -219,7 +222,7 @@ pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan,
         }
     }
     for network in &plan.sources {
-        let (set, key) = (Sources::of(*network), Sources::element(plan.container, *network));
+        let (set, key) = (ByPrefix::of(SOURCES, *network), ByPrefix::key(plan.container, *network));
         let is_there = held.iter().any(|held| {
             matches!(&held.place, Place::Source(s, k) if *s == set && *k == key) && held.owner() == owner
         });

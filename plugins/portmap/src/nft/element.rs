@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use cni_filter::nft::{Batch, COMMENT_MAX, Element, Set};
-use cni_types::{AttachmentId, ip_from_octets};
+use cni_filter::nft::{Batch, ByPrefix, COMMENT_MAX, Element, Set};
+use cni_types::AttachmentId;
 
 use super::TABLE;
 use super::map::Map;
 use super::port;
-use super::source::{self, Sources};
 use crate::flows::Gone;
 use crate::mapping::{Ports, Protocol};
 
@@ -24,7 +23,7 @@ pub(super) struct Held {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Port(Map, Ports),
-    Source(Sources, Vec<u8>),
+    Source(ByPrefix, Vec<u8>),
 }
 
 impl Place {
@@ -38,7 +37,7 @@ impl Place {
     fn element(&self) -> Element {
         match self {
             Self::Port(map, ports) => ports.element(map.ranges),
-            Self::Source(_, key) => source::element(key),
+            Self::Source(_, key) => Element::new(key),
         }
     }
 }
@@ -57,7 +56,7 @@ impl Held {
     pub(super) fn container(&self) -> Option<IpAddr> {
         match &self.place {
             Place::Port(map, _) => port::read_value(&self.value, map.family).map(|target| target.ip()),
-            Place::Source(set, key) => ip_from_octets(key.get(..usize::from(set.family.octets()))?),
+            Place::Source(set, key) => set.address(key),
         }
     }
 

@@ -1,12 +1,11 @@
 //! Reading elements from the kernel.
 
-use cni_filter::nft::{Element, ElementState, Set, Socket};
+use cni_filter::nft::{ByPrefix, Element, ElementState, Set, Socket};
 use cni_types::Result;
 
 use super::element::{Held, Place};
 use super::map::Map;
-use super::source::Sources;
-use super::{Plan, TABLE};
+use super::{Plan, SOURCES, TABLE};
 use crate::mapping::Ports;
 
 /// Up to how many ports are asked for one by one; from there on the maps are listed.
@@ -26,9 +25,9 @@ pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<V
         held.extend(ask_ports(socket, &maps, plan)?);
     }
     for network in &plan.sources {
-        let set = Sources::of(*network);
+        let set = ByPrefix::of(SOURCES, *network);
         if sets.contains(&set.name()) {
-            let key = Sources::element(plan.container, *network);
+            let key = ByPrefix::key(plan.container, *network);
             let find = Element::new(&key).find(Set { table: TABLE, name: &set.name() });
             for answer in socket.ask(&[find])?.iter().flatten() {
                 held.extend(Element::read(answer).filter_map(|element| read_source(set, &element)));
@@ -69,7 +68,7 @@ pub(super) fn list(socket: &Socket, sets: &[String], matches: &dyn Fn(&str) -> b
     for name in sets {
         if let Some(map) = Map::parse(name) {
             held.extend(list_map(socket, &map, matches)?);
-        } else if let Some(set) = Sources::parse(name) {
+        } else if let Some(set) = ByPrefix::parse(SOURCES, name) {
             for answer in socket.dump(&Element::list(Set { table: TABLE, name }))? {
                 let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
                 held.extend(elements.filter_map(|element| read_source(set, &element)));
@@ -93,7 +92,7 @@ fn read_port(map: &Map, element: &ElementState<'_>) -> Option<Held> {
     Some(held(Place::Port(map.clone(), ports), element))
 }
 
-fn read_source(set: Sources, element: &ElementState<'_>) -> Option<Held> {
+fn read_source(set: ByPrefix, element: &ElementState<'_>) -> Option<Held> {
     Some(held(Place::Source(set, element.key.to_vec()), element))
 }
 

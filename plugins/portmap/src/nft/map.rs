@@ -1,10 +1,7 @@
 //! The maps: for one family, for single ports or intervals, for one address of the host or all of them, for one set of
 //! conditions, and for one layer.
 
-use cni_filter::nft::{DataType, Request, Set};
 use cni_types::Family;
-
-use super::TABLE;
 
 /// One of the maps.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,13 +64,22 @@ impl Map {
         sets.iter().filter_map(|name| Self::parse(name))
     }
 
-    pub(super) fn ensure(&self, id: u32) -> Request {
-        let address = DataType::address(self.family);
-        let mut key = vec![DataType::InetProto, DataType::InetService];
-        if self.by_host_ip {
-            key.insert(0, address);
-        }
-        let data: &[_] = if self.ranges { &[address] } else { &[address, DataType::InetService] };
-        Set { table: TABLE, name: &self.name() }.ensure_map(id, &key, data, self.ranges)
+    /// Its declaration in the layout.
+    pub(super) fn declaration(&self) -> String {
+        let address = format!("ipv{}_addr", self.family.version());
+        let host = if self.by_host_ip { format!("{address} . ") } else { String::new() };
+        let data = if self.ranges { "; flags interval" } else { " . inet_service" };
+        format!("map {} {{ type {host}inet_proto . inet_service : {address}{data}; }}", self.name())
+    }
+
+    /// The rule that looks into it, of packets that satisfy the conditions.
+    pub(super) fn rule(&self, conditions: &str) -> String {
+        let ip = if self.family == Family::V4 { "ip" } else { "ip6" };
+        let host = if self.by_host_ip { format!("{ip} daddr . ") } else { String::new() };
+        format!(
+            "meta nfproto ipv{} {conditions} dnat {ip} to {host}meta l4proto . th dport map @{}",
+            self.family.version(),
+            self.name()
+        )
     }
 }

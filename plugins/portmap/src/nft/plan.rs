@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_filter::nft::{Batch, Socket};
+use cni_filter::nft::{Batch, Layout, Socket};
 use cni_types::{Cidr, Family, Result};
 
 use super::map::Map;
@@ -82,8 +82,9 @@ fn sources(conf: &Conf, target: Cidr) -> Vec<Cidr> {
 pub(super) fn fitting(socket: &Socket, sets: &[String], plans: Vec<Plan>) -> Result<Vec<Plan>> {
     let new = plans.iter().flat_map(Plan::ranges).find(|map| !sets.contains(&map.name()));
     let Some(map) = new else { return Ok(plans) };
+    let text = format!("table inet {} {{ {} }}", TABLE.name, map.declaration());
     let mut trial = Batch::new();
-    trial.extend([TABLE.ensure(), map.ensure(1)]);
+    trial.extend(Layout::read(&text)?.make());
     match socket.try_out(&trial) {
         Ok(()) => Ok(plans),
         // What an unknown flag of a set is refused with.

@@ -7,7 +7,11 @@ use std::net::IpAddr;
 use cni_types::{Family, ip_from_octets};
 
 use super::Addresses;
-use crate::nft::{Meta, Rule, Verdict};
+use crate::nft::{Rule, Verdict};
+
+/// `NFT_META_IIFNAME`, `NFT_META_OIFNAME`.
+const IIFNAME: u32 = 6;
+const OIFNAME: u32 = 7;
 
 /// An interface a rule matches by its full name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,9 +102,9 @@ impl Shape {
             } else if let Some(key) = expr.meta() {
                 let (equal, value) = expressions.next()?.compares()?;
                 let interface = Some(Interface { name: name(value)?, negated: !equal });
-                if key == Meta::IifName as u32 {
+                if key == IIFNAME {
                     shape.incoming = interface;
-                } else if key == Meta::OifName as u32 {
+                } else if key == OIFNAME {
                     shape.outgoing = interface;
                 } else {
                     return None;

@@ -56,7 +56,7 @@ impl Backend {
     fn status(self, filter: &Filter) -> Result<()> {
         let (name, usable) = match self {
             Self::Nftables => {
-                ("nftables", filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial())?)))
+                ("nftables", filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial()?)?)))
             }
             Self::Iptables => (
                 "iptables",

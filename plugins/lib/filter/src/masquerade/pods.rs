@@ -1,10 +1,7 @@
-//! Our nftables layout: `table inet cni_masquerade` with one set per family and prefix length, `pods4_16`,
-//! `pods6_64` …, one rule per set, and one element per pod address: `<address> . <its network>`, with the owner's tag
-//! as its comment. The rule for /16 reads
+//! Our nftables layout: one set per family and prefix length, `pods4_16`, `pods6_64` …, one rule per set, and one element
+//! per pod address: `<address> . <its network>`, with the owner's tag as its comment. The rule says
 //!
-//! `ip saddr . ip saddr & 255.255.0.0 @pods4_16 ip saddr . ip daddr & 255.255.0.0 != @pods4_16 masquerade`
-//!
-//! that is: the source is a pod of ours, and the destination is not in the pod's own network. ADD and DEL touch one
+//! that the source is a pod of ours, and the destination is not in the pod's own network. ADD and DEL touch one
 //! element per address, and a packet two hash look-ups per prefix length in use, however many pods there are. (A map
 //! from address to a chain per network would do too, but the kernel checks every jump of a verdict map on each change
 //! to it: 1 ms at 10 000 pods instead of 6 µs.)
@@ -14,20 +11,35 @@
 //! An ADD takes over what a dead owner left under its address; the late DEL of the dead one then finds another name.
 
 mod element;
-mod set;
 
 use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Cidr, Family, NetworkName, Result, Stale};
 
-use crate::nft::{Batch, Chain, Element, Hook, Request, Rule, Set, Socket, Table, TableFamily};
+use crate::nft::{Batch, ByPrefix, Element, Layout, Rule, Set, Socket, Table, TableFamily};
 use element::{Found, list, locate, sets};
-use set::{Pods, multicast};
 
 const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_masquerade" };
-const POSTROUTING: Chain<'_> = Chain { table: TABLE, name: "postrouting" };
-/// After everything else has seen the real source (`NF_IP_PRI_NAT_SRC`).
-const HOOK: Hook = Hook { kind: "nat", number: 4, priority: 100 };
+/// What the names of the sets start with.
+const PODS: &str = "pods";
+/// After everything else has seen the real source; multicast leaves as it is.
+const LAYOUT: &str = "
+table inet cni_masquerade {
+    $sets
+    chain postrouting {
+        type nat hook postrouting priority 100
+        ip daddr 224.0.0.0/4 return
+        ip6 daddr ff00::/8 return
+        $rules
+    }
+}";
+const RULE: &str = "$ip saddr . $ip saddr $network $set $ip saddr . $ip daddr $network != $set masquerade";
+
+/// The table with these sets.
+pub(super) fn text(sets: &[ByPrefix]) -> String {
+    let lines = |line: &dyn Fn(&ByPrefix) -> String| sets.iter().map(line).collect::<Vec<_>>().join("\n");
+    LAYOUT.replace("$sets", &lines(&|set| set.declaration())).replace("$rules", &lines(&|set| set.rule(RULE)))
+}
 
 /// Sees to it that each address has exactly one element, and that it is the attachment's.
 pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
@@ -35,11 +47,12 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()
     let mut addresses: Vec<IpAddr> = ips.iter().map(Cidr::ip).collect();
     addresses.sort();
     addresses.dedup();
-    let mut wanted: Vec<(Pods, Vec<u8>)> = Vec::new();
-    for cidr in ips {
-        let set = Pods::of(*cidr);
-        let place = set.key(cidr.ip()).map(|key| (set, key));
-        wanted.extend(place.filter(|place| !wanted.contains(place)));
+    let mut wanted: Vec<(ByPrefix, Vec<u8>)> = Vec::new();
+    for &cidr in ips {
+        let place = (ByPrefix::of(PODS, cidr), ByPrefix::key(cidr.ip(), cidr));
+        if !wanted.contains(&place) {
+            wanted.push(place);
+        }
     }
     socket.transact(|socket| {
         let sets = sets(socket)?;
@@ -97,9 +110,9 @@ pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, Strin
 pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     let owner = id.tag_prefix();
     let sets = sets(socket)?;
-    let mut missing = Vec::from_iter(deviation(socket, &sets)?);
+    let mut missing = Layout::read(&text(&sets))?.deviations(&socket.dump(&Rule::list(TABLE, None))?);
     for &cidr in ips {
-        let set = Pods::of(cidr);
+        let set = ByPrefix::of(PODS, cidr);
         let name = set.name();
         let found = locate(socket, &sets, &[cidr.ip()])?;
         match found.iter().find(|element| element.set == set) {
@@ -116,53 +129,45 @@ pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Resul
 }
 
 /// All that an ADD to an empty ruleset would make, for the kernel to check.
-pub(super) fn trial() -> Batch {
+pub(super) fn trial() -> Result<Batch> {
+    let set = |family, prefix| ByPrefix { stem: PODS, family, prefix };
     let mut batch = Batch::new();
-    batch.extend([TABLE.ensure(), POSTROUTING.ensure_base(HOOK)]);
-    for (id, set) in
-        [(1, Pods { family: Family::V4, prefix: 24 }), (2, Pods { family: Family::V6, prefix: 64 })]
-    {
-        batch.extend([set.ensure(id), set.rule(id)]);
-    }
-    batch
+    batch.extend(Layout::read(&text(&[set(Family::V4, 24), set(Family::V6, 64)]))?.make());
+    Ok(batch)
 }
 
-/// What has to be made before elements can be added; empty in the common case.
-fn layout(socket: &Socket, sets: &[Pods], wanted: &[(Pods, Vec<u8>)]) -> Result<Batch> {
-    // Someone may have flushed the chain or the table, or another release made it: the sets survive that.
-    let intact = deviation(socket, sets)?.is_none();
-    let mut new: Vec<Pods> = Vec::new();
+/// What has to be made before elements can be added; empty in the common case. Someone may have flushed the chain or the
+/// table, or another release made it: the sets survive that.
+fn layout(socket: &Socket, sets: &[ByPrefix], wanted: &[(ByPrefix, Vec<u8>)]) -> Result<Batch> {
+    let mut all = sets.to_vec();
     for (set, _) in wanted {
-        if !sets.contains(set) && !new.contains(set) {
-            new.push(*set);
+        if !all.contains(set) {
+            all.push(*set);
         }
     }
+    let text = text(&all);
+    let layout = Layout::read(&text)?;
     let mut batch = Batch::new();
-    if intact && new.is_empty() {
-        return Ok(batch);
-    }
-    batch.extend([TABLE.ensure(), POSTROUTING.ensure_base(HOOK)]);
-    if !intact {
-        batch.push(POSTROUTING.flush());
-        batch.extend(rules(sets));
-    }
-    for (id, set) in (1..).zip(&new) {
-        batch.extend([set.ensure(id), set.rule(id)]);
+    // A new set has a rule that is not there.
+    if !layout.deviations(&socket.dump(&Rule::list(TABLE, None))?).is_empty() {
+        batch.extend(layout.make());
     }
     Ok(batch)
 }
 
-/// How the chain differs from what it is to be for these sets.
-fn deviation(socket: &Socket, sets: &[Pods]) -> Result<Option<String>> {
-    let listed = socket.dump(&Rule::list(TABLE, Some(POSTROUTING.name)))?;
-    Ok(Rule::deviation(POSTROUTING, &listed, &rules(sets)))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The rules that let multicast pass, then those of the sets.
-fn rules(sets: &[Pods]) -> Vec<Request> {
-    let multicast = [
-        multicast(Family::V4, 16, &[0xf0, 0, 0, 0], &[224, 0, 0, 0]),
-        multicast(Family::V6, 24, &[0xff], &[0xff]),
-    ];
-    multicast.into_iter().chain(sets.iter().map(|set| set.rule(0))).collect()
+    #[test]
+    fn the_layout_is_what_nft_makes_of_its_text() {
+        let set = |family, prefix| ByPrefix { stem: PODS, family, prefix };
+        let v4 = [0, 8, 24, 31, 32].map(|prefix| set(Family::V4, prefix));
+        let text = text(&[&v4[..], &[0, 57, 64, 128].map(|prefix| set(Family::V6, prefix))].concat());
+        cni_tests::assert_as_nft_makes_it(&text, || {
+            let mut batch = Batch::new();
+            batch.extend(Layout::read(&text).unwrap().make());
+            Socket::open().unwrap().commit(&batch, None).unwrap();
+        });
+    }
 }

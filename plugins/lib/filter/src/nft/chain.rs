@@ -22,13 +22,13 @@ const RULE_CHAIN: u16 = 2;
 
 /// Where a base chain sits. A new one has the policy accept, which is the kernel's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hook {
+pub(super) struct Hook {
     /// `nat`, `filter` or `route`.
-    pub kind: &'static str,
+    pub(super) kind: &'static str,
     /// `NF_INET_*` or `NF_BR_*`: 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting.
-    pub number: u32,
+    pub(super) number: u32,
     /// Lower runs earlier.
-    pub priority: i32,
+    pub(super) priority: i32,
 }
 
 /// A chain by its name, at most 255 bytes; tools of the reference's age take 127.
@@ -64,7 +64,7 @@ impl ChainState {
 
 impl Chain<'_> {
     /// Creates a chain to jump to; one that is there stays as it is.
-    pub fn ensure(self, comment: Option<&str>) -> Request {
+    pub(super) fn ensure(self, comment: Option<&str>) -> Request {
         let mut message = self.message(NEWCHAIN, CREATE, "create");
         if let Some(comment) = comment {
             write(&mut message.attrs, USERDATA, comment);
@@ -74,7 +74,7 @@ impl Chain<'_> {
 
     /// Creates a base chain. One that is there stays as it is, with its policy, but must sit at the same hook (else
     /// `EEXIST` or `EOPNOTSUPP`).
-    pub fn ensure_base(self, hook: Hook) -> Request {
+    pub(super) fn ensure_base(self, hook: Hook) -> Request {
         let mut message = self.message(NEWCHAIN, CREATE, "create base");
         message.attrs.nest(HOOK, |attrs| {
             attrs.net32(HOOK_NUM, hook.number);
@@ -90,7 +90,7 @@ impl Chain<'_> {
     }
 
     /// Removes all its rules.
-    pub fn flush(self) -> Request {
+    pub(super) fn flush(self) -> Request {
         let mut message = request(DELRULE, 0, self.table.family, format!("flush chain {self}"));
         message.attrs.text(RULE_TABLE, self.table.name);
         message.attrs.text(RULE_CHAIN, self.name);

@@ -15,14 +15,11 @@ const LIST_ELEM: u16 = 1;
 // enum nft_set_elem_attributes
 const KEY: u16 = 1;
 const DATA: u16 = 2;
-const FLAGS: u16 = 3;
 const USERDATA: u16 = 6;
 const KEY_END: u16 = 10;
 /// Elements in one message: a list of attributes holds 64 KiB, and an element of two IPv6 keys, a value and a comment
 /// is below 320 bytes.
 const PER_STEP: usize = 200;
-/// `NFT_SET_ELEM_INTERVAL_END`.
-const INTERVAL_END: u32 = 1;
 
 /// An element: its key, what the key leads to, whose it is. In a concatenated key or value each field is padded
 /// to 4 bytes.
@@ -46,25 +43,10 @@ impl Element {
         element
     }
 
-    /// The end of an interval in a set of plain ranges: the first key that is not in it. Such a set starts with an
-    /// end at key 0, unless an interval starts there.
-    pub fn interval_end(key: &[u8]) -> Self {
-        let mut element = Self::new(key);
-        element.attrs.net32(FLAGS, INTERVAL_END);
-        element
-    }
-
     /// With a value, in a map.
     #[must_use]
     pub fn value(mut self, value: &[u8]) -> Self {
         write_value(&mut self.attrs, DATA, value);
-        self
-    }
-
-    /// With a verdict, in a verdict map.
-    #[must_use]
-    pub fn verdict(mut self, verdict: Verdict<'_>) -> Self {
-        verdict.write(&mut self.attrs, DATA);
         self
     }
 

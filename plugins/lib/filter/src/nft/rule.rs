@@ -1,10 +1,10 @@
 //! Rules.
 
 use super::comment::{comment, write};
-use super::expr::{ExprState, are_alike};
+use super::expr::{Expr, ExprState, are_alike};
 use super::lookup::text;
 use super::message::{self, DELRULE, GETRULE, NEWRULE, request};
-use super::{Chain, Expr, Table, Verdict};
+use super::{Chain, Table, Verdict};
 use cni_netlink::attr::{each, find, net64};
 use cni_netlink::{APPEND, CREATE, Request};
 
@@ -30,7 +30,7 @@ pub struct Rule<'a> {
 
 impl<'a> Rule<'a> {
     /// Adds a rule at the end of a chain.
-    pub fn append(chain: Chain<'_>, expressions: &[Expr], comment: Option<&str>) -> Request {
+    pub(super) fn append(chain: Chain<'_>, expressions: &[Expr], comment: Option<&str>) -> Request {
         let act = format!("add a rule to chain {chain}");
         let mut message = request(NEWRULE, CREATE | APPEND, chain.table.family, act);
         message.attrs.text(TABLE, chain.table.name);
@@ -81,7 +81,7 @@ impl<'a> Rule<'a> {
         each(self.expressions).filter_map(|(_, expr)| ExprState::read(expr))
     }
 
-    /// Whether it is in the chain of `written`, a [`Rule::append`], and does the same. Comments do not count.
+    /// Whether it is in the chain of `written`, a rule of a layout, and does the same. Comments do not count.
     pub fn is_like(&self, written: &Request) -> bool {
         let attrs = message::attrs(written.attrs.as_bytes());
         text(attrs, CHAIN) == Some(self.chain)

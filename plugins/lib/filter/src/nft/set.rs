@@ -4,7 +4,6 @@ use super::Table;
 use super::lookup::text;
 use super::message::{DELSET, GETSET, NEWSET, request};
 use cni_netlink::{CREATE, Request};
-use cni_types::Family;
 
 // enum nft_set_attributes
 const TABLE: u16 = 1;
@@ -24,56 +23,39 @@ const LIST_ELEM: u16 = 1;
 const INTERVAL: u32 = 0x4;
 const MAP: u32 = 0x8;
 const CONCAT: u32 = 0x80;
-/// `NFT_DATA_VERDICT`.
-const VERDICT: u32 = 0xffff_ff00;
 /// Bits per field in the type number of a concatenation (`TYPE_BITS` of nft's `datatype.h`).
 const TYPE_BITS: u32 = 6;
 
-/// The type of a field, as `nft` numbers it (`enum datatypes`). The kernel only stores the number.
+/// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum DataType {
-    /// 4 bytes.
-    Ipv4Addr = 7,
-    /// 16 bytes.
-    Ipv6Addr = 8,
-    /// 6 bytes.
-    EtherAddr = 9,
-    /// 1 byte.
-    InetProto = 12,
-    /// A port, 2 bytes.
-    InetService = 13,
-    /// An interface's name, 16 bytes.
-    IfName = 41,
+pub(super) struct DataType {
+    /// As `nft` numbers it (`enum datatypes`). The kernel only stores the number.
+    number: u32,
+    bytes: u32,
 }
 
 impl DataType {
-    /// An address of the family.
-    pub fn address(family: Family) -> Self {
-        match family {
-            Family::V4 => Self::Ipv4Addr,
-            Family::V6 => Self::Ipv6Addr,
-        }
-    }
-
-    fn bytes(self) -> u32 {
-        match self {
-            Self::Ipv4Addr => 4,
-            Self::Ipv6Addr => 16,
-            Self::EtherAddr => 6,
-            Self::InetProto => 1,
-            Self::InetService => 2,
-            Self::IfName => 16,
-        }
+    /// The one of this name in `nft`.
+    pub(super) fn find(name: &str) -> Option<Self> {
+        let (number, bytes) = match name {
+            "ipv4_addr" => (7, 4),
+            "ipv6_addr" => (8, 16),
+            "ether_addr" => (9, 6),
+            "inet_proto" => (12, 1),
+            "inet_service" => (13, 2),
+            "ifname" => (41, 16),
+            _ => return None,
+        };
+        Some(Self { number, bytes })
     }
 
     /// Number and length of a concatenation; in one each field is padded to 4 bytes.
     fn concatenation(fields: &[Self]) -> (u32, u32) {
         if let [one] = fields {
-            return (*one as u32, one.bytes());
+            return (one.number, one.bytes);
         }
         fields.iter().fold((0, 0), |(number, len), field| {
-            (number << TYPE_BITS | *field as u32, len + field.bytes().next_multiple_of(4))
+            (number << TYPE_BITS | field.number, len + field.bytes.next_multiple_of(4))
         })
     }
 }
@@ -88,21 +70,6 @@ pub struct Set<'a> {
 }
 
 impl Set<'_> {
-    /// Creates a set; one that is there stays as it is, but must be of the same type.
-    pub fn ensure(self, id: u32, key: &[DataType], interval: bool) -> Request {
-        self.create(id, key, interval, None)
-    }
-
-    /// Creates a map to verdicts.
-    pub fn ensure_verdict_map(self, id: u32, key: &[DataType], interval: bool) -> Request {
-        self.create(id, key, interval, Some((VERDICT, 16)))
-    }
-
-    /// Creates a map to values. `id` must be unique in the batch.
-    pub fn ensure_map(self, id: u32, key: &[DataType], data: &[DataType], interval: bool) -> Request {
-        self.create(id, key, interval, Some(DataType::concatenation(data)))
-    }
-
     /// Asks for the sets of a table.
     pub fn list(table: Table<'_>) -> Request {
         let mut message = request(GETSET, 0, table.family, format!("list the sets of table {table}"));
@@ -120,9 +87,11 @@ impl Set<'_> {
         self.message(DELSET, 0, "delete")
     }
 
-    fn create(self, id: u32, key: &[DataType], interval: bool, data: Option<(u32, u32)>) -> Request {
+    /// Creates a set, or a map if there are `data`; one that is there stays as it is, but must be of the same type.
+    /// `id` must be unique in the batch.
+    pub(super) fn ensure(self, id: u32, key: &[DataType], data: &[DataType], interval: bool) -> Request {
         let mut flags = if interval { INTERVAL } else { 0 };
-        if data.is_some() {
+        if !data.is_empty() {
             flags |= MAP;
         }
         // The kernel wants the fields' lengths only to compare ranges field by field.
@@ -135,18 +104,17 @@ impl Set<'_> {
         message.attrs.net32(FLAGS, flags);
         message.attrs.net32(KEY_TYPE, key_type);
         message.attrs.net32(KEY_LEN, key_len);
-        if let Some((data_type, data_len)) = data {
+        if !data.is_empty() {
+            let (data_type, data_len) = DataType::concatenation(data);
             message.attrs.net32(DATA_TYPE, data_type);
-            if data_type != VERDICT {
-                message.attrs.net32(DATA_LEN, data_len);
-            }
+            message.attrs.net32(DATA_LEN, data_len);
         }
         message.attrs.net32(ID, id);
         if ranges_of_fields {
             message.attrs.nest(DESC, |desc| {
                 desc.nest(DESC_CONCAT, |fields| {
                     for field in key {
-                        fields.nest(LIST_ELEM, |attrs| attrs.net32(FIELD_LEN, field.bytes()));
+                        fields.nest(LIST_ELEM, |attrs| attrs.net32(FIELD_LEN, field.bytes));
                     }
                 });
             });

@@ -60,7 +60,7 @@ impl<'a> Table<'a> {
 
 impl Table<'_> {
     /// Creates the table; one that is there stays as it is.
-    pub fn ensure(self) -> Request {
+    pub(super) fn ensure(self) -> Request {
         let mut message = request(NEWTABLE, CREATE, self.family, format!("create table {self}"));
         message.attrs.text(NAME, self.name);
         message

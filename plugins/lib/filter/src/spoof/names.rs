@@ -20,7 +20,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let iface = format!("{CHAIN_START}{text}");
         Self { mac: format!("{iface}-mac"), iface, comment: format!("macspoofchk-{text}") }
     }
@@ -45,6 +45,11 @@ impl Names {
         let (ours, reference) = (Self::new(id), Self::reference(id));
         let differ = ours.iface != reference.iface && reference.mac.len() <= KERNEL_CHAIN_MAX;
         if differ { vec![ours, reference] } else { vec![ours] }
+    }
+
+    /// A text with the names in it.
+    pub(super) fn fill(&self, text: &str) -> String {
+        text.replace("$iface", &self.iface).replace("$comment", &self.comment)
     }
 
     pub(super) fn chains(&self) -> [Chain<'_>; 2] {

@@ -1,15 +1,15 @@
 //! The maps of one family, one set of conditions and one layer, and the rules that look into them.
 
-use cni_filter::nft::{Batch, Request, Rule};
-use cni_types::Family;
+use cni_filter::nft::{Batch, Chain, Layout, Request, Rule};
+use cni_types::{Family, Result};
 
-use super::expressions::translation;
-use super::{CONDITIONAL, PLAIN, chain, later};
+use super::later;
 use crate::condition::Class;
 use crate::nft::TABLE;
 use crate::nft::map::Map;
 
 /// Up to four maps and their rules; but for the plain ones, the rules' comment tells whose they are.
+#[derive(PartialEq)]
 pub(super) struct Bank<'a> {
     pub(super) family: Family,
     pub(super) class: Option<&'a Class>,
@@ -26,8 +26,9 @@ impl<'a> Bank<'a> {
         Map::all(self.family, self.class.map_or("", |class| &class.name), self.layer)
     }
 
-    pub(super) fn has(&self, map: &Map) -> bool {
-        self.maps().contains(map)
+    /// The names of the maps of single ports, which it has in any case.
+    pub(super) fn single_ports(&self) -> impl Iterator<Item = String> + use<> {
+        self.maps().into_iter().filter(|map| !map.ranges).map(|map| map.name())
     }
 
     /// Whether it is of the first layer and without conditions.
@@ -36,11 +37,7 @@ impl<'a> Bank<'a> {
     }
 
     fn chain(&self) -> String {
-        match (self.layer, self.class) {
-            (1, Some(_)) => CONDITIONAL.name.to_owned(),
-            (1, None) => PLAIN.name.to_owned(),
-            (layer, _) => later(layer),
-        }
+        if self.layer == 1 { "conditional".to_owned() } else { later(self.layer) }
     }
 
     fn comment(&self) -> String {
@@ -55,60 +52,52 @@ impl<'a> Bank<'a> {
         rules.filter(|rule| rule.chain == chain && rule.comment == Some(comment.as_str())).collect()
     }
 
-    /// The rules that look into a map; `id` is that of the map in the same batch, or 0.
-    fn written(&self, map: &Map, id: u32) -> Vec<Request> {
-        let (name, comment) = (self.chain(), self.comment());
-        let unconditional = [Vec::new()];
+    /// The rules that look into those of its maps that are among the names.
+    fn written(&self, layout: &Layout<'_>, names: &[String]) -> Result<Vec<Request>> {
+        let (chain, comment) = (self.chain(), self.comment());
+        let unconditional = [String::new()];
         let alternatives = self.class.map_or(&unconditional[..], |class| &class.alternatives);
-        let rule = |conditions: &Vec<_>| {
-            Rule::append(chain(&name), &translation(map, id, conditions), Some(&comment))
-        };
-        alternatives.iter().map(rule).collect()
+        let maps = self.maps().into_iter().filter(|map| names.contains(&map.name()));
+        let rules = maps.flat_map(|map| alternatives.iter().map(move |conditions| map.rule(conditions)));
+        rules.map(|rule| layout.rule(&chain, &format!("{rule} comment \"{comment}\""))).collect()
     }
 
-    /// Whether each of its maps that are there is looked into, as ADD makes it.
-    pub(super) fn is_complete(&self, listed: &[Vec<u8>], sets: &[String]) -> bool {
-        let maps = self.maps();
-        let maps = maps.iter().filter(|map| sets.contains(&map.name()));
-        let written: Vec<_> = maps.flat_map(|map| self.written(map, 0)).collect();
+    fn is_complete(&self, written: &[Request], listed: &[Vec<u8>]) -> bool {
         let rules = self.rules(listed);
-        rules.len() == written.len()
-            && rules.iter().zip(&written).all(|(rule, written)| rule.is_like(written))
+        rules.len() == written.len() && rules.iter().zip(written).all(|(rule, written)| rule.is_like(written))
     }
 
-    /// What is missing of it for mappings that may be in it, in words.
-    pub(super) fn missing(&self, listed: &[Vec<u8>], sets: &[String]) -> Vec<String> {
-        if self.is_plain() {
-            let single = self.maps().into_iter().filter(|map| !map.ranges).map(|map| map.name());
-            let lacking = single.filter(|name| !sets.contains(name));
-            return lacking.map(|name| format!("{TABLE} has no set {name}")).collect();
-        }
-        let maps = self.maps().iter().filter(|map| sets.contains(&map.name())).count();
-        let chain = self.chain();
-        if maps == 0 && self.layer > 1 || maps > 0 && self.is_complete(listed, sets) {
-            return Vec::new();
+    /// How it differs from what it is to be for mappings that may be in it, in words.
+    pub(super) fn deviation(
+        &self,
+        layout: &Layout<'_>,
+        listed: &[Vec<u8>],
+        names: &[String],
+    ) -> Result<Option<String>> {
+        let written = self.written(layout, names)?;
+        let is_missing = written.is_empty() && self.layer == 1;
+        if self.is_plain() || !is_missing && self.is_complete(&written, listed) {
+            return Ok(None);
         }
         let conditions = self.class.map_or("mappings without", |class| &class.text);
-        vec![format!("chain {TABLE} {chain} has not the rules for the conditions {conditions}")]
+        let chain = self.chain();
+        Ok(Some(format!("chain {TABLE} {chain} has not the rules for the conditions {conditions}")))
     }
 
-    /// Makes its maps and rules: for those that are there, those of `maps`, and single ports in any case.
-    pub(super) fn write(
+    /// Makes its rules for the maps among the names, unless they are there.
+    pub(super) fn repair(
         &self,
+        layout: &Layout<'_>,
         batch: &mut Batch,
         listed: &[Vec<u8>],
-        sets: &[String],
-        maps: &[Map],
-        id: &mut dyn FnMut() -> u32,
-    ) {
-        let name = self.chain();
-        batch.extend(self.rules(listed).iter().map(|rule| Rule::remove(chain(&name), rule.handle)));
-        for map in self.maps() {
-            if !map.ranges || maps.contains(&map) || sets.contains(&map.name()) {
-                let id = id();
-                batch.push(map.ensure(id));
-                batch.extend(self.written(&map, id));
-            }
+        names: &[String],
+    ) -> Result<()> {
+        let written = self.written(layout, names)?;
+        if !self.is_complete(&written, listed) {
+            let chain = Chain { table: TABLE, name: &self.chain() };
+            batch.extend(self.rules(listed).iter().map(|rule| Rule::remove(chain, rule.handle)));
+            batch.extend(written);
         }
+        Ok(())
     }
 }

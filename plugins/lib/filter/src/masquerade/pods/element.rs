@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use cni_types::Result;
 
-use super::TABLE;
-use super::set::Pods;
-use crate::nft::{Element, Request, Set, Socket};
+use super::{PODS, TABLE};
+use crate::nft::{ByPrefix, Element, Request, Set, Socket};
 
 /// An element the kernel has.
 pub(super) struct Found {
-    pub(super) set: Pods,
+    pub(super) set: ByPrefix,
     pub(super) key: Vec<u8>,
     pub(super) owner: String,
 }
@@ -22,20 +21,24 @@ impl Found {
 }
 
 /// The sets that are there: a few, one per prefix length.
-pub(super) fn sets(socket: &Socket) -> Result<Vec<Pods>> {
+pub(super) fn sets(socket: &Socket) -> Result<Vec<ByPrefix>> {
     let answers = socket.dump(&Set::list(TABLE))?;
-    Ok(answers.iter().filter_map(|answer| Set::read_name(answer).and_then(Pods::parse)).collect())
+    Ok(answers
+        .iter()
+        .filter_map(|answer| Set::read_name(answer).and_then(|name| ByPrefix::parse(PODS, name)))
+        .collect())
 }
 
 /// The elements of these addresses, whoever owns them, by key.
-pub(super) fn locate(socket: &Socket, sets: &[Pods], ips: &[IpAddr]) -> Result<Vec<Found>> {
-    let keys: Vec<(Pods, Vec<u8>)> =
-        sets.iter().flat_map(|set| ips.iter().filter_map(|&ip| Some((*set, set.key(ip)?)))).collect();
+pub(super) fn locate(socket: &Socket, sets: &[ByPrefix], ips: &[IpAddr]) -> Result<Vec<Found>> {
+    let place = |set: &ByPrefix, ip| Some((*set, ByPrefix::key(ip, set.network(ip)?)));
+    let keys: Vec<(ByPrefix, Vec<u8>)> =
+        sets.iter().flat_map(|set| ips.iter().filter_map(|&ip| place(set, ip))).collect();
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     let asked =
-        |(set, key): &(Pods, Vec<u8>)| Element::new(key).find(Set { table: TABLE, name: &set.name() });
+        |(set, key): &(ByPrefix, Vec<u8>)| Element::new(key).find(Set { table: TABLE, name: &set.name() });
     let answers = socket.ask(&keys.iter().map(asked).collect::<Vec<_>>())?;
     let mut found = Vec::new();
     for ((set, key), answer) in keys.into_iter().zip(answers) {
@@ -47,7 +50,7 @@ pub(super) fn locate(socket: &Socket, sets: &[Pods], ips: &[IpAddr]) -> Result<V
 }
 
 /// All elements whose comment satisfies `matches`.
-pub(super) fn list(socket: &Socket, sets: &[Pods], matches: &dyn Fn(&str) -> bool) -> Result<Vec<Found>> {
+pub(super) fn list(socket: &Socket, sets: &[ByPrefix], matches: &dyn Fn(&str) -> bool) -> Result<Vec<Found>> {
     let mut found = Vec::new();
     for &set in sets {
         for answer in socket.dump(&Element::list(Set { table: TABLE, name: &set.name() }))? {

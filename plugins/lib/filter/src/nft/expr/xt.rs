@@ -1,7 +1,7 @@
 //! What iptables-nft writes, read.
 
 use super::super::lookup;
-use super::{Compare, ExprState};
+use super::{EQUAL, ExprState, NOT_EQUAL};
 use crate::nft::verdict::read_value;
 use cni_netlink::attr::find;
 
@@ -13,9 +13,9 @@ impl<'a> ExprState<'a> {
         }
         let how = lookup::number(self.data, 2)?;
         let value = find(self.data, 3).and_then(read_value)?;
-        if how == Compare::Equal as u32 {
+        if how == EQUAL {
             Some((true, value))
-        } else if how == Compare::NotEqual as u32 {
+        } else if how == NOT_EQUAL {
             Some((false, value))
         } else {
             None
