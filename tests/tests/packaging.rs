@@ -172,22 +172,63 @@ fn every_plugin_has_a_manual_page_that_says_what_it_does() {
     }
 }
 
+/// A toolchain for one target, which has no standard library for another, and a rustup that brings none.
+fn toolchain(host: &str) {
+    let std = format!("/run/toolchain/lib/rustlib/{host}/lib");
+    fs::create_dir_all(&std).unwrap();
+    fs::write(format!("{std}/libstd-1.rlib"), "").unwrap();
+    let rustc = format!("[ \"$1\" != -vV ] || echo host: {host}\necho /run/toolchain");
+    // Takes what is asked of it for done.
+    let cargo = format!(
+        "[ \"$1\" != metadata ] || {{ echo '{{\"target_directory\":\"/run/target\"}}'; exit; }}
+         echo \"$@\" > /run/asked; while [ \"$1\" != --target ]; do shift; done
+         mkdir -p /run/target/$2/dist; cd /run/target/$2/dist
+         for name in cni-plugins cnitool {}; do cp /bin/true $name; done",
+        plugins().join(" ")
+    );
+    for (name, does) in [("rustc", rustc.as_str()), ("rustup", "exit 1"), ("cargo", &cargo)] {
+        let path = format!("/run/toolchain/{name}");
+        fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+fn with_toolchain() -> String {
+    format!("/run/toolchain:{}", std::env::var("PATH").unwrap())
+}
+
+#[test]
+fn make_dist_builds_either_form_for_the_host_where_no_musl_can_be_had() {
+    let _host = Host::new();
+    toolchain("riscv64gc-unknown-linux-gnu");
+    let names: Vec<_> = plugins().into_iter().chain(["cnitool".to_owned()]).collect();
+    let inodes = |dir: &str| {
+        let of = |name: &String| fs::metadata(format!("{dir}/{name}")).unwrap().ino();
+        plugins().iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    for (arguments, asked, files) in [
+        (&["BIN=/run/bin"][..], "--workspace --exclude cni-plugins --bins", plugins().len()),
+        (&["BIN=/run/bin/one", "ONE=1"], "-p cni-plugins -p cnitool", 1),
+    ] {
+        let words = [&["make", "-s", "dist", "CARGO=/run/toolchain/cargo"], arguments].concat();
+        let said = script(&words, &[("PATH", &with_toolchain())]);
+        assert!(said.contains("native: built for riscv64gc-unknown-linux-gnu"), "{said}");
+        let line = fs::read_to_string("/run/asked").unwrap();
+        assert!(line.contains("build --locked --profile dist") && line.trim().ends_with(asked), "{line}");
+        let dir = arguments[0].trim_start_matches("BIN=");
+        let is_file = |name: &String| fs::metadata(format!("{dir}/{name}")).is_ok_and(|file| file.is_file());
+        assert!(names.iter().all(is_file), "{:?}", names_in(dir));
+        assert_eq!(inodes(dir), files, "{arguments:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_built_is_named() {
     let _host = Host::new();
     let mut command = Command::new("packaging/build");
     let none = command.args(["riscv64", "separate=/run/out"]).current_dir(ANCHOR);
-    // A toolchain that has no other architecture, and a rustup that has none for it.
-    fs::create_dir_all("/run/toolchain").unwrap();
-    for (name, does) in
-        [("rustc", "[ \"$1\" != -vV ] || echo host: none\necho /run/toolchain"), ("rustup", "exit 1")]
-    {
-        let path = format!("/run/toolchain/{name}");
-        fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let path = format!("/run/toolchain:{}", std::env::var("PATH").unwrap());
-    let done = run(none.env("PATH", path), b"");
+    toolchain("none");
+    let done = run(none.env("PATH", with_toolchain()), b"");
     let said = String::from_utf8(done.stdout).unwrap();
     assert_eq!(done.status.code(), Some(3), "{said}{}", done.stderr);
     assert!(
