@@ -4,10 +4,11 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use cni_types::{AttachmentId, Code, Error, Json, Network, Result, SpecVersion, cut, errno_text};
 
-use crate::env::{self, Command, Env, Lookup};
+use crate::env::{self, Asked, Endpoint, Lookup, Request};
 use crate::plugin::{About, Attachment, Detachment, Plugin};
 use crate::{gate, netns, privileges};
 
@@ -71,13 +72,14 @@ fn answer(
     stderr: &mut dyn Write,
 ) -> Result<()> {
     let about = plugin.about();
-    let Some(mut env) = env::read(lookup)? else {
-        let _ = stderr.write_all(about_text(&about).as_bytes());
-        return Ok(());
+    let env = match env::read(lookup)? {
+        Asked::About => {
+            let _ = stderr.write_all(about_text(&about).as_bytes());
+            return Ok(());
+        }
+        Asked::Version => return write(stdout, &version_reply(&about)),
+        Asked::Verb(env) => env,
     };
-    if env.command == Ok(Command::Version) {
-        return write(stdout, &version_reply(&about));
-    }
     let bytes = read_config(stdin)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::decode("error unmarshall-ing network config: there is nothing on stdin").because(
@@ -86,15 +88,30 @@ fn answer(
     }
     let conf = Json::parse(&bytes).map_err(|e| e.doing("error unmarshall-ing network config"))?;
     let name = gate::name(&conf)?;
-    let command = env.command.clone().map_err(|c| {
+    let request = env.request.map_err(|c| {
         Error::new(Code::ENVIRONMENT, format!("unknown CNI_COMMAND: {}", cut(&c, 80)))
             .because("it must be ADD, DEL, CHECK, GC, STATUS or VERSION")
     })?;
-    let version = gate::version(&conf, command, &about)?;
+    let version = gate::version(&conf, &request, &about)?;
     let mut network = Network::new(name, version, conf, bytes);
-    network.cni_path = std::mem::take(&mut env.cni_path);
-    network.args = std::mem::take(&mut env.args);
-    call(plugin, command, env, network, stdout, stderr)
+    network.cni_path = env.cni_path;
+    network.args = env.args;
+    let may_be_own = env.netns_override;
+    match request {
+        Request::Gc => gc(plugin, &network, stderr),
+        Request::Status => plugin.status(&network),
+        Request::Check(endpoint, netns) => plugin.check(&attachment(endpoint, netns, network)),
+        Request::Del(endpoint, netns) => {
+            netns.iter().filter(|_| !may_be_own).try_for_each(|path| netns::refuse_own(path))?;
+            plugin.del(&Detachment { id: id(endpoint, &network), netns, network })
+        }
+        Request::Add(endpoint, netns) => {
+            if !may_be_own {
+                netns::refuse_own(&netns)?;
+            }
+            add(plugin, attachment(endpoint, netns, network), stdout)
+        }
+    }
 }
 
 /// What a plugin says of itself. Runtimes read the version from the first line, so nothing else is on it; the last line
@@ -128,32 +145,16 @@ fn read_config(stdin: &mut dyn Read) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn call(
-    plugin: &dyn Plugin,
-    command: Command,
-    env: Env,
-    network: Network,
-    stdout: &mut dyn Write,
-    stderr: &mut dyn Write,
-) -> Result<()> {
-    let (container_id, ifname) = match (command, env.container_id, env.ifname) {
-        (Command::Gc, ..) => return gc(plugin, &network, stderr),
-        (Command::Status, ..) => return plugin.status(&network),
-        (_, Some(container_id), Some(ifname)) => (container_id, ifname),
-        _ => return Err(Error::new(Code::ENVIRONMENT, "CNI_CONTAINERID or CNI_IFNAME is missing")),
-    };
-    if let Some(path) = env.netns.as_ref().filter(|_| command != Command::Check && !env.netns_override) {
-        netns::refuse_own(path)?;
-    }
-    let id = AttachmentId { network: network.name.clone(), container_id, ifname };
-    if command == Command::Del {
-        return plugin.del(&Detachment { id, netns: env.netns, network });
-    }
-    let netns = env.netns.unwrap_or_default();
-    let attachment = Attachment { id, netns, network, is_repeated: Cell::default() };
-    if command == Command::Check {
-        return plugin.check(&attachment);
-    }
+fn id(endpoint: Endpoint, network: &Network) -> AttachmentId {
+    let Endpoint { container_id, ifname } = endpoint;
+    AttachmentId { network: network.name.clone(), container_id, ifname }
+}
+
+fn attachment(endpoint: Endpoint, netns: PathBuf, network: Network) -> Attachment {
+    Attachment { id: id(endpoint, &network), netns, network, is_repeated: Cell::default() }
+}
+
+fn add(plugin: &dyn Plugin, attachment: Attachment, stdout: &mut dyn Write) -> Result<()> {
     let result = plugin.add(&attachment)?;
     match result.to_json(attachment.network.version) {
         Ok(text) => write(stdout, &text).map_err(|error| take_back(plugin, attachment, Some(&text), error)),

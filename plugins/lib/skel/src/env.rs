@@ -3,100 +3,97 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use cni_types::{CniArgs, Code, ContainerId, Error, IfName, Result, excerpt};
+use cni_types::{CniArgs, Code, ContainerId, Doing, Error, IfName, Result, excerpt};
 
 /// Looks up an environment variable.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// The operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command {
-    Add,
-    Check,
-    Del,
-    Gc,
-    Status,
+/// What the plugin is run for.
+pub(crate) enum Asked {
+    /// Nothing: there is no `CNI_COMMAND`, so it is somebody at a terminal.
+    About,
+    /// VERSION, which needs nothing else.
     Version,
+    /// A verb, for a network that stdin has.
+    Verb(Env),
 }
 
-impl Command {
-    fn find(text: &str) -> Option<Self> {
-        Some(match text {
-            "ADD" => Self::Add,
-            "CHECK" => Self::Check,
-            "DEL" => Self::Del,
-            "GC" => Self::Gc,
-            "STATUS" => Self::Status,
-            "VERSION" => Self::Version,
-            _ => return None,
-        })
-    }
-}
-
-/// What the environment says. The three names are there for the commands that require them.
+/// The environment of a verb.
 pub(crate) struct Env {
-    pub(crate) command: std::result::Result<Command, String>,
-    pub(crate) container_id: Option<ContainerId>,
-    pub(crate) netns: Option<PathBuf>,
-    pub(crate) ifname: Option<IfName>,
+    /// What is asked, or the text of a command that is none.
+    pub(crate) request: std::result::Result<Request, String>,
     pub(crate) args: CniArgs,
     pub(crate) cni_path: Vec<PathBuf>,
+    /// Whether the plugin's own namespace may be the container's.
     pub(crate) netns_override: bool,
 }
 
-/// Reads the environment. `None`: no `CNI_COMMAND`, somebody runs the plugin by hand.
+/// A verb with what it requires.
+pub(crate) enum Request {
+    Add(Endpoint, PathBuf),
+    Check(Endpoint, PathBuf),
+    Del(Endpoint, Option<PathBuf>),
+    Gc,
+    Status,
+}
+
+/// An interface of a container.
+pub(crate) struct Endpoint {
+    pub(crate) container_id: ContainerId,
+    pub(crate) ifname: IfName,
+}
+
+/// Reads the environment.
 ///
 /// # Errors
 /// Code 4: first any value that is present but invalid, then all missing names at once.
-pub(crate) fn read(lookup: Lookup<'_>) -> Result<Option<Env>> {
+pub(crate) fn read(lookup: Lookup<'_>) -> Result<Asked> {
     let value = |name: &str| lookup(name).filter(|v| !v.is_empty());
-    let Some(command) = value("CNI_COMMAND") else { return Ok(None) };
+    let Some(command) = value("CNI_COMMAND") else { return Ok(Asked::About) };
     let command = command.to_string_lossy().into_owned();
-    let command = Command::find(&command).ok_or(command);
-    let attached = matches!(command, Ok(Command::Add | Command::Check | Command::Del));
-    let mut env = Env {
-        command,
-        container_id: None,
-        netns: value("CNI_NETNS").map(PathBuf::from),
-        ifname: None,
+    if command == "VERSION" {
+        return Ok(Asked::Version);
+    }
+    let cni_path: Vec<_> = value("CNI_PATH").iter().flat_map(std::env::split_paths).collect();
+    let request = match command.as_str() {
+        "ADD" | "CHECK" | "DEL" | "GC" | "STATUS" => Ok(request(&command, lookup, !cni_path.is_empty())?),
+        _ => Err(command),
+    };
+    let netns_override = value("CNI_NETNS_OVERRIDE").and_then(|v| v.into_string().ok());
+    Ok(Asked::Verb(Env {
+        request,
         // Never an error here: only a plugin that takes arguments may mind their form.
         args: CniArgs::new(value("CNI_ARGS").unwrap_or_default().to_string_lossy()),
-        cni_path: value("CNI_PATH").iter().flat_map(std::env::split_paths).collect(),
-        netns_override: matches!(
-            value("CNI_NETNS_OVERRIDE")
-                .and_then(|v| v.into_string().ok())
-                .map(|v| v.to_ascii_lowercase())
-                .as_deref(),
-            Some("1" | "true")
-        ),
-    };
-    if attached {
-        env.container_id = text("CNI_CONTAINERID", lookup)?.map(|t| ContainerId::new(&t)).transpose()?;
-        env.ifname = text("CNI_IFNAME", lookup)?
-            .map(|t| IfName::new(&t))
-            .transpose()
-            .map_err(|e| e.doing("CNI_IFNAME"))?;
-    }
-    env.refuse_missing()?;
-    Ok(Some(env))
+        cni_path,
+        netns_override: netns_override.is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true")),
+    }))
 }
 
-impl Env {
-    fn refuse_missing(&self) -> Result<()> {
-        use Command::{Add, Check, Del, Gc, Status};
-        let Ok(command) = self.command else { return Ok(()) };
-        let required = [
-            ("CNI_CONTAINERID", matches!(command, Add | Check | Del), self.container_id.is_some()),
-            ("CNI_NETNS", matches!(command, Add | Check), self.netns.is_some()),
-            ("CNI_IFNAME", matches!(command, Add | Check | Del), self.ifname.is_some()),
-            ("CNI_PATH", matches!(command, Add | Check | Del | Gc | Status), !self.cni_path.is_empty()),
-        ];
-        let missing = required.iter().filter(|(_, needed, there)| *needed && !there).map(|(name, ..)| *name);
-        let missing = missing.collect::<Vec<_>>().join(",");
-        if missing.is_empty() {
-            return Ok(());
+fn request(verb: &str, lookup: Lookup<'_>, has_path: bool) -> Result<Request> {
+    let is_attached = !matches!(verb, "GC" | "STATUS");
+    let text = |name| if is_attached { text(name, lookup) } else { Ok(None) };
+    let container_id = text("CNI_CONTAINERID")?.map(|t| ContainerId::new(&t)).transpose()?;
+    let ifname = text("CNI_IFNAME")?.map(|t| IfName::new(&t)).transpose().doing("CNI_IFNAME")?;
+    let netns = lookup("CNI_NETNS").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let required = [
+        ("CNI_CONTAINERID", is_attached && container_id.is_none()),
+        ("CNI_NETNS", matches!(verb, "ADD" | "CHECK") && netns.is_none()),
+        ("CNI_IFNAME", is_attached && ifname.is_none()),
+        ("CNI_PATH", !has_path),
+    ];
+    let missing: Vec<_> =
+        required.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect();
+    let endpoint = container_id.zip(ifname).map(|(container_id, ifname)| Endpoint { container_id, ifname });
+    match (verb, endpoint, netns) {
+        ("ADD", Some(endpoint), Some(netns)) if has_path => Ok(Request::Add(endpoint, netns)),
+        ("CHECK", Some(endpoint), Some(netns)) if has_path => Ok(Request::Check(endpoint, netns)),
+        ("DEL", Some(endpoint), netns) if has_path => Ok(Request::Del(endpoint, netns)),
+        ("GC", ..) if has_path => Ok(Request::Gc),
+        ("STATUS", ..) if has_path => Ok(Request::Status),
+        _ => {
+            let missing = missing.join(",");
+            Err(Error::new(Code::ENVIRONMENT, format!("required env variables [{missing}] missing")))
         }
-        Err(Error::new(Code::ENVIRONMENT, format!("required env variables [{missing}] missing")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use cni_types::{Code, Error, Json, NetworkName, Numbers, Result, SpecVersion, declared_version, excerpt};
 
-use crate::env::Command;
+use crate::env::Request;
 use crate::plugin::About;
 
 /// # Errors
@@ -20,14 +20,14 @@ pub(crate) fn name(conf: &Json) -> Result<NetworkName> {
 ///
 /// # Errors
 /// Code 1 when the command or the plugin does not go with the version, code 6 when it is not a version at all.
-pub(crate) fn version(conf: &Json, command: Command, about: &About) -> Result<SpecVersion> {
+pub(crate) fn version(conf: &Json, request: &Request, about: &About) -> Result<SpecVersion> {
     let text = declared_version(conf)?;
     let given = if text.is_empty() { SpecVersion::V0_1_0.as_str() } else { &text };
-    let gate = match command {
-        Command::Check => Some(("CHECK", SpecVersion::V0_4_0)),
-        Command::Gc => Some(("GC", SpecVersion::V1_1_0)),
-        Command::Status => Some(("STATUS", SpecVersion::V1_1_0)),
-        Command::Add | Command::Del | Command::Version => None,
+    let gate = match request {
+        Request::Check(..) => Some(("CHECK", SpecVersion::V0_4_0)),
+        Request::Gc => Some(("GC", SpecVersion::V1_1_0)),
+        Request::Status => Some(("STATUS", SpecVersion::V1_1_0)),
+        Request::Add(..) | Request::Del(..) => None,
     };
     let supported =
         || about.versions.iter().map(|v| format!("{:?}", v.as_str())).collect::<Vec<_>>().join(" ");
