@@ -49,18 +49,6 @@ impl CniArgs {
         Err(self.bad(format!("unknown args {unknown}; known are {known}; IgnoreUnknown=1 lets others pass")))
     }
 
-    /// The same for DEL, which malformed arguments must not stop: pairs that cannot be read, and unknown ones, are
-    /// passed over.
-    pub fn values_for_del<const N: usize>(&self, keys: [&str; N]) -> [Option<String>; N] {
-        let mut values = [const { None }; N];
-        for (key, value) in self.pairs().filter_map(split) {
-            if let Some(slot) = keys.iter().position(|k| *k == key) {
-                values[slot] = Some(value.to_owned());
-            }
-        }
-        values
-    }
-
     fn pairs(&self) -> impl Iterator<Item = &str> {
         let all = if self.0.is_empty() { None } else { Some(self.0.split(';')) };
         all.into_iter().flatten()
