@@ -42,7 +42,7 @@ impl World {
             container_id: ContainerId::new("host")?,
             ifname: IfName::new("uplink")?,
         };
-        let cable = veth::create(host, &inside, &netns, &id, &veth::Wanted::default())?;
+        let cable = veth::create(host, &inside, &netns, &id, &veth::NewPair::default())?;
         let far = inside.link("uplink")?;
         for (near_address, far_address) in CABLE {
             host.ensure_address(cable.host.index, &cable.host.name, cidr(near_address)?)?;

@@ -1,6 +1,6 @@
 //! The bridge: shared by the containers of the network, and kept.
 
-use cni_net::bridge::{self, Wanted};
+use cni_net::bridge::{self, NewBridge};
 use cni_net::check;
 use cni_part::{Host, Made, Owned, Part, Site, host_entry};
 use cni_skel::Undo;
@@ -9,7 +9,7 @@ use cni_types::{Code, Error, IfName, Network, Result};
 /// The bridge that the configuration names.
 pub(crate) struct BridgeLink {
     pub(crate) name: IfName,
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: NewBridge,
     /// It receives every packet.
     pub(crate) is_promiscuous: bool,
 }

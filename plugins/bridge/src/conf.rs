@@ -91,7 +91,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
     let masquerade = Masquerade { backend: backend.map(Backend::parse).transpose()? };
     let mtu = keys.mtu.bytes()?;
-    let wanted = bridge::Wanted { mtu, vlan_filtering: vlans.is_some() };
+    let wanted = bridge::NewBridge { mtu, vlan_filtering: vlans.is_some() };
     let gateway = if is_gateway {
         let vlan = vlans.as_ref().and_then(|vlans| vlans.access).filter(|_| has_ipam);
         let vlan_link = vlan.map(|vlan| vlan_link(&name, vlan)).transpose()?;
@@ -100,7 +100,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     } else {
         None
     };
-    let pair = Pair { wanted: veth::Wanted { mtu, container_mac: mac(network, &keys)?, master: None } };
+    let pair = Pair { wanted: veth::NewPair { mtu, container_mac: mac(network, &keys)?, master: None } };
     let flags = bridge::Port { hairpin: keys.hairpin_mode, isolated: keys.port_isolation };
     let mut lease = Lease::new(network)?;
     if is_gateway {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cni_net::bridge::uplink::{self, Uplink};
 use cni_net::bridge::vlan::Vlan;
-use cni_net::bridge::{self, Wanted};
+use cni_net::bridge::{self, NewBridge};
 use cni_net::{Link, Rtnl, check, forwarding, sysctl};
 use cni_part::{Host, Made, Owned, Part, Site, host_entry};
 use cni_skel::Undo;
@@ -14,7 +14,7 @@ use crate::port::check_vlans;
 
 /// The gateways of the result on the host, and forwarding of their families.
 pub(crate) struct HostGateway {
-    pub(crate) bridge: (IfName, Wanted),
+    pub(crate) bridge: (IfName, NewBridge),
     /// The link that the gateway of a VLAN is on, made once for all containers.
     pub(crate) vlan_link: Option<(IfName, u16)>,
     /// It may take the place of another address of the network.

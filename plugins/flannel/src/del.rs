@@ -5,7 +5,7 @@ use cni_skel::{Detachment, tell};
 use cni_types::{AttachmentId, Code, Error, Failures, Json, Network, Result, SpecVersion};
 
 use crate::delegate::Delegate;
-use crate::saved::{Found, Saved, StaleConf};
+use crate::saved::{Saved, SavedConf, StaleConf};
 
 /// Runs the delegate's DEL with the configuration of its ADD. Nothing saved: nothing was made.
 ///
@@ -15,9 +15,9 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
     let (id, network) = (&detachment.id, &detachment.network);
     let saved = Saved::of(network);
     let (name, delegate) = match saved.find(id)? {
-        Found::Nothing => return saved.remove_draft(id),
-        Found::Conf(name, delegate) => (name, delegate),
-        Found::Unreadable(name, error) => {
+        SavedConf::Nothing => return saved.remove_draft(id),
+        SavedConf::Read(name, delegate) => (name, delegate),
+        SavedConf::Unreadable(name, error) => {
             warn(&error);
             // What is made is found by network, container and interface: today's configuration does as well.
             match Delegate::of(network) {

@@ -7,7 +7,7 @@ use cni_skel::delegate::{Verb, find, read_result};
 use cni_types::{Error, Json, Network, Result, Stale};
 
 use crate::delegate::Delegate;
-use crate::saved::{Found, Saved};
+use crate::saved::{Saved, SavedConf};
 use crate::{del, status};
 
 pub(crate) struct Delegation;
@@ -31,7 +31,7 @@ impl Part for Delegation {
         site.refuse_taken()?;
         let saved = Saved::of(network);
         // The delegate refuses a second ADD. Its DEL would remove what the first has made.
-        let is_repeated = matches!(saved.find(id)?, Found::Conf(..));
+        let is_repeated = matches!(saved.find(id)?, SavedConf::Read(..));
         let (name, replaced) = saved.write(id, &delegate)?;
         let taken_back = delegate.clone();
         undo.push(format!("run the DEL of {}", delegate.plugin), move || {
@@ -51,13 +51,13 @@ impl Part for Delegation {
     fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
         let network = &site.attachment.network;
         let delegate = match Saved::of(network).find(&site.attachment.id)? {
-            Found::Conf(_, delegate) => delegate,
-            Found::Unreadable(_, error) => {
+            SavedConf::Read(_, delegate) => delegate,
+            SavedConf::Unreadable(_, error) => {
                 return Err(Error::check("the saved configuration is none")
                     .because("make the container anew")
                     .because(error));
             }
-            Found::Nothing => {
+            SavedConf::Nothing => {
                 return Err(Error::check("there is no saved configuration of the attachment")
                     .because("a DEL would not know what to remove: make the container anew"));
             }

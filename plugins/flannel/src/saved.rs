@@ -28,10 +28,10 @@ pub(crate) struct Saved<'a> {
 }
 
 /// What is saved about an attachment.
-pub(crate) enum Found {
+pub(crate) enum SavedConf {
     Nothing,
     /// In the file of this name.
-    Conf(String, Delegate),
+    Read(String, Delegate),
     /// Something that is no configuration, in the file of this name.
     Unreadable(String, Error),
 }
@@ -67,7 +67,7 @@ impl<'a> Saved<'a> {
     ///
     /// # Errors
     /// Code 5 when a file is there and cannot be read.
-    pub(crate) fn find(&self, id: &AttachmentId) -> Result<Found> {
+    pub(crate) fn find(&self, id: &AttachmentId) -> Result<SavedConf> {
         for name in [own_name(id), id.container_id.to_string()] {
             let conf = match self.records.read(&name) {
                 Ok(Some(record)) if self.is_of(&record, id) => self.delegate(&record),
@@ -76,11 +76,11 @@ impl<'a> Saved<'a> {
                 Err(error) => return Err(error),
             };
             return Ok(match conf {
-                Ok(delegate) => Found::Conf(name, delegate),
-                Err(error) => Found::Unreadable(name, error),
+                Ok(delegate) => SavedConf::Read(name, delegate),
+                Err(error) => SavedConf::Unreadable(name, error),
             });
         }
-        Ok(Found::Nothing)
+        Ok(SavedConf::Nothing)
     }
 
     /// The reference's file says the network but not the interface.

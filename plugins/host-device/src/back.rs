@@ -7,9 +7,9 @@ use cni_net::{Link, Netns, Rtnl};
 use cni_types::{AttachmentId, Code, Error, Failures, IfName, Result};
 
 use crate::device::Device;
-use crate::devices::{Devices, Entry};
+use crate::devices::{Devices, HeldDevice};
 use crate::host_links::HostLinks;
-use crate::restore::{Found, free_name, put_right, restore, tell, told, wait_for_return};
+use crate::restore::{Whereabouts, free_name, put_right, restore, tell, told, wait_for_return};
 
 /// How long the kernel may take to return the device of a namespace that has just died.
 pub(crate) const RETURN_LIMIT: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ pub(crate) fn give_back(devices: &Devices, id: &AttachmentId, netns: Option<&Pat
         Some(device) => {
             let recorded = Some(Path::new(&device.netns)).filter(|&path| Some(path) != netns);
             let paths: Vec<_> = netns.into_iter().chain(recorded).collect();
-            if find_and_return(&HostLinks::open()?, &device, &paths, RETURN_LIMIT)? == Found::Nowhere
+            if find_and_return(&HostLinks::open()?, &device, &paths, RETURN_LIMIT)? == Whereabouts::Nowhere
                 && device.outlives_its_namespace()
             {
                 tell(&format!("{} is in no namespace known; its record stays for GC", device.name));
@@ -46,10 +46,14 @@ pub(crate) fn give_back(devices: &Devices, id: &AttachmentId, netns: Option<&Pat
 ///
 /// # Errors
 /// As [`give_back`].
-pub(crate) fn collect(devices: &Devices, host: &HostLinks, entry: &Entry) -> Result<()> {
+pub(crate) fn collect(devices: &Devices, host: &HostLinks, entry: &HeldDevice) -> Result<()> {
     let device = &entry.device;
     let found = find_and_return(host, device, &[Path::new(&device.netns)], Duration::ZERO)?;
-    if found == Found::Nowhere && device.outlives_its_namespace() { Ok(()) } else { devices.forget(entry) }
+    if found == Whereabouts::Nowhere && device.outlives_its_namespace() {
+        Ok(())
+    } else {
+        devices.forget(entry)
+    }
 }
 
 /// The device in the first of these namespaces that has it, with a socket there, and whether any of them is there.
@@ -89,20 +93,25 @@ pub(crate) fn refuse_second(own: &Device) -> Result<()> {
     .because("was this container's DEL forgotten?"))
 }
 
-fn find_and_return(host: &HostLinks, device: &Device, paths: &[&Path], patience: Duration) -> Result<Found> {
+fn find_and_return(
+    host: &HostLinks,
+    device: &Device,
+    paths: &[&Path],
+    patience: Duration,
+) -> Result<Whereabouts> {
     let Search { found, namespace_is_known, failures } = search(device, paths)?;
     if let Some((inside, link)) = found {
-        return move_back(&inside, &link, host, device).map(|()| Found::PutRight);
+        return move_back(&inside, &link, host, device).map(|()| Whereabouts::PutRight);
     }
     let mut found = restore(host, device)?;
-    if found == Found::Nowhere
+    if found == Whereabouts::Nowhere
         && !namespace_is_known
         && !patience.is_zero()
         && device.outlives_its_namespace()
     {
         found = wait_for_return(host, device, patience)?;
     }
-    if found == Found::Nowhere {
+    if found == Whereabouts::Nowhere {
         failures.fold()?;
     }
     Ok(found)
@@ -116,7 +125,7 @@ fn return_by_alias(devices: &Devices, id: &AttachmentId, netns: Option<&Path>) -
     let link = inside.find_link(id.ifname.as_str())?.filter(|link| IfName::new(&link.alias).is_ok());
     let Some(link) = link else { return Ok(()) };
     let cookie = inside.netns_cookie();
-    let is_its = |other: &Entry| {
+    let is_its = |other: &HeldDevice| {
         other.device.find_inside(std::slice::from_ref(&link)).is_some() && other.device.may_be_in(cookie)
     };
     if devices.of_others(Some(id))?.iter().any(is_its) {

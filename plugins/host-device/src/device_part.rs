@@ -8,7 +8,7 @@ use cni_types::{Code, Error, Network, Result, Stale};
 use crate::back;
 use crate::conf::Conf;
 use crate::device::Device;
-use crate::devices::{Devices, Entry};
+use crate::devices::{Devices, HeldDevice};
 use crate::host_links::HostLinks;
 use crate::restore::{restore_returned, wait_for_return};
 use crate::select::{self, Selected, select};
@@ -99,7 +99,7 @@ fn await_return(host: &HostLinks, own: &Device) -> Result<()> {
 }
 
 /// The record is there before the device goes: a DEL after an ADD that was killed gives it back.
-fn take<'a>(site: &'a Site<'a>, link: &Link, others: &[Entry], undo: &mut Undo<'a>) -> Result<Link> {
+fn take<'a>(site: &'a Site<'a>, link: &Link, others: &[HeldDevice], undo: &mut Undo<'a>) -> Result<Link> {
     let id = &site.attachment.id;
     let path = site.attachment.netns.as_path();
     let (devices, inside) = (Devices::new(), site.inside()?);

@@ -12,7 +12,7 @@ const DIR: &str = "/run/cni/host-device";
 pub(crate) struct Devices(Records);
 
 /// One record.
-pub(crate) struct Entry {
+pub(crate) struct HeldDevice {
     /// Its file.
     pub(crate) name: String,
     /// The attachment that has the device, in words.
@@ -44,7 +44,7 @@ impl Devices {
     }
 
     /// The attachment's own record; one that cannot be read is none.
-    pub(crate) fn find(&self, id: &AttachmentId) -> Option<Entry> {
+    pub(crate) fn find(&self, id: &AttachmentId) -> Option<HeldDevice> {
         entry(self.0.read(&file_name(id)).ok()??)
     }
 
@@ -52,7 +52,7 @@ impl Devices {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn of_others(&self, id: Option<&AttachmentId>) -> Result<Vec<Entry>> {
+    pub(crate) fn of_others(&self, id: Option<&AttachmentId>) -> Result<Vec<HeldDevice>> {
         let own = id.map(file_name);
         let names =
             self.0.names()?.into_iter().filter(|name| !name.starts_with('.') && Some(name) != own.as_ref());
@@ -63,13 +63,13 @@ impl Devices {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn stale(&self, stale: &Stale) -> Result<Vec<Entry>> {
+    pub(crate) fn stale(&self, stale: &Stale) -> Result<Vec<HeldDevice>> {
         Ok(self.0.stale(stale)?.into_iter().filter_map(entry).collect())
     }
 
     /// # Errors
     /// Code 5 naming the file.
-    pub(crate) fn forget(&self, entry: &Entry) -> Result<()> {
+    pub(crate) fn forget(&self, entry: &HeldDevice) -> Result<()> {
         self.0.remove(&entry.name)
     }
 
@@ -87,6 +87,6 @@ fn file_name(id: &AttachmentId) -> String {
     format!("{}.json", id.tag_prefix())
 }
 
-fn entry(record: cni_skel::Record) -> Option<Entry> {
-    Some(Entry { name: record.name, owner: record.owner?, device: record.json.decode().ok()? })
+fn entry(record: cni_skel::Record) -> Option<HeldDevice> {
+    Some(HeldDevice { name: record.name, owner: record.owner?, device: record.json.decode().ok()? })
 }

@@ -7,7 +7,7 @@ use cni_net::{Events, Link, Rtnl};
 use cni_types::Result;
 
 use crate::device::Device;
-use crate::devices::{Devices, Entry};
+use crate::devices::{Devices, HeldDevice};
 use crate::host_links::HostLinks;
 
 /// Longest part of a device's name in its name with a number: 15 bytes less `_` and two digits.
@@ -15,7 +15,7 @@ const STEM_MAX: usize = 12;
 
 /// What became of a device that was looked for on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Whereabouts {
     /// It is not there.
     Nowhere,
     /// As it was before. Its ADD may be about to move it.
@@ -31,14 +31,14 @@ pub(crate) enum Found {
 pub(crate) fn restore_returned<'e>(
     host: &HostLinks,
     devices: &Devices,
-    entries: impl IntoIterator<Item = &'e Entry>,
+    entries: impl IntoIterator<Item = &'e HeldDevice>,
 ) -> bool {
     let mut changed = false;
     for entry in entries {
         let found = restore(host, &entry.device);
-        changed |= !matches!(found, Ok(Found::Nowhere | Found::Back | Found::Used));
+        changed |= !matches!(found, Ok(Whereabouts::Nowhere | Whereabouts::Back | Whereabouts::Used));
         let forgotten = match found {
-            Ok(Found::PutRight | Found::Used) => devices.forget(entry),
+            Ok(Whereabouts::PutRight | Whereabouts::Used) => devices.forget(entry),
             found => found.map(drop),
         };
         if let Err(error) = forgotten {
@@ -52,16 +52,16 @@ pub(crate) fn restore_returned<'e>(
 ///
 /// # Errors
 /// Code 100 with what the kernel refused.
-pub(crate) fn restore(host: &HostLinks, device: &Device) -> Result<Found> {
-    let Some(link) = device.find_on_host(host.links()?) else { return Ok(Found::Nowhere) };
+pub(crate) fn restore(host: &HostLinks, device: &Device) -> Result<Whereabouts> {
+    let Some(link) = device.find_on_host(host.links()?) else { return Ok(Whereabouts::Nowhere) };
     if device.is_back(link) {
-        return Ok(Found::Back);
+        return Ok(Whereabouts::Back);
     }
     if is_used(host, link)? {
         tell(&format!("{} is in use on the host as {} and stays as it is", device.name, link.name));
-        return Ok(Found::Used);
+        return Ok(Whereabouts::Used);
     }
-    put_right(&host.rtnl, link, device).map(|()| Found::PutRight)
+    put_right(&host.rtnl, link, device).map(|()| Whereabouts::PutRight)
 }
 
 /// The kernel takes a link down when it returns it; addresses and master are gone by then.
@@ -89,10 +89,10 @@ pub(crate) fn put_right(host: &Rtnl, link: &Link, device: &Device) -> Result<()>
 ///
 /// # Errors
 /// Code 100 when the kernel refuses.
-pub(crate) fn wait_for_return(host: &HostLinks, device: &Device, limit: Duration) -> Result<Found> {
+pub(crate) fn wait_for_return(host: &HostLinks, device: &Device, limit: Duration) -> Result<Whereabouts> {
     let events = Events::of_links()?;
-    let look = || Ok(Some(restore(&host.anew(), device)?).filter(|&found| found != Found::Nowhere));
-    Ok(events.ask_until(limit, look)?.unwrap_or(Found::Nowhere))
+    let look = || Ok(Some(restore(&host.anew(), device)?).filter(|&found| found != Whereabouts::Nowhere));
+    Ok(events.ask_until(limit, look)?.unwrap_or(Whereabouts::Nowhere))
 }
 
 /// The device's own name, or when another link has it (also as an alternative name) the first free one of `<name>_1`,

@@ -6,7 +6,7 @@ use cni_net::Link;
 use cni_types::{Code, Error, Result};
 
 use crate::conf::{Conf, Selector};
-use crate::devices::Entry;
+use crate::devices::HeldDevice;
 use crate::host_links::HostLinks;
 use crate::sysfs::{self, PciAddress};
 
@@ -32,7 +32,7 @@ impl Selected {
 ///
 /// # Errors
 /// Code 7 when there is no selector, or two that name different devices; code 100 when a device is not there.
-pub(crate) fn select(conf: &Conf, host: &HostLinks, devices: &[Entry]) -> Result<Selected> {
+pub(crate) fn select(conf: &Conf, host: &HostLinks, devices: &[HeldDevice]) -> Result<Selected> {
     conf.refuse_none()?;
     let mut chosen: Option<(&str, Selected)> = None;
     for (key, selector) in &conf.selectors {
@@ -64,7 +64,7 @@ pub(crate) fn find_userspace(conf: &Conf) -> Option<PciAddress> {
 ///
 /// # Errors
 /// Code 50 naming what is missing.
-pub(crate) fn ensure_present(conf: &Conf, host: &HostLinks, devices: &[Entry]) -> Result<()> {
+pub(crate) fn ensure_present(conf: &Conf, host: &HostLinks, devices: &[HeldDevice]) -> Result<()> {
     for (_, selector) in &conf.selectors {
         let is_away = || match selector {
             Selector::Name(name) => devices.iter().any(|entry| entry.device.goes_by(name.as_str())),
@@ -109,7 +109,7 @@ fn named(host: &HostLinks, name: Option<String>) -> Result<Option<Link>> {
     name.map_or(Ok(None), |name| host.rtnl.find_link(&name))
 }
 
-fn missing(selector: &Selector, devices: &[Entry]) -> Error {
+fn missing(selector: &Selector, devices: &[HeldDevice]) -> Error {
     let error = Error::new(Code::KERNEL, format!("the host has no {selector}"));
     let holder = devices.iter().find(|entry| match selector {
         Selector::Name(name) => entry.device.goes_by(name.as_str()),

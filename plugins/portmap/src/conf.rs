@@ -5,7 +5,7 @@ use cni_filter::masquerade::Backend;
 use cni_types::{Error, Family, Network, Result, excerpt};
 use serde::Deserialize;
 
-use crate::mapping::{Entry, Mapping};
+use crate::mapping::{Mapping, MappingKeys};
 
 /// The bit of the packet mark that asks for masquerade, if none is configured.
 const MARK_BIT: i64 = 13;
@@ -41,7 +41,7 @@ impl Default for Keys {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RuntimeConfig {
-    port_mappings: Vec<Entry>,
+    port_mappings: Vec<MappingKeys>,
 }
 
 /// A valid configuration.

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_filter::conntrack::{Conntrack, Entry, Transport};
+use cni_filter::conntrack::{Conntrack, Flow, Transport};
 use cni_net::Rtnl;
 use cni_types::{Cidr, Family, Result};
 
@@ -56,7 +56,7 @@ fn try_redirect(mappings: &[Mapping], targets: &[Option<Cidr>; 2], host: &Rtnl) 
         for transport in transports() {
             let mapped: Vec<&Mapping> =
                 affected(transport).filter(|m| m.is_for(Family::of(target))).collect();
-            let is_stale = |entry: &Entry| {
+            let is_stale = |entry: &Flow| {
                 let sent_to = entry.original.dst;
                 mapped.iter().any(|mapping| {
                     mapping.host_port == sent_to.port()
@@ -86,7 +86,7 @@ fn try_end(gone: &[Gone]) -> Result<()> {
             let was_target = |to: SocketAddr| {
                 gone.iter().any(|gone| gone.ip == to.ip() && (gone.first..=gone.last).contains(&to.port()))
             };
-            let is_stale = |entry: &Entry| entry.is_translated && was_target(entry.reply.src);
+            let is_stale = |entry: &Flow| entry.is_translated && was_target(entry.reply.src);
             Conntrack::open()?.flush(family, transport, None, &is_stale)?;
         }
     }

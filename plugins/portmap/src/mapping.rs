@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// An entry of `runtimeConfig.portMappings`, unread.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct Entry {
+pub(crate) struct MappingKeys {
     host_port: i64,
     container_port: i64,
     protocol: String,
@@ -84,7 +84,7 @@ impl Mapping {
     ///
     /// # Errors
     /// Code 7 naming the entry, its key and what is allowed.
-    pub(crate) fn read_all(entries: &[Entry]) -> Result<Vec<Self>> {
+    pub(crate) fn read_all(entries: &[MappingKeys]) -> Result<Vec<Self>> {
         let mut read = Vec::with_capacity(entries.len());
         for (at, entry) in entries.iter().enumerate() {
             let of_entry = |e: Error| e.doing(format_args!("runtimeConfig.portMappings[{at}]"));
@@ -121,7 +121,7 @@ impl Mapping {
         Ports { host_ip, protocol: self.protocol as u8, first: self.host_port, last: self.host_port }
     }
 
-    fn read(entry: &Entry) -> Result<Self> {
+    fn read(entry: &MappingKeys) -> Result<Self> {
         let port = |key: &str, what: &str, value: i64| {
             u16::try_from(value).ok().filter(|port| *port != 0).ok_or_else(|| {
                 Error::config(format!("Invalid {what} port number: {value}: {key} must be 1–65535"))

@@ -22,7 +22,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
     let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
     let backend = backend.map(Backend::parse).transpose()?;
-    let pair = Pair { wanted: veth::Wanted { mtu: keys.mtu.bytes()?, ..veth::Wanted::default() } };
+    let pair = Pair { wanted: veth::NewPair { mtu: keys.mtu.bytes()?, ..veth::NewPair::default() } };
     let mut parts: Parts = vec![Box::new(pair), Box::new(Lease::required(network)?), Box::new(Ends)];
     if keys.ip_masq {
         parts.push(Box::new(Masquerade { backend }));

@@ -39,7 +39,7 @@ impl AsRawFd for Timer {
 }
 
 /// One that waits no longer when it is dropped.
-struct Entry<'a> {
+struct Waiter<'a> {
     alarm: &'a Alarm,
     key: (Duration, u64),
 }
@@ -66,7 +66,7 @@ impl Alarm {
     /// Waits until that moment.
     pub(super) async fn until(&self, moment: Duration) {
         self.count.set(self.count.get().wrapping_add(1));
-        let entry = Entry { alarm: self, key: (moment, self.count.get()) };
+        let entry = Waiter { alarm: self, key: (moment, self.count.get()) };
         poll_fn(|cx| {
             if clock::now() >= moment {
                 return Poll::Ready(());
@@ -103,7 +103,7 @@ impl Alarm {
     }
 }
 
-impl Drop for Entry<'_> {
+impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         self.alarm.waiting.borrow_mut().remove(&self.key);
     }

@@ -29,7 +29,7 @@ pub(super) struct Leases {
     state: State,
     closer: Closer,
     alarm: Rc<Alarm>,
-    keepers: RefCell<HashMap<AttachmentId, Entry>>,
+    keepers: RefCell<HashMap<AttachmentId, KeptLease>>,
     ignored: Cell<u64>,
 }
 
@@ -54,7 +54,7 @@ impl Held {
     }
 }
 
-struct Entry {
+struct KeptLease {
     held: Rc<Held>,
     orders: mpsc::UnboundedSender<Order>,
 }
@@ -118,7 +118,7 @@ impl Leases {
     ) {
         let (sender, orders) = mpsc::unbounded_channel();
         let held = Rc::new(held);
-        let entry = Entry { held: Rc::clone(&held), orders: sender };
+        let entry = KeptLease { held: Rc::clone(&held), orders: sender };
         self.keepers.borrow_mut().insert(held.id.clone(), entry);
         let keeper = Keeper {
             leases: Rc::clone(self),

@@ -10,7 +10,7 @@ use cni_netlink::attr::Attrs;
 use cni_netlink::{Errno, Precision, Protocol, Request, Socket};
 use cni_types::{Family, Result};
 
-pub use entry::{Direction, Entry};
+pub use entry::{Direction, Flow};
 use entry::{FLAG_DPORT, FLAG_PROTO, filter};
 
 /// `NFNL_SUBSYS_CTNETLINK`, the high byte of a message's type.
@@ -55,15 +55,15 @@ impl Conntrack {
         family: Family,
         transport: Transport,
         port: Option<u16>,
-        is_stale: &dyn Fn(&Entry) -> bool,
+        is_stale: &dyn Fn(&Flow) -> bool,
     ) -> Result<usize> {
         // Kernels before 5.8 do not filter, so it is done here again.
-        let is_asked_for = |entry: &Entry| entry.protocol == transport as u8 && is_stale(entry);
+        let is_asked_for = |entry: &Flow| entry.protocol == transport as u8 && is_stale(entry);
         let flags = FLAG_PROTO | if port.is_some() { FLAG_DPORT } else { 0 };
         let list = request("list", GET, family, &filter(transport, port, flags));
-        let stale = self.wire.list(&list, Precision::Rough, |message| {
-            Entry::read(message.get(GENMSG..)?).filter(is_asked_for)
-        });
+        let stale = self
+            .wire
+            .list(&list, Precision::Rough, |message| Flow::read(message.get(GENMSG..)?).filter(is_asked_for));
         match stale {
             // Neither compiled in nor loaded: nothing is tracked.
             Err(refused) if refused.is_absent() => Ok(0),
@@ -71,10 +71,10 @@ impl Conntrack {
         }
     }
 
-    fn delete_all(&self, entries: &[Entry]) -> Result<usize> {
+    fn delete_all(&self, entries: &[Flow]) -> Result<usize> {
         // Without a tuple the kernel would delete every entry there is: `selector` always has one.
         let delete =
-            |entry: &Entry| request("delete", DELETE, Family::of(entry.original.src.ip()), &entry.selector());
+            |entry: &Flow| request("delete", DELETE, Family::of(entry.original.src.ip()), &entry.selector());
         let mut count = 0;
         for answer in self.wire.ask(&entries.iter().map(delete).collect::<Vec<_>>()) {
             match answer {

@@ -17,7 +17,7 @@ pub const MAX_PORTS: usize = 1023;
 
 /// What a bridge is created with; an existing one keeps what it has.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted {
+pub struct NewBridge {
     /// MTU in bytes; 0 leaves the kernel's default.
     pub mtu: u32,
     /// Whether it must filter VLANs.
@@ -38,7 +38,7 @@ pub struct Port {
 /// # Errors
 /// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them; code
 /// 100 when the kernel cannot filter them, or refuses to say.
-pub fn find(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Option<Link>> {
+pub fn find(host: &Rtnl, name: &IfName, wanted: &NewBridge) -> Result<Option<Link>> {
     let found = host.find_link(name.as_str())?;
     found.iter().try_for_each(|link| refuse_unusable(link, wanted))?;
     Ok(found)
@@ -50,7 +50,7 @@ pub fn find(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Option<Link>>
 ///
 /// # Errors
 /// As [`find`]; code 100 for what the kernel refused.
-pub fn ensure(host: &Rtnl, name: &IfName, found: Option<Link>, wanted: &Wanted) -> Result<Link> {
+pub fn ensure(host: &Rtnl, name: &IfName, found: Option<Link>, wanted: &NewBridge) -> Result<Link> {
     let link = found.map_or_else(|| create(host, name, wanted), Ok)?;
     sysctl::ignore_router_advertisements(&link.name);
     if !link.is_up() {
@@ -59,7 +59,7 @@ pub fn ensure(host: &Rtnl, name: &IfName, found: Option<Link>, wanted: &Wanted) 
     Ok(link)
 }
 
-fn create(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
+fn create(host: &Rtnl, name: &IfName, wanted: &NewBridge) -> Result<Link> {
     let mut body = about_new(name.as_str());
     body.bytes(libc::IFLA_ADDRESS, &mac::random()?.0);
     put_mtu(&mut body, wanted.mtu);
@@ -88,13 +88,13 @@ fn create(host: &Rtnl, name: &IfName, wanted: &Wanted) -> Result<Link> {
 ///
 /// # Errors
 /// Code 50 with what it cannot do.
-pub fn probe(name: &IfName, wanted: &Wanted) -> Result<()> {
+pub fn probe(name: &IfName, wanted: &NewBridge) -> Result<()> {
     crate::try_out("make what ADD needs", |probe| {
         ensure(probe, name, None, wanted).and_then(|_| crate::veth::probe(probe))
     })
 }
 
-fn refuse_unusable(link: &Link, wanted: &Wanted) -> Result<()> {
+fn refuse_unusable(link: &Link, wanted: &NewBridge) -> Result<()> {
     let name = &link.name;
     if link.kind != "bridge" {
         let kind = if link.kind.is_empty() { "a device of no kind" } else { &link.kind };

@@ -13,7 +13,7 @@ use crate::site::{Host, Site, host_entry};
 /// A veth pair, born complete, its host end tagged with its owner.
 pub struct Pair {
     /// What it is like; the master is what [`Made::bridge`] says.
-    pub wanted: veth::Wanted,
+    pub wanted: veth::NewPair,
 }
 
 impl Pair {
@@ -23,7 +23,7 @@ impl Pair {
     /// Those of [`veth::create`].
     pub fn create<'a>(&self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
         let (host, id) = (site.host.rtnl()?, &site.attachment.id);
-        let wanted = veth::Wanted { master: made.bridge.as_ref().map(|bridge| bridge.index), ..self.wanted };
+        let wanted = veth::NewPair { master: made.bridge.as_ref().map(|bridge| bridge.index), ..self.wanted };
         let Veth { host: end, container_index, container_mac } =
             veth::create(host, site.inside()?, site.netns()?, id, &wanted)?;
         let index = end.index;

@@ -9,7 +9,7 @@ use cni_types::Result;
 
 use super::DNAT;
 use super::holder::Holder;
-use super::rules::{CHAIN, Entry, Rules};
+use super::rules::{CHAIN, Jump, Rules};
 use crate::claim::{Claimant, Standing};
 use crate::flows::Gone;
 
@@ -63,7 +63,7 @@ impl Going {
     /// Those that are there, with what leads to them and what the attachment itself does not want any more.
     pub(super) fn of_listing(mut self, listing: &Listing, rules: &Rules) -> Self {
         self.chains.retain(|chain| listing.has_chain(chain));
-        let find = |entry: &Entry| entry.find(listing, &rules.chain, &rules.comment);
+        let find = |entry: &Jump| entry.find(listing, &rules.chain, &rules.comment);
         let mut wanted: Vec<&Line> = rules.entries.iter().filter_map(find).flatten().collect();
         for line in listing.rules().filter(|line| line.chain() == DNAT) {
             let target = line.target().unwrap_or_default();

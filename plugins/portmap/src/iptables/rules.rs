@@ -32,7 +32,7 @@ pub(super) struct Rules {
     /// The mark that asks for masquerade, where it is ours to set.
     pub(super) mark: Option<u32>,
     pub(super) container: Vec<Rule>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Jump>,
 }
 
 /// A rule of the container's chain.
@@ -51,7 +51,7 @@ pub(super) enum Does {
 }
 
 /// A rule that leads to the container's chain.
-pub(super) struct Entry {
+pub(super) struct Jump {
     protocol: Protocol,
     ports: String,
     conditions: Vec<String>,
@@ -111,14 +111,14 @@ fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Ve
 }
 
 /// The ports of all mappings, of hostIPs of the other family too, as the reference has them.
-fn entries(conf: &Conf, family: Family) -> Vec<Entry> {
+fn entries(conf: &Conf, family: Family) -> Vec<Jump> {
     let mut protocols = Protocol::ALL;
     protocols.sort_by_key(|protocol| protocol.name());
     let mut entries = Vec::new();
     for protocol in protocols {
         let of_protocol = conf.mappings.iter().filter(|mapping| mapping.protocol == protocol);
         let ports: Vec<String> = of_protocol.map(|mapping| mapping.host_port.to_string()).collect();
-        entries.extend(ports.chunks(PORTS_MAX).map(|ports| Entry {
+        entries.extend(ports.chunks(PORTS_MAX).map(|ports| Jump {
             protocol,
             ports: ports.join(","),
             conditions: conf.conditions(family).to_vec(),
@@ -162,7 +162,7 @@ impl Rule {
     }
 }
 
-impl Entry {
+impl Jump {
     pub(super) fn words(&self, chain: &str, comment: &str) -> Vec<String> {
         let start = ["-A", DNAT, "-m", "comment", "--comment", comment, "-m", "multiport", "-p"];
         let mut words = start.map(str::to_owned).to_vec();

@@ -40,7 +40,7 @@ pub struct Direction {
 
 /// A tracked flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Flow {
     /// The transport protocol's number.
     pub protocol: u8,
     /// As the first packet came in.
@@ -53,7 +53,7 @@ pub struct Entry {
     zone: Option<Vec<u8>>,
 }
 
-impl Entry {
+impl Flow {
     /// Reads an entry; `None` for one without ports.
     pub(super) fn read(attrs: &[u8]) -> Option<Self> {
         let (protocol, original) = direction(find(attrs, TUPLE_ORIG)?)?;

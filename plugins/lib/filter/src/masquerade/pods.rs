@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use cni_types::{AttachmentId, Cidr, Family, NetworkName, Result, Stale};
 
 use crate::nft::{Batch, ByPrefix, Element, Layout, Rule, Set, Socket, Table, TableFamily};
-use element::{Found, list, locate, sets};
+use element::{PodElement, list, locate, sets};
 
 const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_masquerade" };
 /// What the names of the sets start with.
@@ -83,7 +83,7 @@ pub(super) fn remove(socket: &Socket, id: &AttachmentId, known: Option<&[IpAddr]
         };
         found.retain(|element| element.owner.starts_with(&owner));
         let mut batch = Batch::new();
-        batch.extend(found.iter().map(Found::remove));
+        batch.extend(found.iter().map(PodElement::remove));
         Ok(batch)
     })
 }
@@ -94,7 +94,7 @@ pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[Attachmen
     socket.transact(|socket| {
         let stale = |comment: &str| stale.includes(comment);
         let mut batch = Batch::new();
-        batch.extend(list(socket, &sets(socket)?, &stale)?.iter().map(Found::remove));
+        batch.extend(list(socket, &sets(socket)?, &stale)?.iter().map(PodElement::remove));
         Ok(batch)
     })
 }
@@ -102,7 +102,7 @@ pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[Attachmen
 /// The owners and addresses of the elements that belong to `owners`.
 pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
     let found = list(socket, &sets(socket)?, &|comment| owners.includes(comment))?;
-    let held = |found: Found| Some((found.owner, found.set.address(&found.key)?.to_string()));
+    let held = |found: PodElement| Some((found.owner, found.set.address(&found.key)?.to_string()));
     Ok(found.into_iter().filter_map(held).collect())
 }
 

@@ -21,7 +21,7 @@ const NAME_TRIES: u32 = 10;
 
 /// What the pair should be like.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted {
+pub struct NewPair {
     /// MTU of both ends in bytes; 0 leaves the kernel's default.
     pub mtu: u32,
     /// The container end's address; a random one otherwise.
@@ -53,7 +53,13 @@ pub fn host_name(id: &AttachmentId, attempt: u32) -> String {
 /// # Errors
 /// Code 100: the name is taken in the container, the attachment has a pair to another namespace, or what the kernel
 /// refused.
-pub fn create(host: &Rtnl, inside: &Rtnl, netns: &Netns, id: &AttachmentId, wanted: &Wanted) -> Result<Veth> {
+pub fn create(
+    host: &Rtnl,
+    inside: &Rtnl,
+    netns: &Netns,
+    id: &AttachmentId,
+    wanted: &NewPair,
+) -> Result<Veth> {
     let mut name = String::new();
     for attempt in 0..NAME_TRIES {
         name = host_name(id, attempt);
@@ -87,7 +93,7 @@ fn create_named(
     netns: &Netns,
     name: &str,
     id: &AttachmentId,
-    wanted: &Wanted,
+    wanted: &NewPair,
 ) -> Result<std::result::Result<Veth, Refused>> {
     let ifname = &id.ifname;
     let container_mac = wanted.container_mac.map_or_else(mac::random, Ok)?;

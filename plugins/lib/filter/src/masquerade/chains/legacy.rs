@@ -4,7 +4,7 @@
 use cni_types::{Code, Family, Result};
 
 use super::POSTROUTING;
-use super::seen::Entry;
+use super::seen::SeenRule;
 use super::share::Share;
 use crate::iptables::{Line, Listing, Script, legacy_holds, list, restore};
 
@@ -17,8 +17,8 @@ pub(super) fn remove(family: Family, chain: &str, share: &Share) -> Result<()> {
         if !listing.has_chain(chain) {
             return script;
         }
-        let found = listing.rules().filter_map(|line| Some((Entry::of_line(line, chain)?, line)));
-        let (entries, lines): (Vec<Entry>, Vec<&Line>) = found.unzip();
+        let found = listing.rules().filter_map(|line| Some((SeenRule::of_line(line, chain)?, line)));
+        let (entries, lines): (Vec<SeenRule>, Vec<&Line>) = found.unzip();
         let going = share.going(&entries);
         for ((line, entry), _) in lines.iter().zip(&entries).zip(&going.entries).filter(|(_, goes)| **goes) {
             if entry.is_jump || !going.chain {

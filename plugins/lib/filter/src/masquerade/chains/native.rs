@@ -4,7 +4,7 @@
 use cni_types::{Family, Result};
 
 use super::POSTROUTING;
-use super::seen::Entry;
+use super::seen::SeenRule;
 use super::share::Share;
 use crate::nft::{Batch, Chain, ChainState, Rule, Socket, Table};
 
@@ -26,7 +26,7 @@ fn take_out(socket: &Socket, chain: Chain<'_>, share: &Share, batch: &mut Batch)
         for answer in socket.dump(&Rule::list(chain.table, Some(name)))? {
             let Some(rule) = Rule::read(&answer) else { continue };
             let place = Rule::remove(Chain { table: chain.table, name }, rule.handle);
-            found.extend(Entry::of_rule(&rule, chain.name).map(|entry| (entry, place)));
+            found.extend(SeenRule::of_rule(&rule, chain.name).map(|entry| (entry, place)));
         }
     }
     let (entries, removals): (Vec<_>, Vec<_>) = found.into_iter().unzip();

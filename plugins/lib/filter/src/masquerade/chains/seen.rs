@@ -8,14 +8,14 @@ use crate::iptables::{Addresses, Line, Listing, Matched, Shape, Tool, Variant, l
 use crate::nft::{Chain, Rule, Socket, Table};
 
 /// One rule.
-pub(super) struct Entry {
+pub(super) struct SeenRule {
     /// Whether it is a jump to the chain from outside, else it is in the chain.
     pub(super) is_jump: bool,
     /// `None` for one that nobody of ours has written.
     shape: Option<Shape>,
 }
 
-impl Entry {
+impl SeenRule {
     /// `None` for a rule that does not concern the chain.
     pub(super) fn of_rule(rule: &Rule<'_>, chain: &str) -> Option<Self> {
         let is_jump = rule.chain == POSTROUTING && rule.target() == Some(chain);
@@ -52,7 +52,7 @@ impl Entry {
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) chain: bool,
-    entries: Vec<Entry>,
+    entries: Vec<SeenRule>,
 }
 
 impl Seen {
@@ -78,13 +78,13 @@ impl Seen {
         for name in [chain.name, POSTROUTING] {
             let answers = socket.dump(&Rule::list(chain.table, Some(name)))?;
             let rules = answers.iter().filter_map(|answer| Rule::read(answer));
-            seen.entries.extend(rules.filter_map(|rule| Entry::of_rule(&rule, chain.name)));
+            seen.entries.extend(rules.filter_map(|rule| SeenRule::of_rule(&rule, chain.name)));
         }
         Ok(seen)
     }
 
     fn listed(listing: &Listing, chain: &str) -> Self {
-        let entries = listing.rules().filter_map(|line| Entry::of_line(line, chain));
+        let entries = listing.rules().filter_map(|line| SeenRule::of_line(line, chain));
         Self { chain: listing.has_chain(chain), entries: entries.collect() }
     }
 

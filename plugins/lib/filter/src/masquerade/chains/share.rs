@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Result};
 
-use super::seen::Entry;
+use super::seen::SeenRule;
 use crate::given::Given;
 use crate::iptables::Addresses;
 
@@ -42,19 +42,19 @@ impl Share {
 
     /// What goes of these entries: jumps whose source is in the share, and with the last of them the chain; before
     /// that, what the chain accepts for a network that no other jump's address is in.
-    pub(super) fn going(&self, entries: &[Entry]) -> Going {
+    pub(super) fn going(&self, entries: &[SeenRule]) -> Going {
         let kept: Vec<Option<Addresses>> =
-            entries.iter().filter(|entry| self.keeps(entry)).map(Entry::source).collect();
-        let is_used = |entry: &Entry| {
+            entries.iter().filter(|entry| self.keeps(entry)).map(SeenRule::source).collect();
+        let is_used = |entry: &SeenRule| {
             let Some(accepted) = entry.accepted() else { return true };
             kept.iter().any(|source| source.is_none_or(|source| accepted.overlaps(source)))
         };
-        let goes = |entry: &Entry| if entry.is_jump { !self.keeps(entry) } else { !is_used(entry) };
+        let goes = |entry: &SeenRule| if entry.is_jump { !self.keeps(entry) } else { !is_used(entry) };
         Going { entries: entries.iter().map(goes).collect(), chain: kept.is_empty() }
     }
 
     /// Whether it is a jump of somebody else's.
-    fn keeps(&self, entry: &Entry) -> bool {
+    fn keeps(&self, entry: &SeenRule) -> bool {
         let has = |ips: &[IpAddr], source: Addresses| ips.iter().any(|&ip| source.contains(ip));
         let is_own = |source| !has(&self.others, source) && (self.rest || has(&self.own, source));
         entry.is_jump && !entry.source().map_or(self.rest, is_own)

@@ -8,13 +8,13 @@ use super::{PODS, TABLE};
 use crate::nft::{ByPrefix, Element, Request, Set, Socket};
 
 /// An element the kernel has.
-pub(super) struct Found {
+pub(super) struct PodElement {
     pub(super) set: ByPrefix,
     pub(super) key: Vec<u8>,
     pub(super) owner: String,
 }
 
-impl Found {
+impl PodElement {
     pub(super) fn remove(&self) -> Request {
         Element::new(&self.key).remove(Set { table: TABLE, name: &self.set.name() })
     }
@@ -30,7 +30,7 @@ pub(super) fn sets(socket: &Socket) -> Result<Vec<ByPrefix>> {
 }
 
 /// The elements of these addresses, whoever owns them, by key.
-pub(super) fn locate(socket: &Socket, sets: &[ByPrefix], ips: &[IpAddr]) -> Result<Vec<Found>> {
+pub(super) fn locate(socket: &Socket, sets: &[ByPrefix], ips: &[IpAddr]) -> Result<Vec<PodElement>> {
     let place = |set: &ByPrefix, ip| Some((*set, ByPrefix::key(ip, set.network(ip)?)));
     let keys: Vec<(ByPrefix, Vec<u8>)> =
         sets.iter().flat_map(|set| ips.iter().filter_map(|&ip| place(set, ip))).collect();
@@ -44,19 +44,23 @@ pub(super) fn locate(socket: &Socket, sets: &[ByPrefix], ips: &[IpAddr]) -> Resu
     for ((set, key), answer) in keys.into_iter().zip(answers) {
         let Some(answer) = answer else { continue };
         let owner = Element::read(&answer).find_map(|element| element.comment).unwrap_or("").to_owned();
-        found.push(Found { set, key, owner });
+        found.push(PodElement { set, key, owner });
     }
     Ok(found)
 }
 
 /// All elements whose comment satisfies `matches`.
-pub(super) fn list(socket: &Socket, sets: &[ByPrefix], matches: &dyn Fn(&str) -> bool) -> Result<Vec<Found>> {
+pub(super) fn list(
+    socket: &Socket,
+    sets: &[ByPrefix],
+    matches: &dyn Fn(&str) -> bool,
+) -> Result<Vec<PodElement>> {
     let mut found = Vec::new();
     for &set in sets {
         for answer in socket.dump(&Element::list(Set { table: TABLE, name: &set.name() }))? {
             for element in Element::read(&answer) {
                 if let Some(owner) = element.comment.filter(|comment| matches(comment)) {
-                    found.push(Found { set, key: element.key.to_vec(), owner: owner.to_owned() });
+                    found.push(PodElement { set, key: element.key.to_vec(), owner: owner.to_owned() });
                 }
             }
         }
