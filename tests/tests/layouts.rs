@@ -1,7 +1,10 @@
 //! The nftables layouts that attachments share: CHECK sees any rule that is not as it was made, and the next ADD makes
 //! the layout anew around the living elements.
 
-use cni_tests::published::{From, mapping, tcp};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use cni_tests::published::{From, mapping, tcp, udp};
 use cni_tests::{Conf, Container, Host, Place};
 use serde_json::{Value, json};
 
@@ -150,6 +153,80 @@ fn a_portmap_with_other_rules_is_seen_and_made_anew() {
         layout.is_repaired(&damage, chain, (&pod, &conf), (&other, &new));
         assert_eq!(arrives(), [true; 2], "{chain}");
     }
+}
+
+/// Does `act` while new connections are made all the time, and some before and after it.
+fn amid(connect: impl Fn() + Sync, act: impl FnOnce()) {
+    let (made, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let more = |count: usize| {
+        let target = made.load(Ordering::SeqCst) + count;
+        while made.load(Ordering::SeqCst) < target {
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| {
+            while !stop.load(Ordering::SeqCst) {
+                connect();
+                made.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let watched = scope.spawn(|| {
+            // A failed connection ends the traffic; whoever waits for more of it then ends, too.
+            let outcome = traffic.join();
+            made.fetch_add(1 << 32, Ordering::SeqCst);
+            outcome.unwrap();
+        });
+        more(5);
+        act();
+        more(5);
+        stop.store(true, Ordering::SeqCst);
+        watched.join().unwrap();
+    });
+}
+
+/// An earlier release had other rules that do the same: the next ADD makes them ours while pods run.
+#[test]
+fn an_earlier_layout_of_masquerade_is_replaced_under_traffic() {
+    let conf = Conf::bridge().set("isDefaultGateway", true);
+    let conf = conf.set("ipMasq", true).set("ipMasqBackend", "nftables");
+    let host = Host::new();
+    let outside = host.outside();
+    let (one, two) = (host.container("one"), host.container("two"));
+    host.plugin("bridge").add(&conf, &one, "eth0").result();
+    let (intact, kept) = (rules(&host, "cni_masquerade"), elements(&host, "cni_masquerade"));
+    let at = intact.iter().position(|rule| rule.to_string().contains("pods4_24")).unwrap();
+    Replace(at, "ip saddr . ip saddr & 255.255.255.0 @pods4_24 ip daddr != 10.22.0.0/24 counter masquerade")
+        .is_done(&host, "cni_masquerade", "postrouting");
+    let server = outside.open(5000);
+    let seen_as: Option<IpAddr> = "198.51.100.1".parse().ok();
+    let connect = || assert_eq!(udp(From::Container(&one), "198.51.100.2:5000", &server), seen_as);
+    amid(connect, || drop(host.plugin("bridge").add(&conf, &two, "eth0").result()));
+    assert_eq!(rules(&host, "cni_masquerade"), intact);
+    let now = elements(&host, "cni_masquerade");
+    assert!(kept.iter().all(|element| now.contains(element)) && now.len() == 2, "{now:?}");
+}
+
+#[test]
+fn an_earlier_layout_of_portmap_is_replaced_under_traffic() {
+    let host = Host::new();
+    let outside = host.outside();
+    let (pod, _) = host.publish("pod", &Conf::portmap("nftables", &json!([mapping(8080, 80, "tcp")])));
+    let web = pod.listen(80);
+    let other = host.container("other");
+    let new = Conf::portmap("nftables", &json!([mapping(8081, 80, "tcp")])).prev(&host.attach(&other));
+    let (intact, kept) = (rules(&host, "cni_portmap"), elements(&host, "cni_portmap"));
+    Insert("meta nfproto ipv4 dnat ip to meta l4proto . th dport map @ports4").is_done(
+        &host,
+        "cni_portmap",
+        "plain",
+    );
+    Replace(0, "fib daddr type local counter jump hostports").is_done(&host, "cni_portmap", "prerouting");
+    let connect = || assert!(tcp(From::Container(&outside), "198.51.100.1:8080", &web).is_some());
+    amid(connect, || drop(host.plugin("portmap").add(&new, &other, "eth0").result()));
+    assert_eq!(rules(&host, "cni_portmap"), intact);
+    let now = elements(&host, "cni_portmap");
+    assert!(kept.iter().all(|element| now.contains(element)), "{now:?}");
 }
 
 /// The rules of conditions and of later layers, which belong to those who have mappings there.
