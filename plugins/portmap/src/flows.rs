@@ -56,12 +56,12 @@ fn try_redirect(mappings: &[Mapping], targets: &[Option<Cidr>; 2], host: &Rtnl) 
         for transport in transports() {
             let mapped: Vec<&Mapping> =
                 affected(transport).filter(|m| m.is_for(Family::of(target))).collect();
-            let is_stale = |entry: &Flow| {
-                let sent_to = entry.original.dst;
+            let is_stale = |flow: &Flow| {
+                let sent_to = flow.original.dst;
                 mapped.iter().any(|mapping| {
                     mapping.host_port == sent_to.port()
                         && mapping.host_ip().map_or_else(|| is_local(sent_to.ip()), |ip| ip == sent_to.ip())
-                        && entry.reply.src != SocketAddr::new(target, mapping.container_port)
+                        && flow.reply.src != SocketAddr::new(target, mapping.container_port)
                 })
             };
             if mapped.len() > ASKED_MAX {
@@ -86,7 +86,7 @@ fn try_end(gone: &[Gone]) -> Result<()> {
             let was_target = |to: SocketAddr| {
                 gone.iter().any(|gone| gone.ip == to.ip() && (gone.first..=gone.last).contains(&to.port()))
             };
-            let is_stale = |entry: &Flow| entry.is_translated && was_target(entry.reply.src);
+            let is_stale = |flow: &Flow| flow.is_translated && was_target(flow.reply.src);
             Conntrack::open()?.flush(family, transport, None, &is_stale)?;
         }
     }

@@ -4,14 +4,14 @@
 //!
 //! Host state: none is made; entries are deleted. Everything happens in the calling thread's network namespace.
 
-mod entry;
+mod flow;
 
 use cni_netlink::attr::Attrs;
 use cni_netlink::{Errno, Precision, Protocol, Request, Socket};
 use cni_types::{Family, Result};
 
-pub use entry::{Direction, Flow};
-use entry::{FLAG_DPORT, FLAG_PROTO, filter};
+pub use flow::{Direction, Flow};
+use flow::{FLAG_DPORT, FLAG_PROTO, filter};
 
 /// `NFNL_SUBSYS_CTNETLINK`, the high byte of a message's type.
 const SUBSYSTEM: u16 = 1;
@@ -58,7 +58,7 @@ impl Conntrack {
         is_stale: &dyn Fn(&Flow) -> bool,
     ) -> Result<usize> {
         // Kernels before 5.8 do not filter, so it is done here again.
-        let is_asked_for = |entry: &Flow| entry.protocol == transport as u8 && is_stale(entry);
+        let is_asked_for = |flow: &Flow| flow.protocol == transport as u8 && is_stale(flow);
         let flags = FLAG_PROTO | if port.is_some() { FLAG_DPORT } else { 0 };
         let list = request("list", GET, family, &filter(transport, port, flags));
         let stale = self
@@ -74,7 +74,7 @@ impl Conntrack {
     fn delete_all(&self, entries: &[Flow]) -> Result<usize> {
         // Without a tuple the kernel would delete every entry there is: `selector` always has one.
         let delete =
-            |entry: &Flow| request("delete", DELETE, Family::of(entry.original.src.ip()), &entry.selector());
+            |flow: &Flow| request("delete", DELETE, Family::of(flow.original.src.ip()), &flow.selector());
         let mut count = 0;
         for answer in self.wire.ask(&entries.iter().map(delete).collect::<Vec<_>>()) {
             match answer {

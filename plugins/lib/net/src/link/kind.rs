@@ -68,11 +68,6 @@ impl Kind {
         }
     }
 
-    /// Whether there is anybody to tell where an address is now.
-    pub const fn has_neighbours(&self) -> bool {
-        !matches!(self, Self::Dummy)
-    }
-
     /// Whether a link that the kernel says is `found` is what was asked for.
     pub fn agrees_with(&self, found: &Self) -> bool {
         match (self, found) {
