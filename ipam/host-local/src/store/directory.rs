@@ -1,8 +1,9 @@
 //! One network's directory: everything in it is reached through its descriptor, by a single name.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -132,11 +133,10 @@ impl Directory {
 
     /// Shows the entries named by an address in its canonical text. They may be removed meanwhile.
     pub(crate) fn for_each_address(&self, mut show: impl FnMut(IpAddr, &str)) -> io::Result<()> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let mut listing = nix::dir::Dir::openat(&self.file, ".", flags, Mode::empty())?;
-        for entry in listing.iter() {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
+        // Not through readdir(3) of a 32-bit glibc, which fails with EOVERFLOW at an inode above 2^32.
+        for entry in fs::read_dir(format!("/proc/self/fd/{}", self.file.as_raw_fd()))? {
+            let name = entry?.file_name();
+            let Some(name) = name.to_str() else { continue };
             if let Some(ip) = name.parse::<IpAddr>().ok().filter(|ip| ip.to_string() == name) {
                 show(ip, name);
             }
