@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use cni_types::{Cidr, CniResult, Dns, IpConfig, Route};
+use cni_types::{Cidr, CniResult, Dns, IpConfig, Route, ip_octets};
 
 use super::Error;
 use crate::gob::{Definition, Encoder, StructWriter, TypeId, Value};
@@ -111,11 +111,7 @@ fn write_cidr(cidr: Cidr, writer: &mut StructWriter) {
 }
 
 fn ip_bytes(ip: Option<IpAddr>) -> Vec<u8> {
-    match ip {
-        None => Vec::new(),
-        Some(IpAddr::V4(ip)) => ip.octets().to_vec(),
-        Some(IpAddr::V6(ip)) => ip.octets().to_vec(),
-    }
+    ip.map(ip_octets).unwrap_or_default()
 }
 
 /// What precedes a result.

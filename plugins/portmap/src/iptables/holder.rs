@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use cni_filter::iptables::Listing;
 use cni_filter::nft::{Chain, Rule as NftRule, Socket, Table};
-use cni_types::{Cidr, Error, Result};
+use cni_types::{Cidr, Error, Result, ip_from_octets};
 
 use super::DNAT;
 use super::native;
@@ -105,8 +105,7 @@ fn address_of(rule: &NftRule<'_>) -> Option<IpAddr> {
     let mut loaded = None;
     for expr in rule.expressions() {
         match (loaded, expr.equals()) {
-            (Some((1, 16, 4)), Some(value)) => return <[u8; 4]>::try_from(value).ok().map(IpAddr::from),
-            (Some((1, 24, 16)), Some(value)) => return <[u8; 16]>::try_from(value).ok().map(IpAddr::from),
+            (Some((1, 16, 4) | (1, 24, 16)), Some(value)) => return ip_from_octets(value),
             _ => loaded = expr.payload(),
         }
     }

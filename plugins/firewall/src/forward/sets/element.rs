@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{IfName, NetworkName, Result, network_tag_prefix};
+use cni_types::{Family, IfName, NetworkName, Result, ip_octets, network_tag_prefix};
 
 use super::layout::TABLE;
 use cni_filter::nft::{Element, Request, Set, Socket};
@@ -33,10 +33,7 @@ pub(super) fn set(name: &str) -> Set<'_> {
 
 /// The set an address belongs in, and its key there.
 pub(super) fn pod_key(ip: IpAddr) -> (&'static str, Vec<u8>) {
-    match ip {
-        IpAddr::V4(ip) => (POD_SETS[0], ip.octets().to_vec()),
-        IpAddr::V6(ip) => (POD_SETS[1], ip.octets().to_vec()),
-    }
+    (POD_SETS[Family::of(ip)], ip_octets(ip))
 }
 
 /// The bridge's name twice, each in 16 bytes padded with NULs.
