@@ -257,3 +257,22 @@ fn each_rule_of_a_list_of_addresses_is_missed() {
     host.plugin("portmap").add(&conf, &pod, "eth0").result();
     host.plugin("portmap").check(&conf, &pod, "eth0").done();
 }
+
+/// What leads to the mappings is compared by what it says, not by where it leads.
+#[test]
+fn check_sees_jumps_of_iptables_that_are_others() {
+    let jump = "-m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT";
+    for damage in [
+        format!("-D PREROUTING {jump}\n-A OUTPUT {jump}"),
+        format!("-D PREROUTING {jump}\n-A PREROUTING -s 192.0.2.0/24 {jump}"),
+        format!("-D PREROUTING {jump}\n-A PREROUTING -m addrtype ! --dst-type LOCAL -j CNI-HOSTPORT-DNAT"),
+    ] {
+        let host = Host::new();
+        let conf = Conf::portmap("iptables", &json!([mapping(8080, 80, "tcp")]));
+        let (pod, conf) = host.publish("pod", &conf);
+        host.plugin("portmap").check(&conf, &pod, "eth0").done();
+        host.feed("iptables-restore --noflush", &format!("*nat\n{damage}\nCOMMIT\n"));
+        let error = host.plugin("portmap").check(&conf, &pod, "eth0").error();
+        error.says(103, &["iptables lacks -A PREROUTING", "pod"]);
+    }
+}

@@ -38,6 +38,8 @@ pub(crate) use status::{lacking, status};
 const SET_MARK: &str = "CNI-HOSTPORT-SETMARK";
 const MASQ: &str = "CNI-HOSTPORT-MASQ";
 const DNAT: &str = "CNI-HOSTPORT-DNAT";
+/// The jumps to it: what is sent to an address of the host.
+const OF_THE_HOST: [&str; 6] = ["-m", "addrtype", "--dst-type", "LOCAL", "-j", DNAT];
 /// Where releases before 0.7 had rules of their own; removed, never made.
 const SNAT: &str = "CNI-HOSTPORT-SNAT";
 /// How often an ADD starts over when another one changed the table in between.

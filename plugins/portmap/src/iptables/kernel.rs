@@ -1,5 +1,6 @@
 //! A look at the table of iptables-nft without the tool. What is ours is asked for, and counts tell of the rest, so that
-//! others' rules in PREROUTING, OUTPUT and POSTROUTING are not listed.
+//! others' rules in PREROUTING, OUTPUT and POSTROUTING are not listed, be they thousands. As many jumps with other
+//! conditions, or from elsewhere, are CHECK's to find, which compares them in iptables's words.
 
 use cni_filter::nft::{Chain, ChainState, Rule, Socket, Table};
 use cni_types::Family;

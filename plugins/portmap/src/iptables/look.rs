@@ -1,12 +1,12 @@
 //! What of the rules is there already.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Variant, list};
+use cni_filter::iptables::{Condition, Listing, Variant, list};
 use cni_types::{Family, Result};
 
 use super::going::Going;
 use super::rules::Rules;
-use super::{DNAT, MASQ, SET_MARK, holder};
+use super::{DNAT, MASQ, OF_THE_HOST, SET_MARK, holder};
 use crate::claim::Claimant;
 
 /// One look at a nat table.
@@ -58,22 +58,19 @@ impl Look {
     }
 
     pub(super) fn of_listing(listing: &Listing, rules: &Rules) -> Self {
-        let jump =
-            |from: &str, to: &str| listing.rules().any(|l| l.chain() == from && l.target() == Some(to));
-        let mark = rules.mark.map(|mark| format!("0x{mark:x}/0x{mark:x}")).unwrap_or_default();
-        let marked = |chain: &str, target: &str, option: &str| Shared {
-            chain: listing.has_chain(chain),
-            rule: listing.rules().any(|l| {
-                l.chain() == chain && l.target() == Some(target) && l.option(option) == Some(mark.as_str())
-            }),
+        let does = |chain: &str, words: &[&str]| {
+            let wanted = Condition::read(words.iter().copied());
+            listing.rules().any(|line| line.chain() == chain && line.does(&wanted))
         };
+        let mark = rules.mark.map(|mark| format!("0x{mark:x}/0x{mark:x}")).unwrap_or_default();
+        let shared = |chain, words| Shared { chain: listing.has_chain(chain), rule: does(chain, words) };
         let has = |is: &dyn Fn(&cni_filter::iptables::Line) -> bool| listing.rules().any(is);
         Self {
-            set_mark: marked(SET_MARK, "MARK", "--set-xmark"),
-            masq: marked(MASQ, "MASQUERADE", "--mark"),
+            set_mark: shared(SET_MARK, &["-j", "MARK", "--set-xmark", &mark]),
+            masq: shared(MASQ, &["--mark", &mark, "-j", "MASQUERADE"]),
             dnat_chain: listing.has_chain(DNAT),
-            masq_entry: jump("POSTROUTING", MASQ),
-            dnat_entries: ["PREROUTING", "OUTPUT"].map(|from| jump(from, DNAT)),
+            masq_entry: does("POSTROUTING", &["-j", MASQ]),
+            dnat_entries: ["PREROUTING", "OUTPUT"].map(|from| does(from, &OF_THE_HOST)),
             container_chain: listing.has_chain(&rules.chain),
             container: rules.container.iter().map(|rule| has(&|l| rule.is(l, &rules.chain))).collect(),
             entries: rules

@@ -4,7 +4,7 @@ use cni_filter::iptables::Script;
 
 use super::look::Look;
 use super::rules::Rules;
-use super::{DNAT, MASQ, SET_MARK};
+use super::{DNAT, MASQ, OF_THE_HOST, SET_MARK};
 
 impl Look {
     /// Takes away what has to go and makes what is missing: chains and rules first, what leads to them last. `-N` and not
@@ -79,7 +79,7 @@ impl Look {
             script.command(&["-N", DNAT]);
         }
         for (from, _) in ["PREROUTING", "OUTPUT"].iter().zip(self.dnat_entries).filter(|(_, there)| !there) {
-            script.command(&["-A", from, "-m", "addrtype", "--dst-type", "LOCAL", "-j", DNAT]);
+            script.command(&[&["-A", from][..], &OF_THE_HOST].concat());
         }
     }
 }

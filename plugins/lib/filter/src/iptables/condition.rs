@@ -103,6 +103,11 @@ impl<'a> Condition<'a> {
             || self.matches_all() && other.matches_all()
     }
 
+    /// Whether it is a comment.
+    pub(super) fn is_comment(&self) -> bool {
+        self.option == "--comment"
+    }
+
     /// Whether every packet of a family satisfies it: iptables does not write such a one back.
     pub fn matches_all(&self) -> bool {
         let all =

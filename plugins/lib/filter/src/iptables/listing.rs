@@ -40,7 +40,17 @@ impl Line {
 
     /// Whether it has these conditions and no other, given in any of iptables's forms.
     pub fn is(&self, wanted: &[Condition<'_>]) -> bool {
-        let found = Condition::read(self.words.iter().skip(2).map(String::as_str));
+        self.says(wanted, |_| true)
+    }
+
+    /// The same, whatever its comment.
+    pub fn does(&self, wanted: &[Condition<'_>]) -> bool {
+        self.says(wanted, |found| !found.is_comment())
+    }
+
+    fn says(&self, wanted: &[Condition<'_>], counts: impl Fn(&Condition<'_>) -> bool) -> bool {
+        let mut found = Condition::read(self.words.iter().skip(2).map(String::as_str));
+        found.retain(counts);
         wanted.iter().all(|wanted| wanted.matches_all() || found.iter().any(|found| wanted.is(found)))
             && found.iter().all(|found| wanted.iter().any(|wanted| wanted.is(found)))
     }
