@@ -71,14 +71,9 @@ impl Socket {
     ) -> Vec<Outcome> {
         let first = self.number(messages.len());
         let mut outcomes: Vec<Outcome> = messages.iter().map(|_| Outcome::default()).collect();
-        let mut out = Vec::with_capacity(256 * messages.len());
-        for (sequence, message) in (first..).zip(messages) {
-            message.put(&mut out, sequence);
-        }
         let is_list = messages.iter().any(|message| message.answer == Answered::List);
         let mut pending = messages.iter().filter(|message| message.answer != Answered::Silence).count();
-        let is_too_long = messages.iter().any(|message| message.request.attrs.is_too_long());
-        let mut result = if is_too_long { Err(Errno::EMSGSIZE) } else { self.send(&out) };
+        let mut result = written(messages, first).and_then(|out| self.send(&out));
         while result.is_ok() && pending > 0 {
             result = self.receive(&mut |answer| {
                 let at = answer.sequence().wrapping_sub(first) as usize;
@@ -126,6 +121,18 @@ impl Socket {
         }
         outcomes
     }
+}
+
+/// What goes over the wire; `EMSGSIZE` when that cannot be said.
+fn written(messages: &[Message<'_>], first: u32) -> nix::Result<Vec<u8>> {
+    if messages.iter().any(|message| message.request.attrs.is_too_long()) {
+        return Err(Errno::EMSGSIZE);
+    }
+    let mut out = Vec::with_capacity(256 * messages.len());
+    for (sequence, message) in (first..).zip(messages) {
+        message.put(&mut out, sequence);
+    }
+    Ok(out)
 }
 
 #[cfg(test)]
