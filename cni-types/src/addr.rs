@@ -152,31 +152,46 @@ impl<'de> Deserialize<'de> for Cidr {
     }
 }
 
-/// For `#[serde(with)]` on an `Option<IpAddr>`: text, where `""` means none, as Go's `net.IP` reads it.
-pub mod optional_ip {
-    use super::{Cidr, Deserialize, Deserializer, IpAddr, Serializer, excerpt, parse_ip};
+/// The value of a key that holds an IP address: text, where `""` means none, as Go's `net.IP` reads it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OptionalIp(pub Option<IpAddr>);
 
-    /// # Errors
-    /// When the text is neither empty nor an IP address.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IpAddr>, D::Error> {
-        let text = String::deserialize(deserializer)?;
+impl FromStr for OptionalIp {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Ok(None);
+            return Ok(Self(None));
         }
         let bad = || {
             let hint = match text.parse::<Cidr>() {
                 Ok(cidr) => format!(": write it without the prefix length, {}", cidr.ip()),
                 Err(_) => String::new(),
             };
-            serde::de::Error::custom(format!("invalid IP address {}{hint}", excerpt(&text)))
+            format!("invalid IP address {}{hint}", excerpt(text))
         };
-        parse_ip(&text).map(Some).ok_or_else(bad)
+        parse_ip(text).map(|ip| Self(Some(ip))).ok_or_else(bad)
+    }
+}
+
+impl<'de> Deserialize<'de> for OptionalIp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// For `#[serde(with)]` on an `Option<IpAddr>` that is printed too.
+pub(crate) mod optional_ip {
+    use super::{Deserialize, Deserializer, IpAddr, OptionalIp, Serializer};
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<IpAddr>, D::Error> {
+        OptionalIp::deserialize(deserializer).map(|ip| ip.0)
     }
 
-    /// # Errors
-    /// Those of the serializer.
     #[allow(clippy::ref_option, reason = "the signature serde's `with` calls")]
-    pub fn serialize<S: Serializer>(ip: &Option<IpAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(ip: &Option<IpAddr>, serializer: S) -> Result<S::Ok, S::Error> {
         match ip {
             Some(ip) => serializer.collect_str(ip),
             None => serializer.serialize_str(""),

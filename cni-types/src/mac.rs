@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::error::{Error, Result as CniResult};
+use crate::error::{Doing, Error, Result as CniResult};
+use crate::key::{Form, FromText};
 use crate::name::excerpt;
 
 /// An Ethernet hardware address of 6 bytes, written in lower case with colons.
@@ -23,12 +24,21 @@ impl Mac {
         let Some((source, text)) = sources.iter().find(|(_, text)| !text.is_empty()) else {
             return Ok(None);
         };
-        let mac: Self = text.parse().map_err(|e| Error::config(format!("{source}: {e}")))?;
+        Self::from_text(text).map(|mac| Some((mac, (*text).to_owned()))).doing(source)
+    }
+}
+
+/// The address of an interface.
+impl FromText for Mac {
+    const FORM: Form = Form::Text { what: "MAC address", check: Self::check };
+
+    fn from_text(text: &str) -> CniResult<Self> {
+        let mac: Self = text.parse().map_err(Error::config)?;
         // The lowest bit of the first byte marks a group (IEEE 802).
         if mac.0[0] & 1 != 0 || mac.0 == [0; 6] {
-            return Err(Error::config(format!("{source}: {mac} is not the address of one interface")));
+            return Err(Error::config(format!("{mac} is not the address of one interface")));
         }
-        Ok(Some((mac, (*text).to_owned())))
+        Ok(mac)
     }
 }
 

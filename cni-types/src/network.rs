@@ -1,8 +1,9 @@
 //! One network configuration as a plugin gets it on stdin.
 
+mod shared;
+
 use std::path::PathBuf;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::args::CniArgs;
@@ -12,6 +13,10 @@ use crate::json::{Json, same_key};
 use crate::name::{ContainerId, IfName, NetworkName, PluginName};
 use crate::result::{CniResult, Dns};
 use crate::version::SpecVersion;
+
+pub(crate) use shared::Ipam;
+pub use shared::Shared;
+use shared::{Delegation, ValidAttachment};
 
 /// The key of the result of the plugins before this one; on CHECK and DEL, that of the whole ADD.
 const PREV_RESULT: &str = "prevResult";
@@ -115,17 +120,7 @@ impl Network {
     /// # Errors
     /// Code 6 when `ipam` or its `type` is of the wrong type, code 7 when the name could leave `CNI_PATH`.
     pub fn ipam_type(&self) -> Result<Option<PluginName>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Conf {
-            ipam: Ipam,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Ipam {
-            r#type: String,
-        }
-        let name = self.conf::<Conf>()?.ipam.r#type;
+        let name = self.conf::<Delegation>()?.ipam.plugin;
         if name.is_empty() { Ok(None) } else { PluginName::new(&name).map(Some).doing("ipam.type") }
     }
 
@@ -152,20 +147,13 @@ impl Network {
     /// Code 7 when both keys are missing (an absent list must not free everything) or an entry holds an invalid name,
     /// code 6 when the list does not decode.
     pub fn valid_attachments(&self) -> Result<Vec<AttachmentId>> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Entry {
-            #[serde(rename = "containerID")]
-            container_id: String,
-            ifname: String,
-        }
         let Some(key) = VALID_ATTACHMENTS.into_iter().find(|key| self.conf.has(key)) else {
             let key = VALID_ATTACHMENTS[0];
             return Err(Error::config(format!("GC needs the key {key:?}: the list of attachments to keep")));
         };
         let list = self.conf.get(key).unwrap_or(&Json::Null);
-        let entries: Vec<Entry> = list.decode().doing(format!("key {key:?}"))?;
-        let id = |(at, entry): (usize, Entry)| {
+        let entries: Vec<ValidAttachment> = list.decode().doing(format!("key {key:?}"))?;
+        let id = |(at, entry): (usize, ValidAttachment)| {
             let invalid = |e: Error| e.with_code(Code::CONFIG).doing(format!("key \"{key}[{at}]\""));
             Ok(AttachmentId {
                 network: self.name.clone(),

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::addr::{Cidr, optional_ip};
+use crate::addr::{Cidr, OptionalIp, optional_ip};
+use crate::key::{Form, Formed, Key};
 use crate::name::IfName;
 
 /// What ADD made. Versions differ only in how this is written: see [`CniResult::to_json`].
@@ -93,6 +94,19 @@ pub struct Route {
     pub scope: Option<u8>,
 }
 
+/// Their names are those of serde's fields above: a test compares them.
+impl Formed for Route {
+    const FORM: Form = Form::Object(&[
+        Key::of::<Cidr>("dst", "the destination network").required(),
+        Key::of::<OptionalIp>("gw", "the next hop").otherwise("the address's gateway"),
+        Key::of::<u32>("mtu", "path MTU in bytes").otherwise("0: unset"),
+        Key::of::<u32>("advmss", "TCP MSS in bytes").otherwise("0: unset"),
+        Key::of::<u32>("priority", "metric").otherwise("0: unset"),
+        Key::of::<Option<u32>>("table", "routing table").otherwise("the main one"),
+        Key::of::<Option<u8>>("scope", "scope: 0 global, 253 link, 254 host").otherwise("by the gateway"),
+    ]);
+}
+
 impl Route {
     /// A route to `dst` through `gw`, nothing else set.
     pub fn new(dst: Cidr, gw: Option<IpAddr>) -> Self {
@@ -100,22 +114,23 @@ impl Route {
     }
 }
 
-/// Resolver settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Dns {
-    /// Addresses of name servers, in order of preference.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub nameservers: Vec<String>,
-    /// The local domain.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub domain: String,
-    /// Search domains.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub search: Vec<String>,
-    /// resolv.conf options.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<String>,
+crate::keys! {
+    /// Resolver settings.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Dns {
+        /// addresses of name servers, in order of preference
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        "nameservers" nameservers: Vec<String>;
+        /// the local domain
+        #[serde(skip_serializing_if = "String::is_empty")]
+        "domain" domain: String;
+        /// search domains
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        "search" search: Vec<String>;
+        /// resolv.conf options
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        "options" options: Vec<String>;
+    }
 }
 
 impl Dns {

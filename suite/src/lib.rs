@@ -4,10 +4,14 @@
 //!
 //! Leaves on the host what the plugin does that it is called as, and nothing of its own.
 
+mod keys;
+
 use std::ffi::c_int;
 
 use cni_skel::{Plugin, refuse, start, start_with};
 use cni_types::{Code, Error, excerpt};
+
+pub use keys::KEYS;
 
 /// The plugins, by name.
 pub const PLUGINS: [&dyn Plugin; 19] = [

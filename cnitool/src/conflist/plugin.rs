@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cni_types::{Dns, Error, Json, PluginName, Result};
-use serde::Deserialize;
+use cni_types::{Error, Json, PluginName, Result, Shared};
 
 /// One plugin's object in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,39 +12,6 @@ pub struct PluginConf {
     /// The whole object as libcni prints it: keys sorted, each once, whole numbers without fraction and exponent.
     pub object: Json,
     capabilities: BTreeMap<String, bool>,
-}
-
-/// The keys that all plugins share. They are typed, so that a mistake in one is an error here, not a request that no
-/// plugin ever gets.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-#[allow(dead_code, reason = "for most of them decoding is the check")]
-struct Shared {
-    cni_version: String,
-    name: String,
-    r#type: String,
-    capabilities: BTreeMap<String, bool>,
-    ipam: Ipam,
-    dns: Dns,
-    prev_result: BTreeMap<String, Json>,
-    #[serde(rename = "cni.dev/valid-attachments")]
-    valid_attachments: Vec<ValidAttachment>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-#[allow(dead_code, reason = "decoding is the check")]
-struct Ipam {
-    r#type: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-#[allow(dead_code, reason = "decoding is the check")]
-struct ValidAttachment {
-    #[serde(rename = "containerID")]
-    container_id: String,
-    ifname: String,
 }
 
 impl PluginConf {
@@ -62,15 +28,16 @@ impl PluginConf {
         if !matches!(json, Json::Object(_)) {
             return Err(Error::decode("a plugin's configuration must be an object"));
         }
+        // Typed, so that a mistake in one is an error here, not a request that no plugin ever gets.
         let shared: Shared = json.decode()?;
-        if shared.r#type.is_empty() {
+        if shared.plugin.is_empty() {
             return Err(Error::config("a plugin's configuration has no \"type\""));
         }
         let mut object = json.clone();
         object.whole_numbers();
         object.sort_keys();
         keep_last(&mut object);
-        Ok(Self { name: PluginName::new(&shared.r#type)?, object, capabilities: shared.capabilities })
+        Ok(Self { name: PluginName::new(&shared.plugin)?, object, capabilities: shared.capabilities })
     }
 
     /// Whether the plugin takes this capability argument.

@@ -5,8 +5,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use cni_types::{Error, Json, Result, excerpt};
-use serde::Deserialize;
+use cni_types::{Error, Form, FromText, Json, Key, PluginKeys, Result, Text, Whole, excerpt, keys};
 
 use crate::message::code;
 use crate::wanted::{Provided, Wanted};
@@ -50,35 +49,60 @@ const RESERVED: [u8; 8] = [
 /// All options together have to fit into a packet, with room for those of a relay.
 const PROVIDED_MAX: usize = 1000;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Document {
-    ipam: Option<IpamKeys>,
+keys! {
+    struct Document {
+        "ipam" ipam: Option<IpamKeys>, required();
+    }
+
+    struct IpamKeys {
+        /// the daemon's socket
+        "daemonSocketPath" daemon_socket_path: Text<Socket>, otherwise("`/run/cni/dhcp.sock`");
+        /// metric of every route in the result
+        "priority" priority: Whole<0, { u32::MAX as i64 }>, otherwise("0: unset");
+        /// options to send
+        "provide" provide: Vec<ProvideKeys>;
+        /// options to ask for, beside the usual ones
+        "request" request: Vec<RequestKeys>;
+    }
+
+    struct ProvideKeys {
+        /// its number, or its name
+        "option" option: Text<Choice>, required();
+        /// up to 255 bytes
+        "value" value: String;
+        /// a key of `CNI_ARGS` whose value wins
+        "fromArg" from_arg: String;
+    }
+
+    struct RequestKeys {
+        /// the usual ones are not asked for
+        "skipDefault" skip_default: bool;
+        /// its number, or its name
+        "option" option: Text<Choice>;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct IpamKeys {
-    daemon_socket_path: String,
-    priority: i64,
-    provide: Vec<ProvideKeys>,
-    request: Vec<RequestKeys>,
+/// What `dhcp` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "dhcp",
+    keys: &[Document::KEYS],
+    args: &[Key::of::<String>("K8S_POD_NAME", "sent as the host name (option 12) unless `provide` has one")],
+};
+
+/// Where a daemon may listen.
+struct Socket;
+
+impl FromText for Socket {
+    const FORM: Form = Form::Text { what: "absolute path", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
+        let is_absolute = text.starts_with('/').then_some(Self);
+        is_absolute.ok_or_else(|| Error::config(format!("{} is not an absolute path", excerpt(text))))
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct ProvideKeys {
-    option: String,
-    value: String,
-    from_arg: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct RequestKeys {
-    skip_default: bool,
-    option: String,
-}
+/// A DHCP option, by name or number.
+struct Choice(u8);
 
 /// Where the network's daemon listens. DEL must work with any configuration, so one that cannot be read means the
 /// usual place.
@@ -94,13 +118,8 @@ pub(crate) fn socket_path(conf: &Json) -> PathBuf {
 pub(crate) fn read(conf: &Json, args: &str) -> Result<Wanted> {
     let document: Document = conf.decode()?;
     let ipam = document.ipam.ok_or_else(|| Error::config("IPAM config missing 'ipam' key"))?;
-    if !ipam.daemon_socket_path.is_empty() && !ipam.daemon_socket_path.starts_with('/') {
-        let path = excerpt(&ipam.daemon_socket_path);
-        return Err(Error::config(format!("key \"ipam.daemonSocketPath\": {path} is not an absolute path")));
-    }
-    let priority = u32::try_from(ipam.priority).map_err(|_| {
-        Error::config(format!("key \"ipam.priority\": {} is not in 0–{}", ipam.priority, u32::MAX))
-    })?;
+    ipam.daemon_socket_path.read_if_given("ipam.daemonSocketPath")?;
+    let priority = ipam.priority.read("ipam.priority")?;
     Ok(Wanted { request: requested(&ipam.request)?, provide: provided(&ipam.provide, args)?, priority })
 }
 
@@ -108,10 +127,9 @@ fn requested(entries: &[RequestKeys]) -> Result<Vec<u8>> {
     let skip_default = entries.iter().any(|entry| entry.skip_default);
     let mut request = if skip_default { Vec::new() } else { DEFAULT_REQUEST.to_vec() };
     for (at, entry) in entries.iter().enumerate() {
-        if entry.option.is_empty() {
+        let Some(Choice(option)) = entry.option.read_if_given(&format!("ipam.request[{at}].option"))? else {
             continue;
-        }
-        let option = option(&entry.option, &format!("ipam.request[{at}].option"))?;
+        };
         if !request.contains(&option) {
             request.push(option);
         }
@@ -127,7 +145,7 @@ fn provided(entries: &[ProvideKeys], args: &str) -> Result<Vec<Provided>> {
     }
     for (at, entry) in entries.iter().enumerate() {
         let key = format!("ipam.provide[{at}]");
-        let option = option(&entry.option, &format!("{key}.option"))?;
+        let Choice(option) = entry.option.read(&format!("{key}.option"))?;
         if RESERVED.contains(&option) {
             return Err(Error::config(format!(
                 "key \"{key}.option\": the daemon itself sets option {option}"
@@ -149,17 +167,20 @@ fn provided(entries: &[ProvideKeys], args: &str) -> Result<Vec<Provided>> {
     Ok(provide)
 }
 
-/// A name or a number.
-fn option(text: &str, key: &str) -> Result<u8> {
-    if let Some((_, code)) = NAMES.iter().find(|(name, _)| *name == text) {
-        return Ok(*code);
+impl FromText for Choice {
+    const FORM: Form = Form::Text { what: "option", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
+        if let Some((_, code)) = NAMES.iter().find(|(name, _)| *name == text) {
+            return Ok(Self(*code));
+        }
+        let number = text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+        number.map(Self).ok_or_else(|| {
+            let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+            Error::config(format!("no DHCP option {}", excerpt(text)))
+                .because(format!("it must be a number, 0–255, or one of {}", names.join(", ")))
+        })
     }
-    let number = text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    number.ok_or_else(|| {
-        let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-        Error::config(format!("key \"{key}\": no DHCP option {}", excerpt(text)))
-            .because(format!("it must be a number, 0–255, or one of {}", names.join(", ")))
-    })
 }
 
 /// The value of a key in `CNI_ARGS`, read as leniently as the reference reads it here: what is no pair is passed over,

@@ -34,6 +34,7 @@ use cni_skel::{About, Attachment, Detachment, Plugin, tell};
 use cni_types::{CniResult, Code, Doing, Error, Network, Result, SpecVersion};
 
 use client::Daemon;
+pub use conf::KEYS;
 use wire::Request;
 
 /// The plugin.

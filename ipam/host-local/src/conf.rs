@@ -9,8 +9,10 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use cni_types::{Dns, Doing, Error, Json, Network, Result, Route, SpecVersion, excerpt};
-use serde::Deserialize;
+use cni_types::{
+    Cidr, Dns, Doing, Error, Json, Key, Network, OptionalIp, PluginKeys, Result, Route, SpecVersion, excerpt,
+    keys,
+};
 
 pub(crate) use range::{Range, RangeKeys, number, offset};
 pub(crate) use range_set::RangeSet;
@@ -21,48 +23,61 @@ use requested::{Wish, requested};
 /// Where the reservations of all networks are, unless `dataDir` says otherwise.
 const DATA_DIR: &str = "/var/lib/cni/networks";
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Document {
-    ipam: Option<IpamKeys>,
-    runtime_config: RuntimeKeys,
-    args: ArgsKeys,
+keys! {
+    struct Document {
+        "ipam" ipam: Option<IpamKeys>, required();
+        "runtimeConfig" runtime_config: RuntimeKeys;
+        "args" args: ArgsKeys;
+    }
+
+    struct IpamKeys {
+        /// range sets; one address is given from each set; the ranges of a set are one pool
+        "ranges" ranges: Vec<Vec<RangeKeys>>;
+        // The oldest form: one range, its keys right in `ipam`.
+        /// one range in front of `ranges`: as `subnet` there
+        "subnet" subnet: Option<Cidr>;
+        /// as in `ranges`
+        "rangeStart" range_start: OptionalIp, needs("subnet");
+        /// as in `ranges`
+        "rangeEnd" range_end: OptionalIp, needs("subnet");
+        /// as in `ranges`
+        "gateway" gateway: OptionalIp, needs("subnet");
+        /// copied to the result
+        "routes" routes: Vec<Route>;
+        /// a file whose settings become the result's `dns`
+        "resolvConf" resolv_conf: String;
+    }
+
+    struct RuntimeKeys {
+        /// range sets in front of all others
+        "ipRanges" ip_ranges: Vec<Vec<RangeKeys>>;
+        /// addresses asked for, `ip` or `ip/prefix`
+        "ips" ips: Vec<Wish>;
+    }
+
+    struct ArgsKeys {
+        "cni" cni: CniArgsKeys;
+    }
+
+    struct CniArgsKeys {
+        /// addresses asked for, `ip` or `ip/prefix`
+        "ips" ips: Vec<Wish>;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct IpamKeys {
-    // The oldest form: one range, its keys right in `ipam`.
-    subnet: Option<cni_types::Cidr>,
-    #[serde(with = "cni_types::optional_ip")]
-    range_start: Option<IpAddr>,
-    #[serde(with = "cni_types::optional_ip")]
-    range_end: Option<IpAddr>,
-    #[serde(with = "cni_types::optional_ip")]
-    gateway: Option<IpAddr>,
-    ranges: Vec<Vec<RangeKeys>>,
-    routes: Vec<Route>,
-    resolv_conf: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct RuntimeKeys {
-    ip_ranges: Vec<Vec<RangeKeys>>,
-    ips: Vec<Wish>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ArgsKeys {
-    cni: CniArgsKeys,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CniArgsKeys {
-    ips: Vec<Wish>,
-}
+/// What `host-local` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "host-local",
+    keys: &[
+        Document::KEYS,
+        &[Key::object(
+            "ipam",
+            &[Key::of::<String>("dataDir", "where the reservations are")
+                .otherwise("`/var/lib/cni/networks`")],
+        )],
+    ],
+    args: &[Key::of::<Wish>("IP", "an address asked for")],
+};
 
 /// A valid configuration.
 #[derive(Debug)]

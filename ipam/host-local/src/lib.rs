@@ -28,6 +28,7 @@ use cni_skel::{About, Attachment, Detachment, Plugin};
 use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
+pub use conf::KEYS;
 use store::{Owner, Started, Store};
 
 /// The plugin.

@@ -1,49 +1,61 @@
 //! The configuration: the `ipam` object, and the addresses a runtime puts beside it.
 
-use std::net::IpAddr;
-
 use cni_types::{
-    Cidr, CniArgs, Code, Dns, Error, IpConfig, Json, Network, Result, Route, SpecVersion, excerpt,
-    optional_ip, parse_ip,
+    Cidr, CniArgs, Code, Dns, Error, IpConfig, Json, Key, Network, OptionalIp, PluginKeys, Result, Route,
+    SpecVersion, Text, excerpt, keys, parse_ip,
 };
-use serde::Deserialize;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Document {
-    ipam: Option<IpamKeys>,
-    runtime_config: Ips,
-    args: ArgsKeys,
+keys! {
+    struct Document {
+        "ipam" ipam: Option<IpamKeys>, required();
+        "args" args: ArgsKeys;
+        "runtimeConfig" runtime_config: RuntimeIps;
+    }
+
+    struct IpamKeys {
+        /// the addresses
+        "addresses" addresses: Vec<AddressKeys>;
+        /// copied to the result
+        "routes" routes: Vec<Route>;
+        /// copied to the result
+        "dns" dns: Dns;
+    }
+
+    struct AddressKeys {
+        // Read only if it is not replaced, as by the reference.
+        /// `<ip>/<prefix length>`, host part kept
+        "address" address: Text<Cidr>, required();
+        /// the gateway in that network
+        "gateway" gateway: OptionalIp;
+    }
+
+    struct ArgsKeys {
+        "cni" cni: CniIps;
+    }
+
+    struct CniIps {
+        /// if not empty: instead of `ipam.addresses` and `IP`, without gateways
+        "ips" ips: Vec<Cidr>;
+    }
+
+    struct RuntimeIps {
+        /// if not empty: instead of all others, without gateways
+        "ips" ips: Vec<Cidr>;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct IpamKeys {
-    addresses: Vec<AddressKeys>,
-    routes: Vec<Route>,
-    dns: Dns,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct AddressKeys {
-    // Read only if it is not replaced, as by the reference.
-    address: String,
-    #[serde(with = "optional_ip")]
-    gateway: Option<IpAddr>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ArgsKeys {
-    cni: Ips,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Ips {
-    ips: Vec<Cidr>,
-}
+/// What `static` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "static",
+    keys: &[Document::KEYS],
+    args: &[
+        Key::of::<String>("IP", "more addresses, comma-separated, behind `ipam.addresses`"),
+        Key::of::<String>(
+            "GATEWAY",
+            "comma-separated; each becomes the gateway of every address of `IP` whose network it lies in",
+        ),
+    ],
+};
 
 /// A valid configuration: what ADD answers.
 #[derive(Debug)]
@@ -101,8 +113,8 @@ fn bare(address: Cidr) -> IpConfig {
 fn configured(addresses: Vec<AddressKeys>) -> Result<Vec<IpConfig>> {
     let read = |(i, keys): (usize, AddressKeys)| {
         let bad = |problem| Error::decode(format!("key \"ipam.addresses[{i}].address\": {problem}"));
-        let address = keys.address.parse().map_err(bad)?;
-        Ok(IpConfig { interface: None, address, gateway: keys.gateway })
+        let address = keys.address.as_str().parse().map_err(bad)?;
+        Ok(IpConfig { interface: None, address, gateway: keys.gateway.0 })
     };
     addresses.into_iter().enumerate().map(read).collect()
 }

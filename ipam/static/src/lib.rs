@@ -12,6 +12,7 @@ use cni_skel::{About, Attachment, Detachment, Plugin};
 use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
+pub use conf::KEYS;
 
 /// The plugin.
 #[derive(Debug, Clone, Copy, Default)]

@@ -18,6 +18,8 @@ mod limiter;
 use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
+pub use limit::KEYS;
+
 /// The plugin. Result lists of interfaces came with 0.3.0, and without one there is nothing to limit.
 pub static BANDWIDTH: PartPlugin = PartPlugin {
     name: "bandwidth",

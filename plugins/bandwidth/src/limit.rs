@@ -1,10 +1,9 @@
 //! The keys of `bandwidth`, read and validated.
 
 use cni_net::{Link, TokenBucket};
-use cni_types::{Doing, Error, Network, Result};
+use cni_types::{Absent, Doing, Error, Form, Formed, Network, PluginKeys, Result, keys};
 use serde::Deserialize;
 
-const KEYS: [&str; 4] = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"];
 /// The least rate and burst that is a byte, in bits.
 const MIN: u64 = 8;
 /// The largest burst in bits: the kernel's fields for it have 32 bits of bytes.
@@ -19,25 +18,50 @@ const FRAMES: u64 = 2;
 /// Bytes of an Ethernet header with a VLAN tag, which the MTU does not count.
 const FRAME_HEADER: u64 = 18;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    ingress_rate: u64,
-    ingress_burst: u64,
-    egress_rate: u64,
-    egress_burst: u64,
+keys! {
+    struct Keys {
+        /// bits per second towards the container
+        "ingressRate" ingress_rate: Rate;
+        /// bits that pass at once, towards the container
+        "ingressBurst" ingress_burst: Burst, needs("ingressRate");
+        /// bits per second from the container
+        "egressRate" egress_rate: Rate;
+        /// bits that pass at once, from the container
+        "egressBurst" egress_burst: Burst, needs("egressRate");
+    }
+
+    struct Runtime {
+        "runtimeConfig" runtime_config: RuntimeConfig;
+    }
+
+    struct RuntimeConfig {
+        /// the same keys; with any of them in the configuration itself it is ignored
+        "bandwidth" bandwidth: Keys;
+    }
 }
 
+/// What `bandwidth` can be told.
+pub const KEYS: PluginKeys =
+    PluginKeys { plugin: "bandwidth", keys: &[Keys::KEYS, Runtime::KEYS], args: &[] };
+
+/// Bits per second.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Runtime {
-    runtime_config: RuntimeConfig,
+#[serde(transparent)]
+struct Rate(u64);
+
+impl Formed for Rate {
+    const FORM: Form = Form::Whole(&[(0, 0), (MIN as i128, RATE_MAX as i128 + 7)]);
+    const ABSENT: Absent = Absent::Otherwise("0: no limit");
 }
 
+/// Bits.
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct RuntimeConfig {
-    bandwidth: Keys,
+#[serde(transparent)]
+struct Burst(u64);
+
+impl Formed for Burst {
+    const FORM: Form = Form::Whole(&[(0, 0), (MIN as i128, BURST_MAX as i128)]);
+    const ABSENT: Absent = Absent::Otherwise("0: a tenth of a second of the rate, at least two frames");
 }
 
 /// What is limited.
@@ -66,7 +90,7 @@ impl Limits {
     /// # Errors
     /// Code 6 for a value that is no whole number from 0 to 2^64 − 1, code 7 for one that is not allowed.
     pub(crate) fn read(network: &Network) -> Result<Self> {
-        let is_static = KEYS.iter().any(|key| network.json().has(key));
+        let is_static = Keys::KEYS.iter().any(|key| network.json().has(key.name));
         let (keys, source) = if is_static {
             (network.conf()?, "")
         } else {
@@ -85,8 +109,8 @@ impl Limits {
 impl Keys {
     fn limits(&self) -> Result<Limits> {
         Ok(Limits {
-            ingress: limit("ingressRate", self.ingress_rate, "ingressBurst", self.ingress_burst)?,
-            egress: limit("egressRate", self.egress_rate, "egressBurst", self.egress_burst)?,
+            ingress: limit("ingressRate", self.ingress_rate.0, "ingressBurst", self.ingress_burst.0)?,
+            egress: limit("egressRate", self.egress_rate.0, "egressBurst", self.egress_burst.0)?,
         })
     }
 }

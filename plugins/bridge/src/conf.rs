@@ -6,8 +6,7 @@ use cni_filter::masquerade::Backend;
 use cni_net::configure::Duplicates;
 use cni_net::{Mtu, bridge, veth};
 use cni_part::{Configured, Lease, Masquerade, Pair, Part, Parts, SpoofCheck};
-use cni_types::{Code, Error, IfName, Mac, Network, Result};
-use serde::Deserialize;
+use cni_types::{Error, IfName, Key, Mac, Network, PluginKeys, Result, Text, Whole, keys};
 
 use crate::announcement::Announcement;
 use crate::bridge_link::BridgeLink;
@@ -16,67 +15,66 @@ use crate::port::Port;
 use vlans::Trunk;
 pub(crate) use vlans::Vlans;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    bridge: String,
-    is_gateway: bool,
-    is_default_gateway: bool,
-    force_address: bool,
-    ip_masq: bool,
-    ip_masq_backend: String,
-    mtu: Mtu,
-    hairpin_mode: bool,
-    promisc_mode: bool,
-    vlan: i64,
-    vlan_trunk: Option<Vec<Trunk>>,
-    preserve_default_vlan: bool,
-    #[serde(rename = "macspoofchk")]
-    mac_spoof_check: bool,
-    #[serde(rename = "enabledad")]
-    enable_dad: bool,
-    disable_container_interface: bool,
-    port_isolation: bool,
-    args: Args,
-    runtime_config: MacKey,
-}
+keys! {
+    struct Keys {
+        /// name of the bridge; made if it is not there
+        "bridge" bridge: Text<IfName> = "cni0";
+        /// put the gateway's address on the bridge and enable forwarding
+        "isGateway" is_gateway: bool;
+        /// `isGateway`, and the gateway is the container's default route
+        "isDefaultGateway" is_default_gateway: bool;
+        /// replace a conflicting address of the bridge
+        "forceAddress" force_address: bool;
+        /// masquerade what leaves the subnet
+        "ipMasq" ip_masq: bool;
+        /// what carries the masquerade
+        "ipMasqBackend" ip_masq_backend: Text<Backend>,
+            otherwise("`iptables`, or `nftables` where only that works");
+        /// MTU in bytes of the pair, and of a bridge that is made
+        "mtu" mtu: Mtu;
+        /// packets may leave by the port they came in
+        "hairpinMode" hairpin_mode: bool, excludes("promiscMode");
+        /// the bridge receives every packet
+        "promiscMode" promisc_mode: bool, excludes("hairpinMode");
+        /// access VLAN
+        "vlan" vlan: Whole<0, { vlans::MAX }>, otherwise("0: none");
+        /// tagged VLANs, each an id or a range; without `vlan`, VLAN 1 is the native one
+        "vlanTrunk" vlan_trunk: Option<Vec<Trunk>>;
+        /// keep the VLANs that the kernel gave the port
+        "preserveDefaultVlan" preserve_default_vlan: bool;
+        /// drop what the container sends from another MAC address
+        "macspoofchk" mac_spoof_check: bool;
+        /// look for other owners of IPv6 addresses before using them
+        "enabledad" enable_dad: bool;
+        /// leave the container's end down
+        "disableContainerInterface" disable_container_interface: bool, excludes("ipam");
+        /// no packets to other isolated ports
+        "portIsolation" port_isolation: bool;
+        "args" args: Args;
+        "runtimeConfig" runtime_config: RuntimeConfig;
+    }
 
-impl Default for Keys {
-    fn default() -> Self {
-        Self {
-            bridge: "cni0".to_owned(),
-            is_gateway: false,
-            is_default_gateway: false,
-            force_address: false,
-            ip_masq: false,
-            ip_masq_backend: String::new(),
-            mtu: Mtu::default(),
-            hairpin_mode: false,
-            promisc_mode: false,
-            vlan: 0,
-            vlan_trunk: None,
-            preserve_default_vlan: false,
-            mac_spoof_check: false,
-            enable_dad: false,
-            disable_container_interface: false,
-            port_isolation: false,
-            args: Args::default(),
-            runtime_config: MacKey::default(),
-        }
+    struct Args {
+        "cni" cni: CniKey;
+    }
+
+    struct CniKey {
+        /// the container's MAC address; wins over `CNI_ARGS`
+        "mac" mac: Text<Mac>;
+    }
+
+    struct RuntimeConfig {
+        /// the same; wins over both
+        "mac" mac: Text<Mac>;
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Args {
-    cni: MacKey,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct MacKey {
-    mac: String,
-}
+/// What `bridge` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "bridge",
+    keys: &[Keys::KEYS, &[Key::IPAM, Key::DNS]],
+    args: &[Key::of::<Text<Mac>>("MAC", "the container's MAC address").otherwise("random")],
+};
 
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`]; code 7 also for keys that contradict each other.
@@ -84,12 +82,10 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
     let has_ipam = network.ipam_type()?.is_some();
     keys.refuse_contradictions(has_ipam)?;
-    let name = IfName::new(&keys.bridge);
-    let name = name.map_err(|e| e.with_code(Code::CONFIG).doing("key \"bridge\""))?;
+    let name = keys.bridge.read("bridge")?;
     let (is_gateway, is_default) = (keys.is_gateway || keys.is_default_gateway, keys.is_default_gateway);
-    let vlans = Vlans::read(keys.vlan, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
-    let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
-    let masquerade = Masquerade { backend: backend.map(Backend::parse).transpose()? };
+    let vlans = Vlans::read(keys.vlan.0, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
+    let masquerade = Masquerade { backend: keys.ip_masq_backend.read_if_given("ipMasqBackend")? };
     let mtu = keys.mtu.bytes()?;
     let wanted = bridge::NewBridge { mtu, vlan_filtering: vlans.is_some() };
     let gateway = if is_gateway {
@@ -162,7 +158,7 @@ fn mac(network: &Network, keys: &Keys) -> Result<Option<Mac>> {
     let [from_env] = network.args.values(["MAC"])?;
     let sources = [
         ("runtimeConfig.mac", keys.runtime_config.mac.as_str()),
-        ("args.cni.mac", &keys.args.cni.mac),
+        ("args.cni.mac", keys.args.cni.mac.as_str()),
         ("CNI_ARGS MAC", from_env.as_deref().unwrap_or_default()),
     ];
     Ok(Mac::configured(&sources)?.map(|(mac, _)| mac))

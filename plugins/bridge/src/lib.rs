@@ -20,6 +20,8 @@ mod port;
 
 use cni_part::{Leased, Masquerade, PAIR, PartPlugin, SpoofCheck};
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static BRIDGE: PartPlugin =
     PartPlugin::of_link("bridge", conf::parts, &[Masquerade::OWNED, SpoofCheck::OWNED, &Leased(PAIR)]);

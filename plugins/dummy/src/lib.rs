@@ -9,9 +9,13 @@
 
 use cni_net::Kind;
 use cni_part::{ContainerLink, Lease, Leased, LinkOfKind, PartPlugin, Parts};
-use cni_types::{Network, Result};
+use cni_types::{Key, Network, PluginKeys, Result};
 
 static LINK: LinkOfKind = LinkOfKind("dummy");
+
+/// What it can be told.
+pub const KEYS: PluginKeys =
+    PluginKeys { plugin: "dummy", keys: &[&[Key::IPAM.required(), Key::DNS]], args: &[] };
 
 /// The plugin.
 pub static DUMMY: PartPlugin = PartPlugin::of_link("dummy", parts, &[&Leased(&LINK)]);

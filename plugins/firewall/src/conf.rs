@@ -1,17 +1,37 @@
 //! The keys of `firewall`, read and validated.
 
 use crate::forward::{AdminChain, Backend, Ingress, Isolation, Policy, Zone};
-use cni_types::{CniResult, Code, Doing, Error, IfName, Network, Result, excerpt};
-use serde::Deserialize;
+use cni_types::{
+    CniResult, Code, Doing, Error, FromText, IfName, Network, PluginKeys, Result, Text, excerpt, keys, words,
+};
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    backend: String,
-    iptables_admin_chain_name: String,
-    firewalld_zone: String,
-    ingress_policy: String,
+keys! {
+    struct Keys {
+        /// what carries the rules
+        "backend" backend: Text<Backend>,
+            otherwise("`firewalld` where it runs, else `iptables`, or `nftables` where only that works");
+        /// the zone firewalld gets the addresses for
+        "firewalldZone" firewalld_zone: Text<Zone>, otherwise("`trusted`");
+        /// asked before anything is accepted, with both backends; 1–28 letters, digits, `_`, `.`, `-`
+        "iptablesAdminChainName" iptables_admin_chain_name: Text<AdminChain>, otherwise("`CNI-ADMIN`");
+        /// `same-bridge`: what comes from another bridge with a policy is dropped; `isolated`: also what comes from the
+        /// same bridge
+        "ingressPolicy" ingress_policy: Text<IngressPolicy>, otherwise("`open`");
+    }
 }
+
+/// What `firewall` can be told.
+pub const KEYS: PluginKeys = PluginKeys { plugin: "firewall", keys: &[Keys::KEYS], args: &[] };
+
+#[derive(Clone, Copy, Default)]
+enum IngressPolicy {
+    #[default]
+    Open,
+    SameBridge,
+    Isolated,
+}
+
+words!(IngressPolicy { Open = "open", SameBridge = "same-bridge", Isolated = "isolated" });
 
 /// A valid configuration.
 pub(crate) struct Conf {
@@ -27,15 +47,20 @@ impl Conf {
     /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
     pub(crate) fn read(network: &Network) -> Result<Self> {
         let keys: Keys = network.conf()?;
-        let admin = match keys.iptables_admin_chain_name.as_str() {
-            "" => AdminChain::default(),
-            name => AdminChain::new(name)?,
+        let ingress = match keys.ingress_policy.read_if_given("ingressPolicy")?.unwrap_or_default() {
+            IngressPolicy::Open => None,
+            IngressPolicy::SameBridge => Some(Ingress::SameBridge),
+            IngressPolicy::Isolated => Some(Ingress::Isolated),
         };
-        let zone = match keys.firewalld_zone.as_str() {
-            "" => Zone::default(),
-            name => Zone::new(name)?,
-        };
-        Ok(Self { backend: backend(&keys.backend)?, admin, zone, ingress: ingress(&keys.ingress_policy)? })
+        Ok(Self {
+            backend: keys.backend.read_if_given("backend")?,
+            admin: keys
+                .iptables_admin_chain_name
+                .read_if_given("iptablesAdminChainName")?
+                .unwrap_or_default(),
+            zone: keys.firewalld_zone.read_if_given("firewalldZone")?.unwrap_or_default(),
+            ingress,
+        })
     }
 
     /// Whether bridges are to be kept apart.
@@ -71,32 +96,7 @@ pub(crate) fn zone_hint(network: &Network) -> Option<Zone> {
     if matches!(json.get_str("backend"), Some("iptables" | "nftables")) {
         return None;
     }
-    Some(json.get_str("firewalldZone").and_then(|name| Zone::new(name).ok()).unwrap_or_default())
-}
-
-fn backend(text: &str) -> Result<Option<Backend>> {
-    match text {
-        "" => Ok(None),
-        "iptables" => Ok(Some(Backend::Iptables)),
-        "nftables" => Ok(Some(Backend::Nftables)),
-        "firewalld" => Ok(Some(Backend::Firewalld)),
-        other => Err(Error::config(format!(
-            "invalid backend {}: it must be \"iptables\", \"nftables\" or \"firewalld\"",
-            excerpt(other)
-        ))),
-    }
-}
-
-fn ingress(text: &str) -> Result<Option<Ingress>> {
-    match text {
-        "" | "open" => Ok(None),
-        "same-bridge" => Ok(Some(Ingress::SameBridge)),
-        "isolated" => Ok(Some(Ingress::Isolated)),
-        other => Err(Error::config(format!(
-            "unknown ingressPolicy {}: it must be \"open\", \"same-bridge\" or \"isolated\"",
-            excerpt(other)
-        ))),
-    }
+    Some(json.get_str("firewalldZone").and_then(|name| Zone::from_text(name).ok()).unwrap_or_default())
 }
 
 /// The bridge: the first interface of the result.

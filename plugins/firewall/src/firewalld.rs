@@ -7,7 +7,7 @@ mod message;
 
 use std::net::IpAddr;
 
-use cni_types::{Cidr, Code, Doing, Error, Result, excerpt};
+use cni_types::{Cidr, Code, Doing, Error, Form, FromText, Result, excerpt};
 
 use bus::{Answer, Bus};
 use message::Call;
@@ -27,18 +27,20 @@ impl Default for Zone {
     }
 }
 
-impl Zone {
-    /// # Errors
-    /// Code 7 for a name that is empty, longer than 64 bytes, or holds white space or control characters.
-    pub(crate) fn new(text: &str) -> Result<Self> {
+/// 1–64 bytes without white space and control characters.
+impl FromText for Zone {
+    const FORM: Form = Form::Text { what: "zone name", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
         let bad = |c: char| c.is_whitespace() || c.is_control();
         if (1..=ZONE_MAX).contains(&text.len()) && !text.contains(bad) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Error::config("invalid firewalldZone: it must be 1–64 bytes without white space")
-            .because(excerpt(text)))
+        Err(Error::config("invalid zone: it must be 1–64 bytes without white space").because(excerpt(text)))
     }
+}
 
+impl Zone {
     /// The text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

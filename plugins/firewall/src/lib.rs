@@ -19,6 +19,8 @@ mod forward;
 use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
+pub use conf::KEYS;
+
 /// The plugin. The versions are those that the reference knows, too.
 pub static FIREWALL: PartPlugin = PartPlugin {
     name: "firewall",

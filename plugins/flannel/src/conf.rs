@@ -2,41 +2,61 @@
 
 use std::path::PathBuf;
 
-use cni_types::{Doing, Error, Network, PluginName, Result, Route};
+use cni_types::{Error, Json, Key, Network, PluginKeys, PluginName, Result, Route, Text, keys};
 use serde::Deserialize;
 
 use crate::object::Object;
 
+/// Where flanneld writes, and where the delegates' configurations are kept, unless the keys say otherwise.
+const SUBNET_FILE: &str = "/run/flannel/subnet.env";
+const DATA_DIR: &str = "/var/lib/cni/flannel";
+
+/// The objects, to be handed on as they are written.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Keys {
-    subnet_file: String,
+struct Objects {
     delegate: Object,
     ipam: Object,
     runtime_config: Option<Object>,
 }
 
-/// The values of known type in the objects above.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Typed {
-    delegate: Delegate,
-    ipam: Ipam,
+keys! {
+    struct Keys {
+        /// the delegate's configuration, any keys but `name` and `ipam`
+        "delegate" delegate: Delegate;
+        /// keys for the delegate's IPAM plugin
+        "ipam" ipam: Ipam;
+        /// what flanneld writes
+        "subnetFile" subnet_file: String, otherwise("`/run/flannel/subnet.env`");
+    }
+
+    struct Delegate {
+        /// the plugin that does the work, looked for in `CNI_PATH` only
+        "type" plugin: Text<PluginName>, otherwise("`bridge`");
+    }
+
+    #[allow(dead_code, reason = "decoding is the check; they are handed on as they are written")]
+    struct Ipam {
+        /// the IPAM plugin
+        "type" plugin: String, otherwise("`host-local`");
+        /// come before the routes to the cluster's networks
+        "routes" routes: Vec<Route>;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Delegate {
-    r#type: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-#[allow(dead_code, reason = "decoding is the check; they are handed on as they are written")]
-struct Ipam {
-    r#type: String,
-    routes: Vec<Route>,
-}
+/// What `flannel` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "flannel",
+    keys: &[
+        Keys::KEYS,
+        &[
+            Key::of::<String>("dataDir", "where the delegate's configuration is kept until DEL")
+                .otherwise(DATA_DIR),
+            Key::of::<Option<Json>>("runtimeConfig", "handed on to the delegate"),
+        ],
+    ],
+    args: &[],
+};
 
 /// A valid configuration.
 #[derive(Debug)]
@@ -57,17 +77,17 @@ impl Conf {
     /// # Errors
     /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
     pub(crate) fn read(network: &Network) -> Result<Self> {
-        let Keys { subnet_file, delegate, ipam, runtime_config } = network.conf()?;
-        let typed: Typed = network.conf()?;
+        let Keys { subnet_file, delegate: Delegate { plugin, .. }, .. } = network.conf()?;
+        let Objects { delegate, ipam, runtime_config } = network.conf()?;
         for key in ["name", "ipam"] {
             if delegate.has(key) {
                 return Err(Error::config(format!("\"delegate\" must not have a key {key:?}"))
                     .because("flannel sets it: put IPAM keys into the \"ipam\" object beside \"delegate\""));
             }
         }
-        let plugin = if delegate.has("type") { &typed.delegate.r#type } else { "bridge" };
-        let plugin = PluginName::new(plugin).doing("delegate.type")?;
-        let subnet_file = if subnet_file.is_empty() { "/run/flannel/subnet.env".into() } else { subnet_file };
+        let plugin = if delegate.has("type") { plugin } else { Text::from("bridge") };
+        let plugin = plugin.read("delegate.type")?;
+        let subnet_file = if subnet_file.is_empty() { SUBNET_FILE.to_owned() } else { subnet_file };
         Ok(Self { subnet_file: subnet_file.into(), plugin, delegate, ipam, runtime_config })
     }
 }
@@ -75,5 +95,5 @@ impl Conf {
 /// The directory of the saved configurations; DEL reads nothing else of the configuration.
 pub(crate) fn data_dir(network: &Network) -> PathBuf {
     let dir = network.json().get_str("dataDir").filter(|dir| !dir.is_empty());
-    dir.unwrap_or("/var/lib/cni/flannel").into()
+    dir.unwrap_or(DATA_DIR).into()
 }

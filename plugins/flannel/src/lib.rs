@@ -21,6 +21,8 @@ mod subnet;
 
 use cni_part::PartPlugin;
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static FLANNEL: PartPlugin =
     PartPlugin::of_link("flannel", |_| Ok(vec![Box::new(delegation::Delegation)]), &[&delegation::SAVED]);

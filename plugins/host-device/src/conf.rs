@@ -4,37 +4,39 @@ use std::path::{Component, Path, PathBuf};
 
 use cni_net::LinkName;
 use cni_part::{Configured, Lease, Parts};
-use cni_types::{Code, Error, Mac, Network, Result, excerpt};
-use serde::Deserialize;
+use cni_types::{Error, Form, FromText, Key, Mac, Network, PluginKeys, Result, Text, excerpt, keys};
 
 use crate::device_part::DevicePart;
 use crate::sysfs::{BusDevice, PciAddress};
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    device: String,
-    hwaddr: String,
-    kernelpath: String,
-    #[serde(rename = "pciBusID")]
-    pci_bus_id: String,
-    runtime_config: RuntimeConfig,
-    capabilities: Capabilities,
+keys! {
+    struct Keys {
+        /// the interface's name on the node, or an alternative one
+        "device" device: Text<LinkName>;
+        /// its Ethernet address; the first of several interfaces with one
+        "hwaddr" hwaddr: Text<HwAddr>;
+        /// its directory below `/sys/devices`: the first interface in its `net/`
+        "kernelpath" kernelpath: Text<KernelPath>;
+        /// its PCI address, such as `0000:3b:00.1`; virtio devices too
+        "pciBusID" pci_bus_id: Text<PciAddress>;
+        "runtimeConfig" runtime_config: RuntimeConfig;
+        "capabilities" capabilities: Capabilities;
+    }
+
+    struct RuntimeConfig {
+        /// PCI address, or name on the auxiliary bus, that a device plugin assigned; replaces `pciBusID`
+        "deviceID" device_id: Text<BusDevice>;
+    }
+
+    struct Capabilities {
+        /// the runtime says which device
+        "deviceID" device_id: bool;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RuntimeConfig {
-    #[serde(rename = "deviceID")]
-    device_id: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Capabilities {
-    #[serde(rename = "deviceID")]
-    device_id: bool,
-}
+/// What `host-device` can be told.
+pub const KEYS: PluginKeys =
+    PluginKeys { plugin: "host-device", keys: &[Keys::KEYS, &[Key::IPAM, Key::DNS]], args: &[] };
 
 /// One way of saying which device is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,26 +74,20 @@ impl Conf {
     /// # Errors
     /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
     pub(crate) fn read(network: &Network) -> Result<Self> {
-        let keys: Keys = network.conf()?;
-        let mut selectors = Vec::new();
-        let mut select =
-            |key: &'static str, text: &str, parse: &dyn Fn(&str) -> Result<Selector>| -> Result<()> {
-                if text.is_empty() {
-                    return Ok(());
-                }
-                let selector =
-                    parse(text).map_err(|e| e.with_code(Code::CONFIG).doing(format!("key {key:?}")))?;
-                selectors.push((key, selector));
-                Ok(())
-            };
-        select("device", &keys.device, &|text| LinkName::new(text).map(Selector::Name))?;
-        select("hwaddr", &keys.hwaddr, &|text| text.parse().map(Selector::Mac).map_err(Error::config))?;
-        select("kernelpath", &keys.kernelpath, &|text| kernel_path(text).map(Selector::KernelPath))?;
-        let assigned = &keys.runtime_config.device_id;
-        let pci_bus_id = if assigned.is_empty() { keys.pci_bus_id.as_str() } else { "" };
-        select("pciBusID", pci_bus_id, &|text| PciAddress::new(text).map(Selector::Pci))?;
-        select("runtimeConfig.deviceID", assigned, &|text| BusDevice::new(text).map(Selector::Assigned))?;
-        Ok(Self { selectors, assigned_later: keys.capabilities.device_id })
+        let Keys { device, hwaddr, kernelpath, pci_bus_id, runtime_config, capabilities } = network.conf()?;
+        let assigned = runtime_config.device_id;
+        let pci_bus_id = if assigned.as_str().is_empty() { pci_bus_id } else { Text::default() };
+        let read = [
+            device.read_if_given("device")?.map(|name| ("device", Selector::Name(name))),
+            hwaddr.read_if_given("hwaddr")?.map(|address| ("hwaddr", Selector::Mac(address.0))),
+            kernelpath.read_if_given("kernelpath")?.map(|path| ("kernelpath", Selector::KernelPath(path.0))),
+            pci_bus_id.read_if_given("pciBusID")?.map(|address| ("pciBusID", Selector::Pci(address))),
+            assigned
+                .read_if_given("runtimeConfig.deviceID")?
+                .map(|device| ("runtimeConfig.deviceID", Selector::Assigned(device))),
+        ];
+        let selectors = read.into_iter().flatten().collect();
+        Ok(Self { selectors, assigned_later: capabilities.device_id })
     }
 
     /// # Errors
@@ -107,15 +103,33 @@ impl Conf {
     }
 }
 
-fn kernel_path(text: &str) -> Result<PathBuf> {
-    let path = Path::new(text);
-    let plain = path.components().skip(1).all(|part| matches!(part, Component::Normal(_)));
-    if plain && !text.contains('\0') && path.starts_with("/sys/devices") && path != Path::new("/sys/devices")
-    {
-        return Ok(path.to_owned());
+/// Any address of 6 bytes: what it is of is there already.
+struct HwAddr(Mac);
+
+impl FromText for HwAddr {
+    const FORM: Form = Form::Text { what: "MAC address", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
+        text.parse().map(Self).map_err(Error::config)
     }
-    Err(Error::config("it must be the absolute path of a directory below /sys/devices, without \"..\"")
-        .because(excerpt(text)))
+}
+
+/// A directory below `/sys/devices`.
+struct KernelPath(PathBuf);
+
+impl FromText for KernelPath {
+    const FORM: Form = Form::Text { what: "path below /sys/devices", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
+        let path = Path::new(text);
+        let plain = path.components().skip(1).all(|part| matches!(part, Component::Normal(_)));
+        let below = path.starts_with("/sys/devices") && path != Path::new("/sys/devices");
+        if plain && below && !text.contains('\0') {
+            return Ok(Self(path.to_owned()));
+        }
+        Err(Error::config("it must be the absolute path of a directory below /sys/devices, without \"..\"")
+            .because(excerpt(text)))
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +139,7 @@ mod tests {
     #[test]
     fn kernel_paths_stay_below_sys_devices() {
         for good in ["/sys/devices/pci0000:00/0000:00:1f.6", "/sys/devices/virtual/"] {
-            assert!(kernel_path(good).is_ok(), "{good}");
+            assert!(KernelPath::check(good).is_ok(), "{good}");
         }
         for bad in [
             "/sys/devices",
@@ -136,7 +150,7 @@ mod tests {
             "/proc/x",
             "/sys/devices/a\0b",
         ] {
-            assert!(kernel_path(bad).is_err(), "{bad}");
+            assert!(KernelPath::check(bad).is_err(), "{bad}");
         }
     }
 }

@@ -22,6 +22,8 @@ mod sysfs;
 
 use cni_part::{Leased, PartPlugin};
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static HOST_DEVICE: PartPlugin =
     PartPlugin::of_link("host-device", conf::parts, &[&Leased(&device_part::OWNED)]);

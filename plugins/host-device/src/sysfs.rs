@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cni_types::{Code, Error, Result, excerpt};
+use cni_types::{Code, Error, Form, FromText, Result, excerpt};
 
 /// Where the buses are.
 const BUSES: &str = "/sys/bus";
@@ -18,17 +18,19 @@ const NAME_MAX: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PciAddress(String);
 
-impl PciAddress {
-    /// # Errors
-    /// Code 7 when the text is no such address.
-    pub(crate) fn new(text: &str) -> Result<Self> {
+impl FromText for PciAddress {
+    const FORM: Form = Form::Text { what: "PCI address", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
         if is_pci_address(text) {
             return Ok(Self(text.to_ascii_lowercase()));
         }
         Err(Error::config("it must be a PCI address with its domain, such as 0000:3b:00.1")
             .because(excerpt(text)))
     }
+}
 
+impl PciAddress {
     /// Its directory.
     pub(crate) fn path(&self) -> PathBuf {
         Path::new(BUSES).join("pci/devices").join(&self.0)
@@ -86,10 +88,10 @@ impl fmt::Display for PciAddress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BusDevice(String);
 
-impl BusDevice {
-    /// # Errors
-    /// Code 7 when the text is no name of a device.
-    pub(crate) fn new(text: &str) -> Result<Self> {
+impl FromText for BusDevice {
+    const FORM: Form = Form::Text { what: "device's name", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
         let valid = |b: u8| b.is_ascii_alphanumeric() || b"_.-:".contains(&b);
         if !text.is_empty() && text.len() <= NAME_MAX && !text.starts_with('.') && text.bytes().all(valid) {
             return Ok(Self(text.to_owned()));
@@ -99,10 +101,12 @@ impl BusDevice {
         )
         .because(excerpt(text)))
     }
+}
 
+impl BusDevice {
     /// The same as a PCI address, where the PCI bus has such a device.
     pub(crate) fn on_pci(&self) -> Option<PciAddress> {
-        PciAddress::new(&self.0).ok().filter(|address| address.path().exists())
+        PciAddress::from_text(&self.0).ok().filter(|address| address.path().exists())
     }
 
     /// Its directory on the auxiliary bus, where that has such a device.
@@ -140,7 +144,7 @@ mod tests {
     #[test]
     fn pci_addresses_are_complete_and_one_component() {
         for good in ["0000:3b:00.1", "0000:00:1f.7", "10000:01:00.0", "0000:AF:00.0"] {
-            assert_eq!(PciAddress::new(good).unwrap().to_string(), good.to_ascii_lowercase());
+            assert_eq!(PciAddress::from_text(good).unwrap().to_string(), good.to_ascii_lowercase());
         }
         for bad in [
             "",
@@ -157,17 +161,17 @@ mod tests {
             "0000:3b:..",
             "éééé:3b:00.1",
         ] {
-            assert!(PciAddress::new(bad).is_err(), "{bad}");
+            assert!(PciAddress::from_text(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn assigned_devices_are_one_component() {
         for good in ["mlx5_core.sf.2", "0000:3b:00.1"] {
-            assert!(BusDevice::new(good).is_ok(), "{good}");
+            assert!(BusDevice::from_text(good).is_ok(), "{good}");
         }
         for bad in ["", ".", "..", "a/b", "../x", "a\0", "a b", &"a".repeat(129)] {
-            assert!(BusDevice::new(bad).is_err(), "{bad}");
+            assert!(BusDevice::from_text(bad).is_err(), "{bad}");
         }
     }
 }

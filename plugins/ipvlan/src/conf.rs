@@ -1,19 +1,40 @@
 //! The keys of `ipvlan`, read and validated.
 
-use cni_net::{Ipvlan, Kind, Master, MasterName, Mtu};
+use cni_net::{Ipvlan, IpvlanFlag, IpvlanMode, Kind, Master, MasterName, Mtu};
 use cni_part::{Configured, ContainerLink, Lease, Parts, mac_key};
-use cni_types::{Code, Error, Network, Result};
-use serde::Deserialize;
+use cni_types::{Code, Error, Key, Network, PluginKeys, Result, Text, keys};
 
 use crate::LINK;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Keys {
-    mode: String,
-    flag: String,
-    mtu: Mtu,
+keys! {
+    struct Keys {
+        /// what the master does with packets: it is a switch, it routes, it routes through the packet filter
+        "mode" mode: Text<IpvlanMode>, otherwise("`l2`");
+        /// whether the containers of one master reach each other
+        "flag" flag: Text<IpvlanFlag>, otherwise("`bridge`");
+        /// MTU in bytes, at most the master's
+        "mtu" mtu: Mtu, otherwise("0: the master's");
+    }
 }
+
+/// What `ipvlan` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "ipvlan",
+    keys: &[
+        &[
+            Master::NAME.otherwise(
+                "in a chain, the one interface of the plugin before; otherwise the link of the default route",
+            ),
+            Master::PLACE,
+        ],
+        Keys::KEYS,
+        &[
+            Key::IPAM.otherwise("in a chain, the addresses and routes of the plugin before"),
+            Key::DNS.otherwise("what IPAM or the plugin before says"),
+        ],
+    ],
+    args: &[],
+};
 
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`].
@@ -25,10 +46,14 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     if chained && master.name == MasterName::DefaultRoute {
         master.name = MasterName::Previous;
     }
+    let ipvlan = Ipvlan {
+        mode: keys.mode.read_if_given("mode")?.unwrap_or_default(),
+        flag: keys.flag.read_if_given("flag")?.unwrap_or_default(),
+    };
     let link = ContainerLink {
         master: Some(master),
         mtu: keys.mtu.bytes()?,
-        ..ContainerLink::new(&LINK, Kind::Ipvlan(Ipvlan::new(&keys.mode, &keys.flag)?))
+        ..ContainerLink::new(&LINK, Kind::Ipvlan(ipvlan))
     };
     Ok(link.with(Lease::or_chain(network)?, &Configured::TELL_SEGMENT))
 }

@@ -13,6 +13,8 @@ mod conf;
 
 use cni_part::{Leased, LinkOfKind, PartPlugin};
 
+pub use conf::KEYS;
+
 static LINK: LinkOfKind = LinkOfKind("ipvlan");
 
 /// The plugin.

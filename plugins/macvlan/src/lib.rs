@@ -12,6 +12,8 @@ mod conf;
 
 use cni_part::{Leased, LinkOfKind, PartPlugin};
 
+pub use conf::KEYS;
+
 static LINK: LinkOfKind = LinkOfKind("macvlan");
 
 /// The plugin.

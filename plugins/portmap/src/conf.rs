@@ -2,47 +2,43 @@
 
 use cni_filter::Filter;
 use cni_filter::masquerade::Backend;
-use cni_types::{Error, Family, Network, Result, excerpt};
-use serde::Deserialize;
+use cni_types::{Error, Family, Network, PluginKeys, Result, Text, Whole, excerpt, keys};
 
 use crate::mapping::{Mapping, MappingKeys};
 
-/// The bit of the packet mark that asks for masquerade, if none is configured.
-const MARK_BIT: i64 = 13;
+/// The mark's bits.
+type Bit = Whole<0, 31>;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    backend: Option<String>,
-    snat: bool,
-    masq_all: bool,
-    mark_masq_bit: Option<i64>,
-    external_set_mark_chain: Option<String>,
-    conditions_v4: Vec<String>,
-    conditions_v6: Vec<String>,
-    runtime_config: RuntimeConfig,
-}
+keys! {
+    struct Keys {
+        "runtimeConfig" runtime_config: RuntimeConfig;
+        /// what carries the mappings
+        "backend" backend: Option<Text<Backend>>, otherwise("`iptables`, or `nftables` where only that works");
+        /// masquerade what comes from the container's own network, and from localhost
+        "snat" snat: bool = true;
+        /// with `snat`: masquerade all that is mapped
+        "masqAll" masq_all: bool;
+        /// what else an IPv4 packet must satisfy, words in the backend's language
+        "conditionsV4" conditions_v4: Vec<String>;
+        /// what else an IPv6 packet must satisfy
+        "conditionsV6" conditions_v6: Vec<String>;
+        /// the mark's bit; iptables only
+        "markMasqBit" mark_masq_bit: Option<Bit>, value("13"), excludes("externalSetMarkChain");
+        /// an existing chain that sets the mark, instead of ours; iptables only
+        "externalSetMarkChain" external_set_mark_chain: Option<String>, excludes("markMasqBit");
+    }
 
-impl Default for Keys {
-    fn default() -> Self {
-        Self {
-            backend: None,
-            snat: true,
-            masq_all: false,
-            mark_masq_bit: None,
-            external_set_mark_chain: None,
-            conditions_v4: Vec::new(),
-            conditions_v6: Vec::new(),
-            runtime_config: RuntimeConfig::default(),
-        }
+    struct RuntimeConfig {
+        /// what is mapped; the runtime fills it in
+        "portMappings" port_mappings: Vec<MappingKeys>, otherwise("nothing to do");
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct RuntimeConfig {
-    port_mappings: Vec<MappingKeys>,
-}
+/// What `portmap` can be told.
+pub const KEYS: PluginKeys = PluginKeys { plugin: "portmap", keys: &[Keys::KEYS], args: &[] };
+
+/// The bit of the packet mark that asks for masquerade, if none is configured.
+const MARK_BIT: Bit = Whole(13);
 
 /// A valid configuration.
 pub(crate) struct Conf {
@@ -80,7 +76,7 @@ impl Conf {
             )));
         }
         let bit = keys.mark_masq_bit.unwrap_or(MARK_BIT);
-        let bit = u32::try_from(bit).ok().filter(|bit| *bit <= 31);
+        let bit = bit.within::<u32>();
         let bit =
             bit.ok_or_else(|| Error::config("MasqMarkBit must be between 0 and 31: see markMasqBit"))?;
         let conf = Self {
@@ -90,7 +86,7 @@ impl Conf {
             mark: 1 << bit,
             set_mark_chain,
             conditions: [keys.conditions_v4, keys.conditions_v6],
-            backend: keys.backend.as_deref().map(backend).transpose()?,
+            backend: keys.backend.map(|backend| backend.read("backend")).transpose()?,
         };
         if let Some(backend) = conf.backend {
             conf.refuse_foreign_options(backend)?;
@@ -143,15 +139,6 @@ impl Conf {
             foreign.join(" ")
         )))
     }
-}
-
-fn backend(text: &str) -> Result<Backend> {
-    Backend::parse(text).map_err(|_| {
-        Error::config(format!(
-            "unrecognized backend {}: it must be \"iptables\" or \"nftables\"",
-            excerpt(text)
-        ))
-    })
 }
 
 /// `XT_EXTENSION_MAXNAMELEN` less its NUL.

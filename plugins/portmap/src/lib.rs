@@ -31,6 +31,8 @@ mod target;
 use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static PORTMAP: PartPlugin = PartPlugin {
     name: "portmap",

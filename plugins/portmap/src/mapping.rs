@@ -2,19 +2,23 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Error, Family, Result, excerpt, parse_ip};
-use serde::Deserialize;
+use cni_types::{Error, Family, Result, Text, Whole, Words, excerpt, keys, parse_ip, words};
 
-/// An entry of `runtimeConfig.portMappings`, unread.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct MappingKeys {
-    host_port: i64,
-    container_port: i64,
-    protocol: String,
-    #[serde(rename = "hostIP")]
-    host_ip: String,
+keys! {
+    /// An entry of `runtimeConfig.portMappings`, unread.
+    pub(crate) struct MappingKeys {
+        /// the host's port
+        "hostPort" host_port: Port, required();
+        /// the container's port
+        "containerPort" container_port: Port, required();
+        /// the transport protocol
+        "protocol" protocol: Text<Protocol>, required();
+        /// the host's address; `0.0.0.0` and `::` are all of that family
+        "hostIP" host_ip: Text<IpAddr>, otherwise("all");
+    }
 }
+
+type Port = Whole<1, 65_535>;
 
 /// The transport protocol of a mapping, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,18 +29,7 @@ pub(crate) enum Protocol {
     Sctp = 132,
 }
 
-impl Protocol {
-    pub(crate) const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
-
-    /// As in the configuration, and as iptables writes it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Sctp => "sctp",
-        }
-    }
-}
+words!(Protocol ANY_CASE { Tcp = "tcp", Udp = "udp", Sctp = "sctp" });
 
 /// Ports of the host, `first` to `last`, of one protocol: of one address, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,7 +94,7 @@ impl Mapping {
                 return Err(Error::config(format!(
                     "runtimeConfig.portMappings[{at}]: hostPort {}/{} leads to containerPort {} already",
                     second.host_port,
-                    second.protocol.name(),
+                    second.protocol.word(),
                     first.container_port
                 )));
             }
@@ -122,20 +115,14 @@ impl Mapping {
     }
 
     fn read(entry: &MappingKeys) -> Result<Self> {
-        let port = |key: &str, what: &str, value: i64| {
-            u16::try_from(value).ok().filter(|port| *port != 0).ok_or_else(|| {
-                Error::config(format!("Invalid {what} port number: {value}: {key} must be 1–65535"))
+        let port = |key: &str, what: &str, value: Port| {
+            value.within::<u16>().ok_or_else(|| {
+                Error::config(format!("Invalid {what} port number: {}: {key} must be 1–65535", value.0))
             })
         };
         let container_port = port("containerPort", "container", entry.container_port)?;
         let host_port = port("hostPort", "host", entry.host_port)?;
-        let protocol = Protocol::ALL.into_iter().find(|p| p.name().eq_ignore_ascii_case(&entry.protocol));
-        let protocol = protocol.ok_or_else(|| {
-            Error::config(format!(
-                "invalid protocol {}: it must be \"tcp\", \"udp\" or \"sctp\"",
-                excerpt(&entry.protocol)
-            ))
-        })?;
+        let protocol = entry.protocol.read("protocol")?;
         let host_ip = match entry.host_ip.as_str() {
             "" => HostIp::Any,
             text => match parse_ip(text) {

@@ -3,25 +3,38 @@
 use cni_filter::masquerade::Backend;
 use cni_net::{Mtu, veth};
 use cni_part::{Lease, Masquerade, Pair, Parts};
-use cni_types::{Network, Result};
-use serde::Deserialize;
+use cni_types::{Key, Network, PluginKeys, Result, Text, keys};
 
 use crate::ends::Ends;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    ip_masq: bool,
-    ip_masq_backend: String,
-    mtu: Mtu,
+keys! {
+    struct Keys {
+        /// masquerade what leaves the subnet
+        "ipMasq" ip_masq: bool;
+        /// what carries the masquerade
+        "ipMasqBackend" ip_masq_backend: Text<Backend>,
+            otherwise("`iptables`, or `nftables` where only that works");
+        /// MTU of both ends in bytes
+        "mtu" mtu: Mtu;
+    }
 }
+
+/// What `ptp` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "ptp",
+    keys: &[
+        &[Key::IPAM.required().saying("the IPAM plugin, with its keys; every address needs a gateway")],
+        Keys::KEYS,
+        &[Key::DNS],
+    ],
+    args: &[],
+};
 
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`].
 pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let keys: Keys = network.conf()?;
-    let backend = Some(keys.ip_masq_backend.as_str()).filter(|text| !text.is_empty());
-    let backend = backend.map(Backend::parse).transpose()?;
+    let backend = keys.ip_masq_backend.read_if_given("ipMasqBackend")?;
     let pair = Pair { wanted: veth::NewPair { mtu: keys.mtu.bytes()?, ..veth::NewPair::default() } };
     let mut parts: Parts = vec![Box::new(pair), Box::new(Lease::required(network)?), Box::new(Ends)];
     if keys.ip_masq {

@@ -17,5 +17,7 @@ mod ends;
 
 use cni_part::{Leased, Masquerade, PAIR, PartPlugin};
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static PTP: PartPlugin = PartPlugin::of_link("ptp", conf::parts, &[Masquerade::OWNED, &Leased(PAIR)]);

@@ -2,21 +2,24 @@
 
 use std::net::IpAddr;
 
-use cni_net::tables;
-use cni_types::{Error, Family, IpConfig, Network, Result, optional_ip};
-use serde::Deserialize;
+use cni_net::tables::Table;
+use cni_types::{Error, Family, IpConfig, Network, OptionalIp, PluginKeys, Result, keys};
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    table: Option<i64>,
-    gateways: Vec<Gateway>,
-    add_source_hints: bool,
+keys! {
+    struct Keys {
+        /// a routing table that somebody else has filled, for example IPAM by `table` in its `routes`: there are only
+        /// rules then, and the other keys count for nothing
+        "table" table: Option<Table>, otherwise("a free one for each address");
+        /// at most one IPv4 and one IPv6 gateway, for the default routes of the tables
+        "gateways" gateways: Vec<OptionalIp>, otherwise("those of prevResult");
+        /// true keeps the routes to the addresses' networks in the main table, each with its address as the source, and
+        /// routes on the link
+        "addSourceHints" add_source_hints: bool;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(transparent)]
-struct Gateway(#[serde(with = "optional_ip")] Option<IpAddr>);
+/// What `sbr` can be told.
+pub const KEYS: PluginKeys = PluginKeys { plugin: "sbr", keys: &[Keys::KEYS], args: &[] };
 
 /// A valid configuration.
 #[derive(Debug, Default)]
@@ -35,7 +38,7 @@ impl Conf {
     pub(crate) fn read(network: &Network) -> Result<Self> {
         let keys: Keys = network.conf()?;
         Ok(Self {
-            table: keys.table.map(tables::configured).transpose()?,
+            table: keys.table.map(Table::number).transpose()?,
             gateways: one_per_family(keys.gateways.into_iter().filter_map(|gateway| gateway.0))?,
             source_hints: keys.add_source_hints,
         })

@@ -21,6 +21,8 @@ mod source_routing;
 use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static SBR: PartPlugin = PartPlugin {
     name: "sbr",

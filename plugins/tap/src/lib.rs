@@ -14,6 +14,8 @@ mod conf;
 
 use cni_part::{Leased, LinkOfKind, PartPlugin};
 
+pub use conf::KEYS;
+
 static LINK: LinkOfKind = LinkOfKind("tun");
 
 /// The plugin.

@@ -2,50 +2,83 @@
 
 pub(crate) mod sysctl;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cni_net::Mtu;
-use cni_types::{Error, IfName, Mac, Network, Result};
-use serde::Deserialize;
+use cni_types::{IfName, Key, Mac, Network, PluginKeys, Result, Text, Whole, keys};
 
 use crate::attributes::Attributes;
 use sysctl::Sysctl;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    mac: String,
-    promisc: bool,
-    mtu: Mtu,
-    allmulti: Option<bool>,
-    #[serde(rename = "txQLen")]
-    tx_queue_length: Option<i64>,
-    runtime_config: RuntimeConfig,
-    args: Args,
+/// Where the backup files are, unless `dataDir` says otherwise.
+const DATA_DIR: &str = "/run/cni/tuning";
+
+/// Packets.
+type QueueLength = Whole<0, { u32::MAX as i64 }>;
+
+keys! {
+    struct Keys {
+        /// MAC address
+        "mac" mac: Text<Mac>, otherwise("as it is");
+        /// true switches promiscuous mode on; false changes nothing
+        "promisc" promisc: bool;
+        /// MTU in bytes
+        "mtu" mtu: Mtu, otherwise("0: as it is");
+        /// all-multicast mode on or off
+        "allmulti" allmulti: Option<bool>, otherwise("as it is");
+        /// length of the transmit queue in packets
+        "txQLen" tx_queue_length: Option<QueueLength>, otherwise("as it is");
+        "runtimeConfig" runtime_config: RuntimeConfig;
+        "args" args: Args;
+    }
+
+    struct RuntimeConfig {
+        /// wins over `mac` and `CNI_ARGS` `MAC`
+        "mac" mac: Text<Mac>;
+    }
+
+    struct Args {
+        /// wins over all others
+        "cni" cni: ArgsKeys;
+    }
+
+    struct ArgsKeys {
+        /// as above
+        "mac" mac: Text<Mac>;
+        /// as above
+        "promisc" promisc: Option<bool>;
+        /// as above
+        "mtu" mtu: Option<Mtu>;
+        /// as above
+        "allmulti" allmulti: Option<bool>;
+        /// as above
+        "txQLen" tx_queue_length: Option<QueueLength>;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RuntimeConfig {
-    mac: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Args {
-    cni: ArgsKeys,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ArgsKeys {
-    mac: String,
-    promisc: Option<bool>,
-    mtu: Option<Mtu>,
-    allmulti: Option<bool>,
-    #[serde(rename = "txQLen")]
-    tx_queue_length: Option<i64>,
-}
+/// What `tuning` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "tuning",
+    keys: &[
+        &[Key::of::<BTreeMap<String, String>>(
+            "sysctl",
+            "network sysctls and their values; `IFNAME` in a key is the interface's name",
+        )],
+        Keys::KEYS,
+        &[
+            Key::object(
+                "args",
+                &[Key::object(
+                    "cni",
+                    &[Key::of::<BTreeMap<String, String>>("sysctl", "added to those of `sysctl`")],
+                )],
+            ),
+            Key::of::<String>("dataDir", "where the values before the change are kept").otherwise(DATA_DIR),
+        ],
+    ],
+    args: &[Key::of::<Text<Mac>>("MAC", "wins over `mac`")],
+};
 
 /// A valid configuration.
 #[derive(Debug)]
@@ -87,7 +120,7 @@ impl Conf {
             tx_queue_length: args
                 .tx_queue_length
                 .or(keys.tx_queue_length)
-                .map(tx_queue_length)
+                .map(|length| length.read("txQLen"))
                 .transpose()?,
         };
         Ok(Self { sysctls: sysctls(network, ifname)?, attributes, mac_text: mac_text.unwrap_or_default() })
@@ -97,7 +130,7 @@ impl Conf {
 /// The directory of the backup files; DEL reads nothing else of the configuration.
 pub(crate) fn data_dir(network: &Network) -> PathBuf {
     let dir = network.json().get_str("dataDir").filter(|dir| !dir.is_empty());
-    dir.unwrap_or("/run/cni/tuning").into()
+    dir.unwrap_or(DATA_DIR).into()
 }
 
 /// Those of `args.cni.sysctl` replace those of `sysctl` and come behind the others.
@@ -115,14 +148,9 @@ fn mac(network: &Network, keys: &Keys) -> Result<Option<(Mac, String)>> {
     let [from_env] = network.args.values(["MAC"])?;
     let sources = [
         ("args.cni.mac", keys.args.cni.mac.as_str()),
-        ("runtimeConfig.mac", &keys.runtime_config.mac),
+        ("runtimeConfig.mac", keys.runtime_config.mac.as_str()),
         ("CNI_ARGS MAC", from_env.as_deref().unwrap_or_default()),
-        ("mac", &keys.mac),
+        ("mac", keys.mac.as_str()),
     ];
     Mac::configured(&sources)
-}
-
-fn tx_queue_length(value: i64) -> Result<u32> {
-    let refused = |_| Error::config(format!("invalid txQLen {value}: it must be 0–{} packets", u32::MAX));
-    u32::try_from(value).map_err(refused)
 }

@@ -21,6 +21,8 @@ mod tuned;
 use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
+pub use conf::KEYS;
+
 /// The plugin.
 pub static TUNING: PartPlugin = PartPlugin {
     name: "tuning",

@@ -2,17 +2,34 @@
 
 use cni_net::{Kind, Master, Mtu, Vlan};
 use cni_part::{Configured, ContainerLink, Lease, Parts};
-use cni_types::{Network, Result};
-use serde::Deserialize;
+use cni_types::{Key, Network, PluginKeys, Result, Whole, keys};
 
 use crate::LINK;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    vlan_id: i64,
-    mtu: Mtu,
+keys! {
+    struct Keys {
+        /// the VLAN; packets of 0 carry a priority only
+        "vlanId" vlan_id: Whole<0, { Vlan::ID_MAX }>;
+        /// MTU in bytes, at most the master's
+        "mtu" mtu: Mtu, otherwise("0: the master's");
+    }
 }
+
+/// What `vlan` can be told.
+pub const KEYS: PluginKeys = PluginKeys {
+    plugin: "vlan",
+    keys: &[
+        &[
+            Master::NAME.required().saying(
+                "the link it is on, by its name or an alternative one; it must be up, a carrier is not needed",
+            ),
+            Master::PLACE,
+        ],
+        Keys::KEYS,
+        &[Key::IPAM.required(), Key::DNS],
+    ],
+    args: &[],
+};
 
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`].
@@ -22,7 +39,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let link = ContainerLink {
         master: Some(Master::required(network)?),
         mtu: keys.mtu.bytes()?,
-        ..ContainerLink::new(&LINK, Kind::Vlan(Vlan::new(keys.vlan_id)?))
+        ..ContainerLink::new(&LINK, Kind::Vlan(Vlan { id: keys.vlan_id.read("vlanId")? }))
     };
     Ok(link.with(lease, &Configured::TELL_SEGMENT))
 }

@@ -1,14 +1,30 @@
 //! The keys of `vrf`, read and validated.
 
-use cni_net::{Link, Rtnl, tables, vrf};
-use cni_types::{Code, Doing, Error, IfName, Network, Result};
+use cni_net::tables::Table;
+use cni_net::{Link, Rtnl, vrf};
+use cni_types::{Absent, Error, Form, Formed, IfName, Network, PluginKeys, Result, Text, keys};
 use serde::Deserialize;
 
+keys! {
+    struct Keys {
+        /// the VRF's name in the container
+        "vrfname" vrfname: Text<IfName>, required();
+        /// its routing table. An existing VRF must have this one
+        "table" table: FreeOrTable;
+    }
+}
+
+/// What `vrf` can be told.
+pub const KEYS: PluginKeys = PluginKeys { plugin: "vrf", keys: &[Keys::KEYS], args: &[] };
+
+/// 0 is a free one.
 #[derive(Default, Deserialize)]
-#[serde(default)]
-struct Keys {
-    vrfname: String,
-    table: i64,
+#[serde(transparent)]
+struct FreeOrTable(Table);
+
+impl Formed for FreeOrTable {
+    const FORM: Form = Form::Whole(&[(0, 0), Table::NUMBERS[0], Table::NUMBERS[1]]);
+    const ABSENT: Absent = Absent::Otherwise("0: a free one");
 }
 
 /// A valid configuration.
@@ -24,10 +40,9 @@ impl Conf {
     /// Code 6 for a value of the wrong type, code 7 for one that is not allowed.
     pub(crate) fn read(network: &Network) -> Result<Self> {
         let Keys { vrfname, table } = network.conf()?;
-        let config = |e: Error| e.with_code(Code::CONFIG);
         Ok(Self {
-            name: IfName::new(&vrfname).map_err(config).doing("vrfname")?,
-            table: Some(table).filter(|table| *table != 0).map(tables::configured).transpose()?,
+            name: vrfname.read("vrfname")?,
+            table: Some(table.0).filter(|table| table.0 != 0).map(Table::number).transpose()?,
         })
     }
 

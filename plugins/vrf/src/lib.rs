@@ -18,6 +18,8 @@ mod membership;
 use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
+pub use conf::KEYS;
+
 /// The plugin. Versions are the reference's: from 0.3.1 on.
 pub static VRF: PartPlugin = PartPlugin {
     name: "vrf",

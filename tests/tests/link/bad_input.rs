@@ -64,14 +64,19 @@ fn of_any() -> Vec<Row> {
 fn own(plugin: &str) -> Vec<Row> {
     match plugin {
         "macvlan" => vec![
-            row("mode", json!("nonsense"), 7, &["mode", "nonsense", "bridge, private, vepa, passthru"]),
+            row(
+                "mode",
+                json!("nonsense"),
+                7,
+                &["mode", "nonsense", r#""bridge", "private", "vepa" or "passthru""#],
+            ),
             row("mode", json!("Bridge"), 7, &["mode", "Bridge"]),
             row("mode", json!(4), 6, &["mode"]),
             row("bcqueuelen", json!(-1), 6, &["bcqueuelen"]),
         ],
         "ipvlan" => vec![
-            row("mode", json!("l4"), 7, &["mode", "l4", "l2, l3, l3s"]),
-            row("flag", json!("public"), 7, &["flag", "public", "bridge, private, vepa"]),
+            row("mode", json!("l4"), 7, &["mode", "l4", r#""l2", "l3" or "l3s""#]),
+            row("flag", json!("public"), 7, &["flag", "public", r#""bridge", "private" or "vepa""#]),
             row("mac", json!("0a:00:00:00:00:01"), 2, &["mac", "0a:00:00:00:00:01", "ipvlan"]),
             row("runtimeConfig", json!({ "mac": "0a:00:00:00:00:01" }), 2, &["runtimeConfig.mac", "ipvlan"]),
         ],

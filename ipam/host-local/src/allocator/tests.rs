@@ -3,17 +3,19 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
+use cni_types::OptionalIp;
+
 use crate::conf::RangeKeys;
 
 fn set(ranges: &[(&str, &str, &str)]) -> RangeSet {
-    let ip = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap());
+    let ip = |text: &str| text.parse().unwrap();
     let keys: Vec<_> = ranges
         .iter()
         .map(|(subnet, start, end)| RangeKeys {
             subnet: Some(subnet.parse().unwrap()),
             range_start: ip(start),
             range_end: ip(end),
-            gateway: None,
+            gateway: OptionalIp(None),
         })
         .collect();
     RangeSet::new(&keys).unwrap()
@@ -80,9 +82,9 @@ fn sets() -> impl Strategy<Value = (RangeSet, Option<IpAddr>)> {
             .zip(ranges)
             .map(|(i, (start, length, gateway))| RangeKeys {
                 subnet: Some(format!("10.{i}.0.0/24").parse().unwrap()),
-                range_start: Some([10, i, 0, start].into()),
-                range_end: Some([10, i, 0, start + length].into()),
-                gateway: Some([10, i, 0, gateway].into()),
+                range_start: OptionalIp(Some([10, i, 0, start].into())),
+                range_end: OptionalIp(Some([10, i, 0, start + length].into())),
+                gateway: OptionalIp(Some([10, i, 0, gateway].into())),
             })
             .collect();
         (RangeSet::new(&keys).unwrap(), pointer.map(|(i, host)| [10, i, 0, host].into()))

@@ -3,20 +3,21 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cni_types::{Cidr, Error, Family, Result, optional_ip};
-use serde::Deserialize;
+use cni_types::{Cidr, Error, Family, OptionalIp, Result, keys};
 
-/// A range as the configuration writes it.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct RangeKeys {
-    pub(crate) subnet: Option<Cidr>,
-    #[serde(with = "optional_ip")]
-    pub(crate) range_start: Option<IpAddr>,
-    #[serde(with = "optional_ip")]
-    pub(crate) range_end: Option<IpAddr>,
-    #[serde(with = "optional_ip")]
-    pub(crate) gateway: Option<IpAddr>,
+keys! {
+    /// A range as the configuration writes it.
+    #[derive(Debug, Clone)]
+    pub(crate) struct RangeKeys {
+        /// the network; prefix length 0–30 (IPv4), 0–126 (IPv6); no host bits
+        "subnet" subnet: Option<Cidr>, required();
+        /// the first address to give; in the subnet
+        "rangeStart" range_start: OptionalIp, otherwise("the first usable one");
+        /// the last one, included
+        "rangeEnd" range_end: OptionalIp, otherwise("the last usable one");
+        /// reported, and never given out
+        "gateway" gateway: OptionalIp, otherwise("network + 1");
+    }
 }
 
 /// Addresses `start` to `end`, both included, inside `subnet`.
@@ -57,14 +58,14 @@ impl Range {
         } else {
             subnet.last()
         };
-        let start = keys.range_start.unwrap_or(first);
-        let end = keys.range_end.unwrap_or(last);
+        let start = keys.range_start.0.unwrap_or(first);
+        let end = keys.range_end.0.unwrap_or(last);
         require_inside("rangeEnd", end, subnet)?;
         require_inside("rangeStart", start, subnet)?;
         if number(start) > number(end) {
             return Err(Error::config(format!("rangeStart {start} is after rangeEnd {end}")));
         }
-        Ok(Self { subnet, start, end, gateway: keys.gateway.unwrap_or(first) })
+        Ok(Self { subnet, start, end, gateway: keys.gateway.0.unwrap_or(first) })
     }
 
     /// Whether the range holds `ip`; never across families.
@@ -149,12 +150,12 @@ mod tests {
     use super::*;
 
     fn range(subnet: &str, start: &str, end: &str) -> Result<Range> {
-        let ip = |text: &str| (!text.is_empty()).then(|| text.parse().unwrap());
+        let ip = |text: &str| text.parse().unwrap();
         Range::new(&RangeKeys {
             subnet: Some(subnet.parse().unwrap()),
             range_start: ip(start),
             range_end: ip(end),
-            gateway: None,
+            gateway: OptionalIp(None),
         })
     }
 

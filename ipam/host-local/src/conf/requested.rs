@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{CniArgs, Code, Error, Result, excerpt, parse_ip_or_cidr};
+use cni_types::{CniArgs, Code, Error, Form, Formed, Result, excerpt, parse_ip_or_cidr};
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 /// `ip` or `ip/prefix`, of which the prefix is ignored; an empty text asks for nothing.
@@ -16,7 +16,15 @@ impl<'de> Deserialize<'de> for Wish {
     }
 }
 
+impl Formed for Wish {
+    const FORM: Form = Form::Text { what: "IP address", check: Self::check };
+}
+
 impl Wish {
+    fn check(text: &str) -> Result<()> {
+        Self::new(text).map(drop).ok_or_else(|| Error::config(problem(text)))
+    }
+
     fn new(text: &str) -> Option<Self> {
         if text.is_empty() { Some(Self(None)) } else { parse_ip_or_cidr(text).map(|ip| Self(Some(ip))) }
     }

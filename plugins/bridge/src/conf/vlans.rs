@@ -3,22 +3,24 @@
 use std::collections::BTreeSet;
 
 use cni_net::bridge::vlan::Vlan;
-use cni_types::{Error, Result};
-use serde::Deserialize;
+use cni_types::{Error, Result, Whole, keys};
 
 /// VLAN ids: 0 and 4095 are reserved (IEEE 802.1Q).
 const MIN: i64 = 1;
-const MAX: i64 = 4094;
+pub(super) const MAX: i64 = 4094;
 
-/// One entry of `vlanTrunk`: one id, or a range.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Trunk {
-    id: Option<i64>,
-    #[serde(rename = "minID")]
-    min_id: Option<i64>,
-    #[serde(rename = "maxID")]
-    max_id: Option<i64>,
+type Id = Whole<MIN, MAX>;
+
+keys! {
+    /// One entry of `vlanTrunk`: one id, or a range.
+    pub(super) struct Trunk {
+        /// one VLAN
+        "id" id: Option<Id>;
+        /// the first of a range
+        "minID" min_id: Option<Id>, needs("maxID");
+        /// the last
+        "maxID" max_id: Option<Id>, needs("minID");
+    }
 }
 
 /// The VLANs of a container's port on a bridge that filters them.
@@ -39,7 +41,7 @@ impl Vlans {
     pub(super) fn read(vlan: i64, trunk: Option<&[Trunk]>, preserve_default: bool) -> Result<Option<Self>> {
         let access = match vlan {
             0 => None,
-            _ => Some(id("vlan", vlan).map_err(|e| e.because("0 means no VLAN"))?),
+            _ => Some(Whole::<MIN, MAX>(vlan).read("vlan").map_err(|e| e.because("0 means no VLAN"))?),
         };
         if access.is_none() && trunk.is_none() {
             return Ok(None);
@@ -78,7 +80,7 @@ impl Trunk {
             (Some(_), None) => return Err(Error::config("vlanTrunk: minID is given without maxID")),
             (None, Some(_)) => return Err(Error::config("vlanTrunk: maxID is given without minID")),
             (Some(min), Some(max)) => {
-                let (first, last) = (id("vlanTrunk minID", min)?, id("vlanTrunk maxID", max)?);
+                let (first, last) = (min.read("vlanTrunk minID")?, max.read::<u16>("vlanTrunk maxID")?);
                 if last < first {
                     return Err(Error::config(format!("vlanTrunk: maxID {last} is below minID {first}")));
                 }
@@ -86,15 +88,10 @@ impl Trunk {
             }
         }
         if let Some(single) = self.id {
-            ids.push(id("vlanTrunk id", single)?);
+            ids.push(single.read("vlanTrunk id")?);
         }
         Ok(ids)
     }
-}
-
-fn id(key: &str, value: i64) -> Result<u16> {
-    let id = u16::try_from(value).ok().filter(|_| (MIN..=MAX).contains(&value));
-    id.ok_or_else(|| Error::config(format!("invalid {key} {value}: it must be {MIN}–{MAX}")))
 }
 
 #[cfg(test)]
@@ -102,7 +99,8 @@ mod tests {
     use super::*;
 
     fn trunk(id: Option<i64>, min_id: Option<i64>, max_id: Option<i64>) -> Trunk {
-        Trunk { id, min_id, max_id }
+        let id = id.map(Whole);
+        Trunk { id, min_id: min_id.map(Whole), max_id: max_id.map(Whole) }
     }
 
     #[test]

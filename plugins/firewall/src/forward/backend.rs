@@ -1,6 +1,6 @@
 //! Which of the kernel's packet filters carries the rules.
 
-use cni_types::{Error, Family, Result};
+use cni_types::{Error, Family, Result, words};
 
 use super::{chains, record, sets};
 use crate::firewalld::Firewalld;
@@ -17,6 +17,8 @@ pub(crate) enum Backend {
     /// firewalld over D-Bus: the addresses become sources of a zone. Isolation is that of [`Self::Iptables`].
     Firewalld,
 }
+
+words!(Backend { Iptables = "iptables", Nftables = "nftables", Firewalld = "firewalld" });
 
 impl Backend {
     /// The configured backend. If none is configured: firewalld if it runs, else iptables, unless that is unusable and

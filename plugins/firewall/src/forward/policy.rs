@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Error, IfName, Result, excerpt};
+use cni_types::{Error, Form, FromText, IfName, Result, excerpt};
 
 use crate::firewalld::Zone;
 
@@ -38,28 +38,31 @@ impl Default for AdminChain {
     }
 }
 
-impl AdminChain {
-    /// # Errors
-    /// Code 7 for a name that is not 1–28 letters, digits, `_`, `.` and `-`, starts with `-`, or has another meaning.
-    pub(crate) fn new(text: &str) -> Result<Self> {
+/// 1–28 letters, digits, `_`, `.` and `-`; it does not start with `-`, and has no other meaning.
+impl FromText for AdminChain {
+    const FORM: Form = Form::Text { what: "chain name", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
         let fits = (1..=CHAIN_MAX).contains(&text.len())
             && !text.starts_with('-')
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
         if !fits {
             return Err(Error::config(
-                "invalid iptablesAdminChainName: it must be 1–28 letters, digits, '_', '.' and '-', and not start with '-'",
+                "invalid chain name: it must be 1–28 letters, digits, '_', '.' and '-', and not start with '-'",
             )
             .because(excerpt(text)));
         }
         if RESERVED.contains(&text) {
             return Err(Error::config(format!(
-                "invalid iptablesAdminChainName {}: the name has another meaning to the packet filter; choose another",
+                "invalid chain name {}: the name has another meaning to the packet filter; choose another",
                 excerpt(text)
             )));
         }
         Ok(Self(text.to_owned()))
     }
+}
 
+impl AdminChain {
     /// The text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -105,12 +108,12 @@ mod tests {
     #[test]
     fn an_admin_chain_can_be_named_in_every_backend() {
         for good in ["CNI-ADMIN", "a", "my_chain.2", &"x".repeat(28)] {
-            assert!(AdminChain::new(good).is_ok(), "{good}");
+            assert!(AdminChain::from_text(good).is_ok(), "{good}");
         }
         for bad in
             ["", "-j", "a b", "a\n-F", "a\"", "a;b", "FORWARD", "ACCEPT", "CNI-FORWARD", &"x".repeat(29)]
         {
-            assert_eq!(AdminChain::new(bad).unwrap_err().code, Code::CONFIG, "{bad:?}");
+            assert_eq!(AdminChain::from_text(bad).unwrap_err().code, Code::CONFIG, "{bad:?}");
         }
     }
 }

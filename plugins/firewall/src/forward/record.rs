@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cni_skel::{FileLock, ensure_dir, replace_file};
-use cni_types::{AttachmentId, Doing, Result, Stale, parse_ip};
+use cni_types::{AttachmentId, Doing, FromText, Result, Stale, parse_ip};
 
 use crate::firewalld::Zone;
 
@@ -69,7 +69,7 @@ impl Records {
     /// Code 5 when the record cannot be read.
     pub(super) fn zone(&self, owner: &str) -> Result<Option<Zone>> {
         let lines = read(owner)?.unwrap_or_default();
-        Ok(lines.lines().find_map(|line| Zone::new(line.strip_prefix("zone ")?).ok()))
+        Ok(lines.lines().find_map(|line| Zone::from_text(line.strip_prefix("zone ")?).ok()))
     }
 
     /// Who has the address; `None` when nobody is recorded.

@@ -5,7 +5,7 @@ mod host;
 
 use cni_filter::masquerade::{Backend, add, check, collect, remove, status, warning};
 use cni_filter::{Filter, spoof};
-use cni_types::{Code, IfName, Mac};
+use cni_types::{Code, FromText, IfName, Mac};
 use host::{attachment, cidr, elements, enter, own_mounts, ruleset, run, saved, use_legacy_iptables};
 
 const TOOLS: &[&str] = &["nft", "iptables-restore", "iptables-legacy-restore"];
@@ -209,10 +209,10 @@ fn without_the_capability_every_call_says_so() {
 
 #[test]
 fn the_backend_is_read_strictly() {
-    assert_eq!(Backend::parse("iptables").unwrap(), Backend::Iptables);
-    assert_eq!(Backend::parse("nftables").unwrap(), Backend::Nftables);
+    assert_eq!(Backend::from_text("iptables").unwrap(), Backend::Iptables);
+    assert_eq!(Backend::from_text("nftables").unwrap(), Backend::Nftables);
     for bad in ["", "nft", "IPTABLES", "iptables\n", "pf"] {
-        let error = Backend::parse(bad).unwrap_err();
+        let error = Backend::from_text(bad).unwrap_err();
         assert_eq!(error.code, Code::CONFIG);
         assert!(error.msg.contains("\"iptables\" or \"nftables\""), "{error}");
     }

@@ -28,8 +28,8 @@ pub use addr::Address;
 pub use cni_netlink::Refused;
 pub use events::Events;
 pub use link::{
-    Attribute, Choice, IFF_PROMISC, IFF_UP, Ipvlan, Kind, Link, LinkName, Macvlan, NewLink, Shape, Side, Tap,
-    Vlan, ifb, veth, vrf,
+    Attribute, IFF_PROMISC, IFF_UP, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Link, LinkName, Macvlan,
+    MacvlanMode, NewLink, Shape, Side, Tap, Vlan, ifb, veth, vrf,
 };
 pub use master::{Master, MasterName, refuse_down, refuse_larger};
 pub use mtu::Mtu;

@@ -22,7 +22,7 @@ use cni_netlink::{Refused, Request};
 pub use attribute::Attribute;
 pub(crate) use attribute::{set_flags, set_up};
 use find::{first, get};
-pub use kind::{Choice, Ipvlan, Kind, Macvlan, Tap, Vlan};
+pub use kind::{Ipvlan, IpvlanFlag, IpvlanMode, Kind, Macvlan, MacvlanMode, Tap, Vlan};
 pub use moving::Shape;
 pub use name::LinkName;
 pub use new::{NewLink, Side};

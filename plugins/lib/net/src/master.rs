@@ -1,18 +1,19 @@
 //! The link that a macvlan, ipvlan or vlan is on: where the configuration says, or where the default route leads.
 
-use cni_types::{Doing, Error, Json, Network, Result};
-use serde::Deserialize;
+use cni_types::{Error, Json, Key, Network, Result, Text, keys};
 
 use crate::link::{Link, LinkName, Side};
 use crate::mtu::MTU_MIN;
 use crate::route::tables::TABLE_MAIN;
 use crate::rtnl::Rtnl;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Keys {
-    master: String,
-    link_in_container: bool,
+keys! {
+    struct Keys {
+        /// the link it is on, by its name or an alternative one; one that is down is waited for
+        "master" master: Text<LinkName>, otherwise("the link of the default route");
+        /// the master is in the container
+        "linkInContainer" link_in_container: bool;
+    }
 }
 
 /// The keys `master` and `linkInContainer`, valid as far as they can be without looking at the kernel.
@@ -36,6 +37,11 @@ pub enum MasterName {
 }
 
 impl Master {
+    /// The key that names it.
+    pub const NAME: Key = Keys::KEYS[0];
+    /// The key that says where it is.
+    pub const PLACE: Key = Keys::KEYS[1];
+
     /// Reads the keys; without `master` it is the link of the default route.
     ///
     /// # Errors
@@ -43,7 +49,8 @@ impl Master {
     pub fn read(network: &Network) -> Result<Self> {
         refuse_two(network.json())?;
         let keys: Keys = network.conf()?;
-        let name = if keys.master.is_empty() { MasterName::DefaultRoute } else { named(&keys.master)? };
+        let name = keys.master.read_if_given("master")?;
+        let name = name.map_or(MasterName::DefaultRoute, MasterName::Named);
         Ok(Self { name, side: if keys.link_in_container { Side::Container } else { Side::Host } })
     }
 
@@ -74,7 +81,8 @@ impl Master {
                 format!("chained master failure: prevResult has {} interfaces instead of one", names.len());
             return Err(Error::config(text).because("name the master with the key \"master\""));
         };
-        Ok(Self { name: named(name)?, ..self.clone() })
+        let name = Text::from(name.as_str()).read("master").map(MasterName::Named)?;
+        Ok(Self { name, ..self.clone() })
     }
 
     /// The master; `None` when only ADD knows it.
@@ -118,10 +126,6 @@ impl Master {
             Side::Container => "in the container",
         }
     }
-}
-
-fn named(name: &str) -> Result<MasterName> {
-    LinkName::new(name).map(MasterName::Named).doing("key \"master\"")
 }
 
 /// Refuses a master that is down.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cni_types::{Error, Result};
+use cni_types::{Absent, Error, Form, Formed, Result};
 use serde::de::{Deserialize, Deserializer, Unexpected, Visitor};
 
 /// The smallest MTU an Ethernet link takes (`ETH_MIN_MTU`, `linux/if_ether.h`), in bytes.
@@ -29,6 +29,11 @@ impl Mtu {
             ))
         })
     }
+}
+
+impl Formed for Mtu {
+    const FORM: Form = Form::Whole(&[(0, 0), (MTU_MIN as i128, MTU_MAX as i128)]);
+    const ABSENT: Absent = Absent::Otherwise("0: the kernel's");
 }
 
 impl<'de> Deserialize<'de> for Mtu {

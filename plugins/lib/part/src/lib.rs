@@ -22,7 +22,7 @@ pub use addresses::{Lease, Leased};
 pub use check::Expected;
 pub use configured::Configured;
 pub use container_link::{ContainerLink, LinkOfKind};
-pub use mac::{mac, mac_key};
+pub use mac::{MAC_ARG, MAC_KEYS, mac, mac_key};
 pub use masquerade::Masquerade;
 pub use owned::{Held, Owned, Whose};
 pub use part::{Made, Part, Parts};

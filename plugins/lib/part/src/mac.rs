@@ -1,21 +1,24 @@
 //! The hardware address that a configuration asks for.
 
-use cni_types::{Mac, Network, Result};
-use serde::Deserialize;
+use cni_types::{Key, Mac, Network, Result, Text, keys};
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Keys {
-    mac: String,
-    #[serde(rename = "runtimeConfig")]
-    runtime_config: RuntimeConfig,
+keys! {
+    struct Keys {
+        /// MAC address
+        "mac" mac: Text<Mac>, otherwise("the kernel's choice");
+        "runtimeConfig" runtime_config: RuntimeConfig;
+    }
+
+    struct RuntimeConfig {
+        /// wins over `CNI_ARGS` `MAC` and `mac`
+        "mac" mac: Text<Mac>;
+    }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RuntimeConfig {
-    mac: String,
-}
+/// The keys that [`mac`] reads.
+pub const MAC_KEYS: &[Key] = Keys::KEYS;
+/// The key of `CNI_ARGS` that [`mac`] reads.
+pub const MAC_ARG: Key = Key::of::<Text<Mac>>("MAC", "wins over `mac`");
 
 /// `runtimeConfig.mac` before `CNI_ARGS` `MAC` before the plugin's own key `mac`.
 ///
@@ -28,7 +31,7 @@ pub fn mac(network: &Network) -> Result<Option<Mac>> {
     let sources = [
         ("runtimeConfig.mac", keys.runtime_config.mac.as_str()),
         ("CNI_ARGS MAC", from_env.as_deref().unwrap_or_default()),
-        ("mac", &keys.mac),
+        ("mac", keys.mac.as_str()),
     ];
     Ok(Mac::configured(&sources)?.map(|(mac, _)| mac))
 }
@@ -39,6 +42,6 @@ pub fn mac(network: &Network) -> Result<Option<Mac>> {
 /// Code 6 for a value of the wrong type.
 pub fn mac_key(network: &Network) -> Result<Option<(&'static str, String)>> {
     let keys: Keys = network.conf()?;
-    let sources = [("runtimeConfig.mac", keys.runtime_config.mac), ("mac", keys.mac)];
-    Ok(sources.into_iter().find(|(_, text)| !text.is_empty()))
+    let sources = [("runtimeConfig.mac", keys.runtime_config.mac.as_str()), ("mac", keys.mac.as_str())];
+    Ok(sources.into_iter().find(|(_, text)| !text.is_empty()).map(|(key, text)| (key, text.to_owned())))
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use cni_filter::iptables::Listing;
 use cni_filter::nft::{Chain, Rule as NftRule, Socket, Table};
-use cni_types::{Cidr, Error, Result, ip_from_octets};
+use cni_types::{Cidr, Error, Result, Words, ip_from_octets};
 
 use super::DNAT;
 use super::native;
@@ -59,7 +59,7 @@ pub(super) fn in_listing(listing: &Listing, rules: &Rules) -> Vec<Holder> {
     {
         let taken = wanted(rules).find(|rule| {
             held.target() == Some("DNAT")
-                && held.option("-p") == Some(rule.protocol.name())
+                && held.option("-p") == Some(rule.protocol.word())
                 && held.option("--dport") == Some(&rule.port.to_string())
                 && held.network("-d") == rule.host_ip.map(Cidr::host)
         });
@@ -118,7 +118,7 @@ fn taken_by(rule: &Rule, comment: &str) -> Error {
     Error::try_again(format!(
         "host port {}/{}{ip} is taken by another container ({names})",
         rule.port,
-        rule.protocol.name()
+        rule.protocol.word()
     ))
     .because("remove that container, or give one of them another hostPort or hostIP")
 }

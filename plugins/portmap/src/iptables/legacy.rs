@@ -2,7 +2,7 @@
 //! shows that there is no such chain.
 
 use cni_filter::iptables::{Line, Listing, Script, legacy_holds, list, restore};
-use cni_types::{Code, Family, Result};
+use cni_types::{Code, Family, Result, Words};
 
 use super::{DNAT, SNAT};
 use crate::flows::Gone;
@@ -72,6 +72,6 @@ fn settle(
 
 pub(super) fn gone(rule: &Line) -> Option<Gone> {
     let to: std::net::SocketAddr = rule.option("--to-destination")?.parse().ok()?;
-    let protocol = Protocol::ALL.into_iter().find(|p| Some(p.name()) == rule.option("-p"))?;
+    let protocol = Protocol::ALL.iter().copied().find(|p| Some(p.word()) == rule.option("-p"))?;
     Some(Gone { protocol: protocol as u8, ip: to.ip(), first: to.port(), last: to.port() })
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::iptables::{Condition, Line, Listing};
-use cni_types::{AttachmentId, Cidr, Family, NetworkName};
+use cni_types::{AttachmentId, Cidr, Family, NetworkName, Words};
 
 use super::{DNAT, SET_MARK};
 use crate::conf::Conf;
@@ -112,8 +112,8 @@ fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Ve
 
 /// The ports of all mappings, of hostIPs of the other family too, as the reference has them.
 fn entries(conf: &Conf, family: Family) -> Vec<Jump> {
-    let mut protocols = Protocol::ALL;
-    protocols.sort_by_key(|protocol| protocol.name());
+    let mut protocols = Protocol::ALL.to_vec();
+    protocols.sort_by_key(|protocol| protocol.word());
     let mut entries = Vec::new();
     for protocol in protocols {
         let of_protocol = conf.mappings.iter().filter(|mapping| mapping.protocol == protocol);
@@ -129,7 +129,7 @@ fn entries(conf: &Conf, family: Family) -> Vec<Jump> {
 
 impl Rule {
     pub(super) fn words(&self, chain: &str) -> Vec<String> {
-        let mut words = ["-A", chain, "-p", self.protocol.name(), "--dport"].map(str::to_owned).to_vec();
+        let mut words = ["-A", chain, "-p", self.protocol.word(), "--dport"].map(str::to_owned).to_vec();
         words.push(self.port.to_string());
         if let Some(ip) = self.host_ip {
             words.extend(["-d".to_owned(), ip.to_string()]);
@@ -148,7 +148,7 @@ impl Rule {
 
     pub(super) fn is(&self, line: &Line, chain: &str) -> bool {
         let same = line.chain() == chain
-            && line.option("-p") == Some(self.protocol.name())
+            && line.option("-p") == Some(self.protocol.word())
             && line.option("--dport") == Some(&self.port.to_string())
             && line.network("-d") == self.host_ip.map(Cidr::host);
         same && match &self.does {
@@ -166,7 +166,7 @@ impl Jump {
     pub(super) fn words(&self, chain: &str, comment: &str) -> Vec<String> {
         let start = ["-A", DNAT, "-m", "comment", "--comment", comment, "-m", "multiport", "-p"];
         let mut words = start.map(str::to_owned).to_vec();
-        words.extend([self.protocol.name().to_owned(), "--destination-ports".to_owned(), self.ports.clone()]);
+        words.extend([self.protocol.word().to_owned(), "--destination-ports".to_owned(), self.ports.clone()]);
         words.extend(self.conditions.iter().cloned());
         words.extend(["-j".to_owned(), chain.to_owned()]);
         words

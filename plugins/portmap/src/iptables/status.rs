@@ -3,7 +3,7 @@
 use cni_filter::Filter;
 use cni_filter::iptables::{Extension, Script, Tool, Variant, legacy_holds, or_natively, probe, require};
 use cni_filter::nft::{Chain, Table};
-use cni_types::{Cidr, Code, Error, Family, Result};
+use cni_types::{Cidr, Code, Error, Family, Result, Words};
 
 use super::families;
 use super::script::command;
@@ -46,7 +46,7 @@ pub(crate) fn lacking(conf: &Conf, targets: &[Option<Cidr>; 2]) -> Result<()> {
 /// Those of the mappings; TCP at least, since STATUS is not told of any.
 fn protocols(conf: &Conf) -> impl Iterator<Item = Protocol> {
     let is_asked = |asked: Protocol| conf.mappings.iter().any(|mapping| mapping.protocol == asked);
-    Protocol::ALL.into_iter().filter(move |protocol| *protocol == Protocol::Tcp || is_asked(*protocol))
+    Protocol::ALL.iter().copied().filter(move |protocol| *protocol == Protocol::Tcp || is_asked(*protocol))
 }
 
 fn require_all(conf: &Conf, family: Family) -> Result<()> {
@@ -81,7 +81,7 @@ fn script(conf: &Conf, family: Family) -> Script {
     rule(&entry, conf.conditions(family), &["-j", "RETURN"]);
     rule(&["-m", "addrtype", "--dst-type", "LOCAL"], &[], &["-j", "RETURN"]);
     for protocol in protocols(conf) {
-        let port = ["-p", protocol.name(), "--dport", "1"];
+        let port = ["-p", protocol.word(), "--dport", "1"];
         rule(&port, &[], &["-j", "DNAT", "--to-destination", target]);
     }
     if conf.snat && conf.set_mark_chain.is_none() {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use cni_filter::nft::{Batch, ByPrefix, COMMENT_MAX, Element, Set};
-use cni_types::AttachmentId;
+use cni_types::{AttachmentId, Words};
 
 use super::TABLE;
 use super::map::Map;
@@ -145,7 +145,8 @@ impl BySet {
 }
 
 pub(super) fn describe(ports: &Ports) -> String {
-    let protocol = Protocol::ALL.into_iter().find(|p| *p as u8 == ports.protocol).map_or("?", Protocol::name);
+    let protocol =
+        Protocol::ALL.iter().copied().find(|p| *p as u8 == ports.protocol).map_or("?", Protocol::word);
     let last = if ports.is_range() { format!("-{}", ports.last) } else { String::new() };
     let ip = ports.host_ip.map(|ip| format!(" of {ip}")).unwrap_or_default();
     format!("port {}{last}/{protocol}{ip}", ports.first)

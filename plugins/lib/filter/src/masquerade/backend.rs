@@ -1,6 +1,6 @@
 //! Which of the kernel's packet filters carries the masquerade.
 
-use cni_types::{Error, Family, Result, excerpt};
+use cni_types::{Error, Family, Result, words};
 
 use super::{chains, given, pods};
 use crate::Filter;
@@ -15,22 +15,9 @@ pub enum Backend {
     Nftables,
 }
 
-impl Backend {
-    /// Reads the configuration's `ipMasqBackend`.
-    ///
-    /// # Errors
-    /// Code 7 for anything but `iptables` and `nftables`.
-    pub fn parse(text: &str) -> Result<Self> {
-        match text {
-            "iptables" => Ok(Self::Iptables),
-            "nftables" => Ok(Self::Nftables),
-            other => Err(Error::config(format!(
-                "invalid ipMasqBackend {}: it must be \"iptables\" or \"nftables\"",
-                excerpt(other)
-            ))),
-        }
-    }
+words!(Backend { Iptables = "iptables", Nftables = "nftables" });
 
+impl Backend {
     /// The configured backend. If none is configured: iptables, unless it is unusable and nftables is usable. Finds
     /// out without running a tool and without loading a module: iptables counts as usable if `iptables-restore` is
     /// there and so is what it talks to in the kernel. That its extensions are there too shows in [`super::add`].

@@ -1,6 +1,5 @@
 //! Kinds of links that a container gets as they are: not half of a pair, not a bridge.
 
-mod choice;
 mod ipvlan;
 mod macvlan;
 pub(super) mod tap;
@@ -9,13 +8,13 @@ mod vlan;
 use std::fmt;
 
 use cni_netlink::attr::Attrs;
+use cni_types::Words;
 
 use super::Link;
 use super::request::put_kind;
 
-pub use choice::Choice;
-pub use ipvlan::Ipvlan;
-pub use macvlan::Macvlan;
+pub use ipvlan::{Ipvlan, IpvlanFlag, IpvlanMode};
+pub use macvlan::{Macvlan, MacvlanMode};
 pub use tap::Tap;
 pub use vlan::Vlan;
 
@@ -106,9 +105,11 @@ impl fmt::Display for Kind {
         let shown = |number: Option<u32>| number.map_or_else(|| "anybody".to_owned(), |n| n.to_string());
         match self {
             Self::Macvlan(macvlan) => {
-                write!(f, "macvlan mode {}, bcqueuelen {}", macvlan.mode, macvlan.bc_queue_length)
+                write!(f, "macvlan mode {}, bcqueuelen {}", macvlan.mode.word(), macvlan.bc_queue_length)
             }
-            Self::Ipvlan(ipvlan) => write!(f, "ipvlan mode {}, flag {}", ipvlan.mode, ipvlan.flag),
+            Self::Ipvlan(ipvlan) => {
+                write!(f, "ipvlan mode {}, flag {}", ipvlan.mode.word(), ipvlan.flag.word())
+            }
             Self::Vlan(vlan) => write!(f, "vlan with vlanId {}", vlan.id),
             Self::Tap(tap) => {
                 let (owner, group) = (shown(tap.owner), shown(tap.group));

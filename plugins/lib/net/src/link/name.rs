@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cni_types::{Error, Result, excerpt};
+use cni_types::{Error, Form, FromText, Result, excerpt};
 
 /// Longest alternative name in bytes (`ALTIFNAMSIZ` − 1, `linux/if.h`).
 const NAME_MAX: usize = 127;
@@ -33,6 +33,14 @@ impl LinkName {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromText for LinkName {
+    const FORM: Form = Form::Text { what: "link name", check: Self::check };
+
+    fn from_text(text: &str) -> Result<Self> {
+        Self::new(text)
     }
 }
 

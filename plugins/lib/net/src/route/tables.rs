@@ -5,7 +5,8 @@ use std::fs::File;
 use std::time::Duration;
 
 use cni_skel::FileLock;
-use cni_types::{Code, Doing, Error, Result};
+use cni_types::{Code, Doing, Error, Form, Formed, Result};
+use serde::{Deserialize, Deserializer};
 
 use super::RouteEntry;
 use crate::link::Link;
@@ -22,18 +23,36 @@ const RESERVED: [u32; 4] = [0, 253, TABLE_MAIN, TABLE_LOCAL];
 /// How long another plugin may hold the lock on the namespace.
 const LOCK_BOUND: Duration = Duration::from_secs(5);
 
-/// A table that a configuration names: 1–4294967295 without 253, 254 and 255.
-///
-/// # Errors
-/// Code 7 with what is allowed.
-pub fn configured(value: i64) -> Result<u32> {
-    let table = u32::try_from(value).ok().filter(|table| !is_reserved(*table));
-    table.ok_or_else(|| {
-        Error::config(format!(
-            "invalid table {value}: it must be 1–{}, and not 253, 254 or 255, which are the kernel's",
-            u32::MAX
-        ))
-    })
+/// A table that a configuration names, as it is written: it should be 1–4294967295 without 253, 254 and 255.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Table(pub i64);
+
+impl Table {
+    /// The numbers that are allowed.
+    pub const NUMBERS: &'static [(i128, i128)] = &[(1, 252), (256, u32::MAX as i128)];
+
+    /// # Errors
+    /// Code 7 with what is allowed.
+    pub fn number(self) -> Result<u32> {
+        let Self(value) = self;
+        let table = u32::try_from(value).ok().filter(|table| !is_reserved(*table));
+        table.ok_or_else(|| {
+            Error::config(format!(
+                "invalid table {value}: it must be 1–{}, and not 253, 254 or 255, which are the kernel's",
+                u32::MAX
+            ))
+        })
+    }
+}
+
+impl Formed for Table {
+    const FORM: Form = Form::Whole(Self::NUMBERS);
+}
+
+impl<'de> Deserialize<'de> for Table {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self)
+    }
 }
 
 /// Whether the table means something to the kernel: unspecified, default, main, local.
@@ -118,10 +137,10 @@ mod tests {
     #[test]
     fn reserved_tables_are_neither_accepted_nor_taken() {
         for bad in [i64::MIN, -1, 0, 253, 254, 255, 1 << 32, i64::MAX] {
-            let error = configured(bad).unwrap_err();
+            let error = Table(bad).number().unwrap_err();
             assert!(error.code == Code::CONFIG && error.msg.contains(&bad.to_string()), "{error}");
         }
-        assert_eq!(configured(4_294_967_295).unwrap(), u32::MAX);
+        assert_eq!(Table(4_294_967_295).number().unwrap(), u32::MAX);
         let mut tables = Routing::default().tables();
         assert_eq!((tables.take(0).unwrap(), tables.take(253).unwrap()), (1, 256));
         assert_eq!((tables.take(1).unwrap(), tables.take(256).unwrap()), (2, 257));
