@@ -8,8 +8,8 @@
 use std::net::IpAddr;
 
 use cni_net::{Address, IFF_UP, Link, Netns, Rtnl};
-use cni_part::{Held, Host, Made, Owned, Part, PartPlugin, Site, Whose};
-use cni_skel::Undo;
+use cni_part::{Host, InContainer, Made, Owned, Part, PartPlugin, Site};
+use cni_skel::{Detachment, Undo};
 use cni_types::{Code, Error, IpConfig, Network, Result};
 
 const LO: &str = "lo";
@@ -19,7 +19,7 @@ pub static LOOPBACK: PartPlugin = PartPlugin::of_link("loopback", |_| Ok(vec![Bo
 
 struct Lo;
 
-static UP: Up = Up;
+static UP: InContainer = InContainer { name: LO, remove: set_down };
 
 impl Part for Lo {
     fn name(&self) -> &'static str {
@@ -73,21 +73,8 @@ fn tell(site: &Site<'_>, made: &mut Made, lo: &Link, addresses: &[Address]) {
     made.tell_container(cni_types::Interface { name: LO.to_owned(), ..site.entry(Some(lo)) });
 }
 
-struct Up;
-
-impl Owned for Up {
-    fn name(&self) -> &'static str {
-        LO
-    }
-
-    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
-        let Whose::Attachment(detachment) = *whose else { return Ok(()) };
-        let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
-        let inside = Rtnl::open_in(&netns)?;
-        inside.set_flags(&inside.link(LO)?, 0, IFF_UP)
-    }
-
-    fn held(&self, _host: &Host, _network: &Network) -> Result<Vec<Held>> {
-        Ok(Vec::new())
-    }
+fn set_down(_host: &Host, detachment: &Detachment) -> Result<()> {
+    let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
+    let inside = Rtnl::open_in(&netns)?;
+    inside.set_flags(&inside.link(LO)?, 0, IFF_UP)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cni_net::{Change, Rtnl, Rule, try_out};
-use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_part::{Host, InContainer, Made, Owned, Part, Parts, Site};
 use cni_skel::Undo;
 use cni_types::{Network, Result};
 
@@ -19,11 +19,11 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
 struct SourceRouting(Conf);
 
 /// The rules of attachments; the tables' routes go with the interface.
-pub(crate) static RULES: Rules = Rules;
+pub(crate) static RULES: InContainer = InContainer { name: "rules", remove: del::del };
 
 impl Part for SourceRouting {
     fn name(&self) -> &'static str {
-        RULES.name()
+        RULES.name
     }
 
     fn owned(&self) -> Option<&'static dyn Owned> {
@@ -50,24 +50,4 @@ fn probe(rtnl: &Rtnl) -> Result<()> {
         rules.push(Rule::from_address([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(), plan::FIRST_TABLE));
     }
     rtnl.change_routing("the rules", rules.iter().map(Change::add_rule).collect(), &mut Undo::new())
-}
-
-pub(crate) struct Rules;
-
-impl Owned for Rules {
-    fn name(&self) -> &'static str {
-        "rules"
-    }
-
-    /// The host has none of it: what is stale has gone with its container.
-    fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
-        match *whose {
-            Whose::Attachment(detachment) => del::del(host, detachment),
-            Whose::Stale { .. } => Ok(()),
-        }
-    }
-
-    fn held(&self, _host: &Host, _network: &Network) -> Result<Vec<Held>> {
-        Ok(Vec::new())
-    }
 }

@@ -1,6 +1,7 @@
 //! DEL.
 
 use cni_net::{Link, Netns, Rtnl, vrf};
+use cni_part::Host;
 use cni_skel::Detachment;
 use cni_types::{Result, Stale};
 
@@ -11,7 +12,7 @@ use crate::conf::Conf;
 ///
 /// # Errors
 /// Code 8 when the namespace is there but cannot be opened; code 100 when the kernel refuses.
-pub(crate) fn del(detachment: &Detachment) -> Result<()> {
+pub(crate) fn del(_host: &Host, detachment: &Detachment) -> Result<()> {
     let Some(netns) = Netns::find(detachment.netns.as_deref())? else { return Ok(()) };
     let inside = Rtnl::open_in(&netns)?;
     let link = inside.find_link(detachment.id.ifname.as_str())?;

@@ -1,7 +1,7 @@
 //! The interface in its VRF, as a part.
 
 use cni_net::{try_out, vrf};
-use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_part::{Host, InContainer, Made, Owned, Part, Parts, Site};
 use cni_skel::Undo;
 use cni_types::{Network, Result};
 
@@ -16,11 +16,12 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
 
 struct Membership(Conf);
 
-pub(crate) static MEMBERSHIPS: Memberships = Memberships;
+/// VRFs with their members, all in containers.
+pub(crate) static MEMBERSHIPS: InContainer = InContainer { name: "VRF", remove: del::del };
 
 impl Part for Membership {
     fn name(&self) -> &'static str {
-        MEMBERSHIPS.name()
+        MEMBERSHIPS.name
     }
 
     fn owned(&self) -> Option<&'static dyn Owned> {
@@ -37,26 +38,5 @@ impl Part for Membership {
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
         try_out("make VRFs", vrf::probe)
-    }
-}
-
-/// VRFs with their members, all in containers.
-pub(crate) struct Memberships;
-
-impl Owned for Memberships {
-    fn name(&self) -> &'static str {
-        "VRF"
-    }
-
-    /// The host has none of it: what is stale has gone with its container.
-    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
-        match *whose {
-            Whose::Attachment(detachment) => del::del(detachment),
-            Whose::Stale { .. } => Ok(()),
-        }
-    }
-
-    fn held(&self, _host: &Host, _network: &Network) -> Result<Vec<Held>> {
-        Ok(Vec::new())
     }
 }

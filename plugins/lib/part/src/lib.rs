@@ -24,7 +24,7 @@ pub use configured::Configured;
 pub use container_link::{ContainerLink, LinkOfKind};
 pub use mac::{MAC_ARG, MAC_KEYS, mac, mac_key};
 pub use masquerade::Masquerade;
-pub use owned::{Held, Owned, Whose};
+pub use owned::{Held, InContainer, Owned, Whose};
 pub use part::{Made, Part, Parts};
 pub use plugin::PartPlugin;
 pub use site::{Host, Site, host_entry};

@@ -68,3 +68,32 @@ pub trait Owned: Sync {
         self.name() == name
     }
 }
+
+/// What an attachment has in its container and nowhere else: DEL takes it away, and what is stale has gone with the
+/// container.
+pub struct InContainer {
+    /// What it is, as operators say.
+    pub name: &'static str,
+    /// Takes it away.
+    ///
+    /// # Errors
+    /// What could not be taken away.
+    pub remove: fn(&Host, &Detachment) -> Result<()>,
+}
+
+impl Owned for InContainer {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
+        match *whose {
+            Whose::Attachment(detachment) => (self.remove)(host, detachment),
+            Whose::Stale { .. } => Ok(()),
+        }
+    }
+
+    fn held(&self, _host: &Host, _network: &Network) -> Result<Vec<Held>> {
+        Ok(Vec::new())
+    }
+}

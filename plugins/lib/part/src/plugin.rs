@@ -1,7 +1,7 @@
 //! A plugin as its lists, and the verbs folded over them.
 
 use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
-use cni_types::{CniResult, Error, Network, Result, SpecVersion};
+use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
 
 use crate::owned::{Owned, Whose};
 use crate::part::{Made, Parts};
@@ -81,8 +81,13 @@ impl Plugin for PartPlugin {
         self.remove(&Whose::Stale { network, valid: &valid })
     }
 
+    /// What this host refuses makes the plugin unavailable, whichever part has found out.
     fn status(&self, network: &Network) -> Result<()> {
         let (parts, host) = ((self.parts)(network)?, Host::new());
-        parts.iter().try_for_each(|part| part.status(&host, network))
+        let asked = parts.iter().try_for_each(|part| part.status(&host, network));
+        asked.map_err(|error| match error.code {
+            Code::IO | Code::NETNS | Code::KERNEL | Code::FILTER => error.with_code(Code::UNAVAILABLE),
+            _ => error,
+        })
     }
 }
