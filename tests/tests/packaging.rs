@@ -74,9 +74,9 @@ fn make_install_replaces_a_running_plugin_and_keeps_hard_links() {
 }
 
 /// A release of executables that are there already, in a directory of its own; its files and their contents.
-fn release(dist: &str) -> Vec<(String, Vec<u8>)> {
+fn release(dist: &str, umask: &str) -> Vec<(String, Vec<u8>)> {
     let env = [("DIST", dist), ("BUILT", "/run/built"), ("SOURCE_DATE_EPOCH", "1700000000")];
-    script(&["packaging/release", "amd64", "s390x"], &env);
+    script(&["sh", "-c", &format!("umask {umask} && packaging/release amd64 s390x")], &env);
     names_in(dist)
         .into_iter()
         .map(|name| (name.clone(), fs::read(Path::new(dist).join(name)).unwrap()))
@@ -96,10 +96,10 @@ fn a_release_is_the_same_twice_and_is_what_consumers_read() {
             }
         }
     }
-    let first = release("/run/one");
-    // Other times, other modes, other order in the directory.
+    let first = release("/run/one", "022");
+    // Other times, other modes, another umask, other order in the directory.
     host.sh("cd /run/built/amd64/separate && touch -d 2001-01-01 tap && chmod 775 tap && mv bridge x && mv x bridge");
-    let second = release("/run/two/deeper");
+    let second = release("/run/two/deeper", "077");
     let names: Vec<_> = first.iter().map(|(name, _)| name.as_str()).collect();
     let version = env!("CARGO_PKG_VERSION");
     for goarch in ["amd64", "s390x"] {
