@@ -80,6 +80,5 @@ impl Owned for Ifbs {
 /// it belongs to another interface.
 fn may_be_the_references(detachment: &Detachment) -> bool {
     let name = ifb::reference_name(&detachment.id);
-    let prev_result = detachment.network.prev_result().ok().flatten();
-    prev_result.is_none_or(|result| result.interfaces.iter().any(|i| i.name == name))
+    detachment.result_hint().is_none_or(|result| result.interfaces.iter().any(|i| i.name == name))
 }

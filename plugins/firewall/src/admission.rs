@@ -62,10 +62,8 @@ impl Owned for Admissions {
         let filter = host.filter();
         match *whose {
             Whose::Attachment(detachment) => {
-                let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
-                let hints: Vec<_> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
                 let zone = conf::zone_hint(&detachment.network);
-                forward::remove(filter, &detachment.id, &hints, zone.as_ref())
+                forward::remove(filter, &detachment.id, &detachment.address_hints(), zone.as_ref())
             }
             Whose::Stale { network, valid } => forward::collect(filter, &network.name, valid),
         }

@@ -3,7 +3,7 @@
 use cni_net::{Link, Shape, check};
 use cni_part::{Expected, Held, Host, Made, Owned, Part, Site, Whose};
 use cni_skel::Undo;
-use cni_types::{Code, Error, Network, Result, Stale};
+use cni_types::{Error, Network, Result, Stale};
 
 use crate::back;
 use crate::conf::Conf;
@@ -81,12 +81,10 @@ impl Part for DevicePart {
         if !self.0.assigned_later {
             self.0.refuse_none()?;
         }
-        let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
         let devices = Devices::new();
-        devices.probe().map_err(unavailable)?;
-        let others = devices.of_others(None).map_err(unavailable)?;
-        let host = host.rtnl().cloned().map_err(unavailable)?;
-        select::ensure_present(&self.0, &HostLinks::new(host), &others)
+        devices.probe()?;
+        let others = devices.of_others(None)?;
+        select::ensure_present(&self.0, &HostLinks::new(host.rtnl()?.clone()), &others)
     }
 }
 

@@ -61,7 +61,7 @@ impl Part for Lo {
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {
-        host.rtnl().map(drop).map_err(|e| e.with_code(Code::UNAVAILABLE))
+        host.rtnl().map(drop)
     }
 }
 

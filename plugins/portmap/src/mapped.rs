@@ -4,7 +4,7 @@ use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
 use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
 use cni_skel::{Detachment, Undo};
-use cni_types::{AttachmentId, Cidr, Code, Failures, Family, Network, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Failures, Family, Network, Result, Stale};
 
 use crate::check::check;
 use crate::claim::{Claimant, Claims};
@@ -54,7 +54,7 @@ impl Part for Mapped {
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {
         let (conf, filter) = (&self.0, host.filter());
         conf.choose(filter)?;
-        Claims::probe().map_err(|e| e.with_code(Code::UNAVAILABLE))?;
+        Claims::probe()?;
         if let Some(warning) = masquerade::warning(backend::usable(filter, conf)?) {
             cni_skel::tell(warning);
         }
@@ -118,7 +118,7 @@ impl Owned for Mappings {
 /// What the attachment probably has, if the runtime says it again. Anything that makes no sense is no hint.
 fn hints(detachment: &Detachment) -> Vec<Plan> {
     let Ok(conf) = Conf::read(&detachment.network) else { return Vec::new() };
-    let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
+    let prev_result = detachment.result_hint().unwrap_or_default();
     Plan::all(&conf, &target::addresses(&prev_result, &detachment.id)).unwrap_or_default()
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn del(host: &Host, detachment: &Detachment) -> Result<()> {
     {
         return Ok(());
     }
-    let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
+    let prev_result = detachment.result_hint().unwrap_or_default();
     let mut addresses: Vec<_> = prev_result.ips_of(ifname).map(|ip| ip.address.ip()).collect();
     let mut led_to_by = Vec::new();
     if let Some(link) = link.filter(|_| addresses.is_empty()) {

@@ -49,7 +49,7 @@ fn restore(detachment: &Detachment, before: &Attributes) -> Result<Result<()>> {
 /// Whether the interface has another MAC address than the result of the ADD says: then the name, or the namespace's
 /// path, is another container's.
 fn is_another(detachment: &Detachment, link: &Link) -> bool {
-    let Some(result) = detachment.network.prev_result().ok().flatten() else { return false };
+    let Some(result) = detachment.result_hint() else { return false };
     let mut entries = result.interfaces.iter().filter(|i| i.name == link.name && !i.sandbox.is_empty());
     let mac = entries.find_map(|entry| entry.mac.parse::<Mac>().ok());
     mac.is_some_and(|mac| link.mac != Some(mac))

@@ -19,7 +19,7 @@ pub(crate) fn del(_host: &Host, detachment: &Detachment) -> Result<()> {
     let Some(vrf) = find(detachment, &inside, link.as_ref())? else { return Ok(()) };
     match link.filter(|link| link.master == Some(vrf.index)) {
         Some(link) => inside.leave(&link)?,
-        None if !Stale::new(&detachment.network.name, &[]).includes(&vrf.alias) => return Ok(()),
+        None if !Stale::all(&detachment.network.name).includes(&vrf.alias) => return Ok(()),
         None => {}
     }
     inside.remove_vrf_if_empty(&vrf)

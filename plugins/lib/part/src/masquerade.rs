@@ -1,7 +1,5 @@
 //! What the attachment sends beyond its network leaves with the host's address.
 
-use std::net::IpAddr;
-
 use cni_filter::masquerade::{self, Backend};
 use cni_skel::Undo;
 use cni_types::{Cidr, CniResult, Network, Result};
@@ -63,9 +61,7 @@ impl Owned for Masqueraded {
     fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
         match *whose {
             Whose::Attachment(detachment) => {
-                let prev_result = detachment.network.prev_result().ok().flatten().unwrap_or_default();
-                let hints: Vec<IpAddr> = prev_result.ips.iter().map(|ip| ip.address.ip()).collect();
-                masquerade::remove(host.filter(), &detachment.id, &hints)
+                masquerade::remove(host.filter(), &detachment.id, &detachment.address_hints())
             }
             Whose::Stale { network, valid } => masquerade::collect(host.filter(), &network.name, valid),
         }

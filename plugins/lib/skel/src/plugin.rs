@@ -1,6 +1,7 @@
 //! The plugin side of the protocol: what a plugin implements, and the dispatch that owns everything around it.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,6 +33,19 @@ pub struct Detachment {
     pub netns: Option<PathBuf>,
     /// Its network.
     pub network: Network,
+}
+
+impl Detachment {
+    /// What ADD returned, where the runtime says it again and it can be read: a hint, which DEL does without.
+    pub fn result_hint(&self) -> Option<CniResult> {
+        self.network.prev_result().ok().flatten()
+    }
+
+    /// Its addresses.
+    pub fn address_hints(&self) -> Vec<IpAddr> {
+        let result = self.result_hint().unwrap_or_default();
+        result.ips.iter().map(|ip| ip.address.ip()).collect()
+    }
 }
 
 /// What VERSION and the about line say.
