@@ -3,6 +3,7 @@
 # make dist   fully static executables of every plugin and cnitool in bin/ (BIN=DIR: there); ONE=1: all plugins are one
 #             file, with their names as hard links
 # make check  formatting, lints, licences
+# make soak   20 000 pods come and go with everything that goes wrong (CNI_SOAK=N: as many); root, a quiet machine
 # make keys   writes the READMEs' tables of keys
 # make install  what make dist built, into DESTDIR, PREFIX, CNIDIR, UNITDIR: packaging/install
 # make release  archives, checksums and a bill of materials per architecture in dist/: packaging/release
@@ -13,7 +14,7 @@ BIN ?= bin
 # Asked only by the recipe that needs it.
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
-.PHONY: build test dist demo check keys clean install release release-test
+.PHONY: build test dist demo check keys clean install release release-test soak
 
 build:
 	$(CARGO) build --workspace --bins
@@ -30,6 +31,9 @@ check:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --offline check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences and duplicate versions were not checked"; fi
+
+soak: dist
+	CNI_SOAK=$${CNI_SOAK:-20000} CNI_TEST_BIN_DIR='$(abspath $(BIN))' $(CARGO) test -q -p cni-tests --test soak -- --nocapture
 
 keys:
 	CNI_WRITE_KEYS=1 $(CARGO) test -q -p cni-plugins --test keys -- the_readmes_tables

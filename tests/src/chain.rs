@@ -33,6 +33,11 @@ impl Chain {
         self
     }
 
+    /// The plugins' names and configurations, in order.
+    pub fn plugins(&self) -> &[(String, Conf)] {
+        &self.plugins
+    }
+
     /// The plugins' names, in order.
     pub fn types(&self) -> Vec<&str> {
         self.plugins.iter().map(|(name, _)| name.as_str()).collect()
