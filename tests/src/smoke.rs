@@ -1,34 +1,9 @@
-//! T1: an executable starts and speaks the protocol. One line per plugin: `cni_tests::smoke!("bridge");`, with
-//! a list of versions for one that does not speak all of them.
+//! T1: an executable starts and speaks the protocol.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-
-/// The T1 tests of the executable `name` of the calling package.
-#[macro_export]
-macro_rules! smoke {
-    ($name:literal) => {
-        $crate::smoke!($name, $crate::VERSIONS);
-    };
-    ($name:literal, $versions:expr) => {
-        #[test]
-        fn version_lists_every_version() {
-            $crate::smoke::version(env!(concat!("CARGO_BIN_EXE_", $name)), &$versions);
-        }
-
-        #[test]
-        fn without_a_command_the_about_line_goes_to_stderr() {
-            $crate::smoke::about(env!(concat!("CARGO_BIN_EXE_", $name)), $name);
-        }
-
-        #[test]
-        fn bad_json_is_code_6() {
-            $crate::smoke::bad_json(env!(concat!("CARGO_BIN_EXE_", $name)));
-        }
-    };
-}
 
 fn run(executable: &str, env: &[(&str, &str)], stdin: &[u8]) -> Output {
     let mut command = Command::new(executable);
@@ -53,7 +28,8 @@ fn answer(output: &Output) -> Value {
 pub fn version(executable: &str, versions: &[&str]) {
     let output = run(executable, &[("CNI_COMMAND", "VERSION")], b"");
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(answer(&output), serde_json::json!({ "cniVersion": "1.1.0", "supportedVersions": versions }));
+    let all = serde_json::json!({ "cniVersion": "1.1.0", "supportedVersions": versions });
+    assert_eq!(answer(&output), all, "{executable}");
 }
 
 /// Without `CNI_COMMAND` the plugin says who it is, on stderr only. Runtimes read its version from the first line, which

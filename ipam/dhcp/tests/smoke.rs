@@ -1,3 +1,0 @@
-//! The executable starts and speaks the protocol.
-
-cni_tests::smoke!("dhcp");

@@ -1,3 +1,0 @@
-//! The executable starts and speaks the protocol.
-
-cni_tests::smoke!("bandwidth", ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]);

@@ -1,0 +1,21 @@
+//! What holds for every plugin, verb by verb and fault by fault.
+
+mod bad_input;
+mod budget;
+mod check;
+mod del;
+mod differential;
+mod examples;
+mod faults;
+mod gc;
+mod matrix;
+mod modes;
+mod next_step;
+mod operating;
+mod races;
+mod refused;
+mod requests;
+mod smoke;
+mod status;
+mod test_files;
+mod upgrade;

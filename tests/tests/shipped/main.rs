@@ -1,0 +1,4 @@
+//! What is shipped: packages, and the installer of cnitool.
+
+mod install;
+mod packaging;
