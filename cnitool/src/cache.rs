@@ -2,6 +2,8 @@
 //! `<dir>/<network>-<container id>-<ifname>`, in libcni's format (`cniCacheV1`): libcni reads what we write and the
 //! other way round.
 
+mod entry;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conflist::NetworkList;
 use crate::invoke::{CapabilityArgs, RuntimeConf};
+pub(crate) use entry::{Entry, Kept};
 
 const DIR: &str = "/var/lib/cni/results";
 const KIND: &str = "cniCacheV1";

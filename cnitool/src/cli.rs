@@ -1,6 +1,7 @@
 //! The command line.
 
 mod install;
+mod see;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use cni_types::{excerpt, nearest};
 
 use crate::completions::SHELLS;
 use crate::install::Options as Install;
+use crate::ls;
 
 /// A command, or what is wrong and how the command is used, for a person.
 type Result<T> = std::result::Result<T, String>;
@@ -22,6 +24,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool del    <network> <netns>   detach the namespace
   cnitool gc     <network>           detach all of it, collect what is left over
   cnitool status <network>           ask whether an add could work now
+  cnitool ls     [options]           every attachment of this node, and its state
   cnitool demo   [conflist]          see it work, in namespaces of its own
   cnitool version [DIR]              what is installed there, and whether runtimes are content with it
   cnitool install [options] DIR      put the plugins into the directory, also over running ones
@@ -38,12 +41,13 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-pub(crate) const VERBS: [(&str, &str); 9] = [
+pub(crate) const VERBS: [(&str, &str); 10] = [
     ("add", "[-i NAME] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns>"),
     ("del", "[-i NAME] <network> <netns>"),
     ("gc", "<network>"),
     ("status", "<network>"),
+    ("ls", "[-o wide|json|name] [--network NAME]"),
     ("demo", "[conflist]"),
     ("version", "[DIR]"),
     ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
@@ -72,6 +76,7 @@ pub(crate) enum Command {
     Demo {
         conflist: Option<PathBuf>,
     },
+    Ls(ls::Options),
     Install(Install),
     /// What is installed in `dir`, or in the directories of `CNI_PATH`.
     Installed {
@@ -92,6 +97,9 @@ pub(crate) enum Command {
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
     if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "install") {
         return install::parse(rest);
+    }
+    if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "ls") {
+        return see::ls(rest);
     }
     let (words, options) = words_and_options(arguments);
     let mut words = words.into_iter();
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
         let add = "usage: cnitool add [-i NAME] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|status|demo|version|install|completions …; `cnitool help` has more";
+        let all = "usage: cnitool add|check|del|gc|status|ls|demo|version|install|completions …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),

@@ -6,6 +6,8 @@
 //! - [`chain`]: one operation over all plugins of a network.
 //! - [`invoke`]: one run of one plugin.
 //! - [`cache`]: what ADD returned, kept for CHECK, DEL and GC.
+//! - `attachments`: what this node has, joined from the cache, the parts and the kernel; `kernel`: the latter.
+//! - `ls`: the same as a list.
 //! - `install`: the suite's plugins, put into a directory.
 //! - `version`: what is in a directory of plugins, and what runtimes make of it.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
@@ -13,6 +15,7 @@
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
 //! The differences from the Go tool are listed in the README.
 
+mod attachments;
 pub mod cache;
 pub mod chain;
 mod cli;
@@ -22,9 +25,12 @@ mod demo;
 mod executable;
 mod install;
 pub mod invoke;
+mod kernel;
+mod ls;
 pub mod request;
 mod settings;
 mod table;
+mod terminal;
 mod version;
 
 use std::ffi::OsString;
@@ -67,6 +73,7 @@ fn run(command: Command) -> Result<ExitCode> {
             let names = conflist::dir::names(&settings::net_dir()?)?;
             print(&names.iter().map(|name| format!("{name}\n")).collect::<String>())?;
         }
+        Command::Ls(options) => print(&ls::run(&options)?)?,
         Command::Install(options) => {
             let until = options.stay.then(install::Held::new).transpose()?;
             let (table, is_complete) = install::run(&options)?;

@@ -1,0 +1,85 @@
+//! The files of the cache as they are, whoever wrote them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use cni_types::{AttachmentId, CniResult, Doing, Error, Json, Result};
+
+use super::{Cache, DRAFT, Stored};
+use crate::conflist::NetworkList;
+use crate::invoke::RuntimeConf;
+
+/// One file of the cache.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) file: PathBuf,
+    /// What it holds, or why that cannot be known.
+    pub(crate) kept: Result<Kept>,
+}
+
+/// What an ADD left for the verbs after it.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) id: AttachmentId,
+    /// The configuration as it was then.
+    pub(crate) list: NetworkList,
+    pub(crate) conf: RuntimeConf,
+    pub(crate) result: CniResult,
+}
+
+impl Cache {
+    /// All files but drafts, in the order of their names.
+    ///
+    /// # Errors
+    /// Code 5 when the directory is there but cannot be listed.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
+        let is_draft =
+            |file: &PathBuf| file.file_name().is_some_and(|n| n.to_string_lossy().starts_with(DRAFT));
+        let files = self.files()?.into_iter().filter(|file| !is_draft(file));
+        // What has gone since is no entry.
+        let entries = files.filter_map(|file| match fs::read(&file) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            bytes => {
+                let kept = bytes.doing("cannot read it").and_then(|bytes| Kept::parse(&bytes));
+                Some(Entry { file, kept })
+            }
+        });
+        Ok(entries.collect())
+    }
+}
+
+impl Entry {
+    /// Whether the file has the attachment's name.
+    pub(crate) fn is_named_after(&self, id: &AttachmentId) -> bool {
+        let name = format!("{}-{}-{}", id.network, id.container_id, id.ifname);
+        self.file.file_name() == Some(Path::new(&name).as_os_str())
+    }
+}
+
+impl Kept {
+    fn parse(bytes: &[u8]) -> Result<Self> {
+        let document = Json::parse(bytes)?;
+        let Some(mut stored) = Stored::read(&document) else {
+            let kind = document.get_str("kind").map(|kind| format!("it is of kind {kind:?}"));
+            let why =
+                kind.unwrap_or_else(|| "it is of the format before 2019, which names no attachment".into());
+            return Err(Error::decode("this is no file of the cache's format cniCacheV1").because(why));
+        };
+        let config = STANDARD.decode(&stored.config).map_err(|e| Error::decode("config").because(e))?;
+        let list = match Json::parse(&config).doing("config")? {
+            single if single.has("type") && !single.has("plugins") => NetworkList::from_single(&config),
+            _ => NetworkList::parse(&config),
+        };
+        let list = list.doing("config")?;
+        if list.name.as_str() != stored.network_name {
+            return Err(Error::decode(format!("its config is of network {}", list.name)));
+        }
+        let version = list.spec_version()?;
+        let result = stored.result.take().unwrap_or(Json::Null);
+        let result = CniResult::from_json(&result, version).doing("result")?;
+        let conf = stored.into_runtime_conf().ok_or_else(|| Error::decode("it names no attachment"))?;
+        Ok(Self { id: conf.id(&list), list, conf, result })
+    }
+}

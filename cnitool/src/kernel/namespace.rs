@@ -1,0 +1,64 @@
+//! What is in one namespace.
+
+use std::io;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::link::LinkMessage;
+
+use super::Link;
+use super::conversation::{Conversation, wait_for};
+
+/// The links of one namespace.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Namespace {
+    pub(crate) links: Vec<Link>,
+}
+
+impl Namespace {
+    /// That of this thread.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) fn read() -> io::Result<Self> {
+        wait_for(async {
+            let mut kernel = Conversation::open()?;
+            let links = kernel.list(&RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
+            let links = links.into_iter().filter_map(|message| match message {
+                RouteNetlinkMessage::NewLink(message) => Some(Link::read(message)),
+                _ => None,
+            });
+            let mut namespace = Self { links: links.collect() };
+            // Sorted for `at`: the kernel lists them in the order of their hashes.
+            namespace.links.sort_by_key(|link| link.index);
+            for message in kernel.list(&RouteNetlinkMessage::GetAddress(AddressMessage::default())).await? {
+                if let RouteNetlinkMessage::NewAddress(message) = message {
+                    namespace.take(message);
+                }
+            }
+            Ok(namespace)
+        })
+    }
+
+    /// A link with a peer has its own address as `Local` and the peer's as `Address`.
+    fn take(&mut self, message: AddressMessage) {
+        let (mut own, mut other) = (None, None);
+        for attribute in message.attributes {
+            match attribute {
+                AddressAttribute::Local(ip) => own = Some(ip),
+                AddressAttribute::Address(ip) => other = Some(ip),
+                _ => {}
+            }
+        }
+        let index = message.header.index;
+        let link = self.links.binary_search_by_key(&index, |link| link.index);
+        if let (Some(ip), Ok(at)) = (own.or(other), link) {
+            self.links[at].addresses.push((ip, message.header.prefix_len));
+        }
+    }
+
+    /// The link with this name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.name == name)
+    }
+}

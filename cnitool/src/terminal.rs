@@ -1,0 +1,39 @@
+//! What stdout is connected to.
+
+use std::io::IsTerminal;
+
+/// The width and the means of what is written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Terminal {
+    /// Characters in a line; `None` for a file or a pipe.
+    pub(crate) columns: Option<usize>,
+    pub(crate) has_colour: bool,
+}
+
+impl Terminal {
+    /// Stdout. Colour is for terminals, and not where `NO_COLOR` is set.
+    pub(crate) fn of_stdout() -> Self {
+        let is_terminal = std::io::stdout().is_terminal();
+        let wants_none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { columns: is_terminal.then(columns), has_colour: is_terminal && !wants_none }
+    }
+
+    /// The same with lines of any length.
+    pub(crate) fn endless(self) -> Self {
+        Self { columns: None, ..self }
+    }
+
+    /// The text in red.
+    pub(crate) fn red(self, text: &str) -> String {
+        if self.has_colour { format!("\x1b[31m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn columns() -> usize {
+    // SAFETY: all zeros is a valid `winsize`, and TIOCGWINSZ writes nothing else.
+    let columns = unsafe {
+        let mut size: libc::winsize = std::mem::zeroed();
+        (libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) == 0).then_some(size.ws_col)
+    };
+    columns.filter(|columns| *columns > 0).map_or(80, usize::from)
+}
