@@ -25,6 +25,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_trace::phase;
 use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
@@ -43,6 +44,7 @@ impl Plugin for HostLocal {
     fn add(&self, attachment: &Attachment) -> Result<CniResult> {
         let conf = Conf::read(&attachment.network)?;
         let dns = conf.dns()?;
+        let _reserving = phase("reservations");
         let mut store = Store::ensure(&conf.directory)?;
         let ips = lease::acquire(&mut store, &conf, &attachment.id)?;
         Ok(CniResult { ips, routes: conf.routes, dns, ..CniResult::default() })
@@ -71,6 +73,7 @@ impl Plugin for HostLocal {
 
     fn del(&self, detachment: &Detachment) -> Result<()> {
         let directory = conf::directory(&detachment.network)?;
+        let _releasing = phase("reservations");
         let Some(mut store) = Store::find(&directory)? else { return Ok(()) };
         lease::release(&mut store, &detachment.id)
     }
@@ -84,6 +87,7 @@ impl Plugin for HostLocal {
             .iter()
             .flat_map(|id| [Owner::new(id), Owner::container(id)])
             .collect();
+        let _collecting = phase("reservations");
         let Some(mut store) = Store::find(&directory)? else { return Ok(()) };
         store.collect(since, |owner| valid.contains(owner))
     }

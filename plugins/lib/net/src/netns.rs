@@ -68,6 +68,7 @@ impl Netns {
     }
 
     fn try_open(path: &Path) -> std::result::Result<Self, Unusable> {
+        let _opening = cni_trace::phase("namespace");
         // Non-blocking: opening a FIFO for reading would otherwise wait for a writer.
         let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(|e| {
             match e.raw_os_error() {
@@ -130,6 +131,7 @@ pub(crate) fn elsewhere<T: Send>(
     go: impl FnOnce() -> nix::Result<()> + Send,
     act: impl FnOnce() -> T + Send,
 ) -> io::Result<T> {
+    let _there = cni_trace::phase("namespace");
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(STACK);
         let thread = thread.spawn_scoped(scope, || go().map(|()| act()))?;

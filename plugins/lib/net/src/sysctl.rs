@@ -5,7 +5,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 
 use cni_skel::tell;
-use cni_types::{Code, Error, Result};
+use cni_trace::{Asked, phase};
+use cni_types::{Code, Error, Result, errno_text};
 
 pub(crate) fn path(name: &str) -> String {
     format!("/proc/sys/net/{name}")
@@ -16,9 +17,11 @@ pub(crate) fn path(name: &str) -> String {
 /// # Errors
 /// Code 100 with the sysctl's path and the errno.
 pub fn write(name: &str, value: &str) -> Result<()> {
+    let _writing = phase("sysctl");
     // Not `fs::write`, which asks for the file to be made: the kernel then says EACCES where there is none.
     let written =
         OpenOptions::new().write(true).open(path(name)).and_then(|mut f| f.write_all(value.as_bytes()));
+    note(name, value, &written);
     written.map_err(|e| {
         let error = Error::io(format!("cannot set {} to {value}", path(name)), &e).with_code(Code::KERNEL);
         if e.kind() != io::ErrorKind::NotFound {
@@ -34,7 +37,19 @@ pub fn write(name: &str, value: &str) -> Result<()> {
 
 /// Writes a value where the kernel has the sysctl; one built without IPv6, or a read-only `/proc/sys`, is no failure.
 pub fn write_if_possible(name: &str, value: &str) {
-    let _ = fs::write(path(name), value);
+    let _writing = phase("sysctl");
+    note(name, value, &fs::write(path(name), value));
+}
+
+fn note(name: &str, value: &str, written: &io::Result<()>) {
+    cni_trace::asked(|| Asked {
+        whom: "sysctl",
+        doing: format!("set {name}"),
+        said: format!("echo {value} > {}", path(name)),
+        answer: written.as_ref().map_or_else(errno_text, |()| "done".to_owned()),
+        object: String::new(),
+        is_inside: cni_trace::is_elsewhere(),
+    });
 }
 
 /// Closes the host's ears on one of its links: whoever is at the other end must not be able to give the host addresses
@@ -48,6 +63,7 @@ pub fn ignore_router_advertisements(link: &str) {
 /// # Errors
 /// The errno; not found when the kernel has no such sysctl.
 pub fn read(name: &str) -> io::Result<String> {
+    let _reading = phase("sysctl");
     fs::read_to_string(path(name)).map(|text| text.trim_end().to_owned())
 }
 

@@ -13,11 +13,13 @@ pub type Objects = Result<Vec<Vec<u8>>, Refused>;
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// `None`: it was not.
-    end: Option<Result<(), Refused>>,
+    pub(crate) end: Option<Result<(), Refused>>,
     /// A change made the list inconsistent.
     pub(crate) is_interrupted: bool,
     /// Objects of the list did not fit into the buffer, which has grown since.
     pub(crate) is_cut: bool,
+    /// For a trace: how many objects came, and the first one.
+    pub(crate) heard: (usize, Vec<u8>),
 }
 
 impl Outcome {
@@ -69,10 +71,12 @@ impl Socket {
         messages: &[Message<'_>],
         heard: &mut dyn FnMut(usize, &[u8]),
     ) -> Vec<Outcome> {
+        let _asking = cni_trace::phase(self.protocol().phase());
         let first = self.number(messages.len());
         let mut outcomes: Vec<Outcome> = messages.iter().map(|_| Outcome::default()).collect();
         let is_list = messages.iter().any(|message| message.answer == Answered::List);
         let mut pending = messages.iter().filter(|message| message.answer != Answered::Silence).count();
+        let asks = cni_trace::asks();
         let mut result = written(messages, first).and_then(|out| self.send(&out));
         while result.is_ok() && pending > 0 {
             result = self.receive(&mut |answer| {
@@ -85,6 +89,9 @@ impl Socket {
                 let end = match answer {
                     Answer::Object { body, .. } => {
                         heard(at, body);
+                        if asks {
+                            outcome.hear(body);
+                        }
                         (message.answer == Answered::Object).then_some(Ok(()))
                     }
                     Answer::Done { errno, text, .. } => {
@@ -118,6 +125,9 @@ impl Socket {
                     outcome.end = Some(Err(Refused::new(self.protocol(), &message.request.doing, errno)));
                 }
             }
+        }
+        if asks {
+            self.note(messages, &outcomes);
         }
         outcomes
     }

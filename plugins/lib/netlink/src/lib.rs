@@ -8,6 +8,7 @@
 //! and `ask_until`. What was not done is [`Refused`].
 
 mod answer;
+mod asked;
 pub mod attr;
 mod batch;
 mod conversation;

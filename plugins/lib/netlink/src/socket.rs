@@ -59,6 +59,8 @@ pub struct Socket {
     room: Cell<Option<Room>>,
     /// Whether a message came that answers no request: an event.
     heard: Cell<bool>,
+    /// Whether it was opened in another namespace than the process's own; not asked but for a trace.
+    is_elsewhere: bool,
 }
 
 impl Socket {
@@ -88,6 +90,7 @@ impl Socket {
             sequence: Cell::new(1),
             room: Cell::new(None),
             heard: Cell::new(false),
+            is_elsewhere: cni_trace::asks() && cni_trace::is_elsewhere(),
         };
         for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK, own] {
             let _ = socket.set(option, 1);
@@ -97,6 +100,10 @@ impl Socket {
 
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
+    }
+
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -221,6 +228,7 @@ impl Socket {
 
     /// Waits until there is something to read: false when `limit` has passed, or a signal came.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
+        let _waiting = cni_trace::phase("wait");
         // Rounded up, or the last millisecond would be spent in a busy loop.
         let timeout = PollTimeout::try_from(limit.as_millis() + 1).unwrap_or(PollTimeout::MAX);
         poll(&mut [PollFd::new(self.fd.as_fd(), PollFlags::POLLIN)], timeout) == Ok(1)

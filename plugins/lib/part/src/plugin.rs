@@ -1,10 +1,11 @@
 //! A plugin as its lists, and the verbs folded over them.
 
 use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
+use cni_trace::phase;
 use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
 
 use crate::owned::{Owned, Whose};
-use crate::part::{Made, Parts};
+use crate::part::{Made, Part, Parts};
 use crate::site::{Host, Site};
 
 /// A plugin that is nothing but its parts.
@@ -43,7 +44,10 @@ impl PartPlugin {
 
     fn remove(&self, whose: &Whose<'_>) -> Result<()> {
         let host = Host::new();
-        Error::all(self.owned.iter().map(|owned| owned.remove(&host, whose)))
+        Error::all(self.owned.iter().map(|owned| {
+            let _removing = phase(owned.name());
+            owned.remove(&host, whose)
+        }))
     }
 }
 
@@ -57,10 +61,10 @@ impl Plugin for PartPlugin {
         let parts = (self.parts)(&attachment.network)?;
         let mut made = self.start(&attachment.network)?;
         let site = Site::new(attachment);
-        parts.iter().try_for_each(|part| part.refuse(&site, &mut made))?;
+        each(&parts, |part| part.refuse(&site, &mut made))?;
         let mut undo = Undo::new();
-        parts.iter().try_for_each(|part| part.add(&site, &mut made, &mut undo))?;
-        parts.iter().try_for_each(|part| part.tell(&site, &mut made))?;
+        each(&parts, |part| part.add(&site, &mut made, &mut undo))?;
+        each(&parts, |part| part.tell(&site, &mut made))?;
         undo.commit();
         Ok(made.result)
     }
@@ -69,7 +73,7 @@ impl Plugin for PartPlugin {
         let parts = (self.parts)(&attachment.network)?;
         let mut made = Made { result: attachment.network.result_of_add()?, ..Made::default() };
         let site = Site::new(attachment);
-        parts.iter().try_for_each(|part| part.check(&site, &mut made))
+        each(&parts, |part| part.check(&site, &mut made))
     }
 
     fn del(&self, detachment: &Detachment) -> Result<()> {
@@ -84,10 +88,18 @@ impl Plugin for PartPlugin {
     /// What this host refuses makes the plugin unavailable, whichever part has found out.
     fn status(&self, network: &Network) -> Result<()> {
         let (parts, host) = ((self.parts)(network)?, Host::new());
-        let asked = parts.iter().try_for_each(|part| part.status(&host, network));
+        let asked = each(&parts, |part| part.status(&host, network));
         asked.map_err(|error| match error.code {
             Code::IO | Code::NETNS | Code::KERNEL | Code::FILTER => error.with_code(Code::UNAVAILABLE),
             _ => error,
         })
     }
+}
+
+/// One after the other, up to the first that fails.
+fn each<'p>(parts: &'p Parts, mut act: impl FnMut(&'p dyn Part) -> Result<()>) -> Result<()> {
+    parts.iter().try_for_each(|part| {
+        let _acting = phase(part.name());
+        act(part.as_ref())
+    })
 }

@@ -27,6 +27,9 @@ const STDERR_MAX: usize = 1 << 20;
 /// How often, in milliseconds, to ask whether a silent child has gone and left its streams to a child of its own.
 const TICK_MS: u16 = 100;
 
+/// What a child's run is part of (W3C trace context).
+const TRACEPARENT: &str = "TRACEPARENT";
+
 /// A child that has come to its end.
 #[derive(Debug)]
 pub struct Finished {
@@ -70,8 +73,14 @@ fn spawn(program: &Path, args: &[&str], env: &[(&str, &OsStr)], stdio: [OwnedFd;
     let program = CString::new(program.as_os_str().as_bytes())?;
     let args = args.iter().map(|arg| CString::new(*arg));
     let args = std::iter::once(Ok(program.clone())).chain(args).collect::<Result<Vec<_>, _>>()?;
-    let kept = std::env::vars_os().filter(|(name, _)| env.iter().all(|(replaced, _)| name != *replaced));
+    let parent = cni_trace::traceparent();
+    let is_kept = |name: &OsStr| {
+        env.iter().all(|(replaced, _)| name != *replaced) && (parent.is_none() || name != TRACEPARENT)
+    };
+    let kept = std::env::vars_os().filter(|(name, _)| is_kept(name));
     let replaced = env.iter().map(|(name, value)| (OsString::from(name), value.to_os_string()));
+    let replaced =
+        replaced.chain(parent.iter().map(|parent| (OsString::from(TRACEPARENT), OsString::from(parent))));
     let pairs = kept.chain(replaced).map(|(mut pair, value)| {
         pair.push("=");
         pair.push(value);

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use cni_trace::{self as trace, phase};
 use cni_types::{AttachmentId, Code, Error, Json, Network, Result, SpecVersion, cut, errno_text};
 
 use crate::env::{self, Asked, Endpoint, Lookup, Request};
@@ -27,10 +28,14 @@ pub fn dispatch(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> u8 {
+    let run = trace::Run::begin(plugin.about().name, env);
     let mut stdout = Tracked { inner: stdout, started: false };
     let answer = catch_unwind(AssertUnwindSafe(|| answer(plugin, env, stdin, &mut stdout, stderr)));
     let error = match answer {
-        Ok(Ok(())) => return 0,
+        Ok(Ok(())) => {
+            run.end(Ok(()));
+            return 0;
+        }
         Ok(Err(error)) => privileges::explain(error),
         Err(panic) => defect(plugin, panic.as_ref()),
     };
@@ -42,6 +47,7 @@ pub fn dispatch(
     if let Err(e) = written {
         let _ = writeln!(stderr, "cannot write the error to stdout ({}): {error}", errno_text(&e));
     }
+    run.end(Err(&error));
     1
 }
 
@@ -80,7 +86,9 @@ fn answer(
         Asked::Version => return write(stdout, &version_reply(&about)),
         Asked::Verb(env) => env,
     };
+    let reading = phase("configuration");
     let bytes = read_config(stdin)?;
+    trace::stdin(lookup, &bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::decode("error unmarshall-ing network config: there is nothing on stdin").because(
             "a runtime writes the network's configuration there; by hand, give the file as stdin: < 10-net.conf",
@@ -88,6 +96,7 @@ fn answer(
     }
     let conf = Json::parse(&bytes).map_err(|e| e.doing("error unmarshall-ing network config"))?;
     let name = gate::name(&conf)?;
+    trace::network(&name);
     let request = env.request.map_err(|c| {
         Error::new(Code::ENVIRONMENT, format!("unknown CNI_COMMAND: {}", cut(&c, 80)))
             .because("it must be ADD, DEL, CHECK, GC, STATUS or VERSION")
@@ -97,6 +106,8 @@ fn answer(
     network.cni_path = env.cni_path;
     network.args = env.args;
     let may_be_own = env.netns_override;
+    drop(reading);
+    let _working = phase("plugin");
     match request {
         Request::Gc => gc(plugin, &network, stderr),
         Request::Status => plugin.status(&network),
@@ -195,6 +206,7 @@ fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, 
 }
 
 fn write(stdout: &mut dyn Write, text: &str) -> Result<()> {
+    let _writing = phase("answer");
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|e| Error::io("cannot write the result to stdout", &e))
 }

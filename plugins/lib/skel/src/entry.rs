@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, IntoRawFd};
 use std::process::ExitCode;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
 use crate::plugin::{Plugin, run};
 
@@ -55,12 +55,10 @@ pub fn start(plugin: &dyn Plugin) -> c_int {
 pub fn start_with(run: impl FnOnce() -> u8) -> c_int {
     // A runtime that closes its end, or a limit on the size of files, must not kill us in the middle of a write: the
     // attachment has to be taken back.
-    for kills in [Signal::SIGPIPE, Signal::SIGXFSZ] {
-        // SAFETY: no other thread runs yet, and ignoring a signal runs no code of ours.
-        let _ = unsafe { signal(kills, SigHandler::SigIgn) };
-    }
-    // What the parent had blocked would stay blocked: a daemon could not be told to end.
-    let _ = SigSet::empty().thread_set_mask();
+    // Held back for good, they do what ignored ones do. What the parent had blocked would stay blocked: a daemon could
+    // not be told to end. One call for all of it.
+    let held_back = SigSet::from_iter([Signal::SIGPIPE, Signal::SIGXFSZ]);
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&held_back), None);
     fill_standard_streams();
     c_int::from(run())
 }

@@ -39,7 +39,10 @@ impl FileLock {
         let doing = || format!("cannot lock {}", path.display());
         match flock(&file, FlockArg::LockExclusiveNonblock) {
             Ok(()) => Ok(Self(file)),
-            Err(Errno::EWOULDBLOCK) => wait(file, path, bound).doing(doing()).map(Self),
+            Err(Errno::EWOULDBLOCK) => {
+                let _waiting = cni_trace::phase_of("lock", path.display());
+                wait(file, path, bound).doing(doing()).map(Self)
+            }
             Err(errno) => Err(io::Error::from(errno)).doing(doing()),
         }
     }

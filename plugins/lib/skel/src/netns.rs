@@ -10,6 +10,7 @@ use cni_types::{Code, Error, Result};
 /// Code 8 when `path` is the namespace this thread is in. A path that cannot be looked at is no error here: the
 /// plugin finds out when it opens it. Only `stat` is used, so a FIFO cannot hang the check.
 pub(crate) fn refuse_own(path: &Path) -> Result<()> {
+    let _looking = cni_trace::phase("namespace");
     let (Ok(own), Ok(given)) = (fs::metadata("/proc/thread-self/ns/net"), fs::metadata(path)) else {
         return Ok(());
     };

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cni_skel::child;
+use cni_trace::Asked;
 use cni_types::{Code, Error, Family, Result};
 use nix::unistd::{AccessFlags, access};
 
@@ -104,7 +105,17 @@ impl Tool {
         let failed = |cause: std::io::Error| {
             Error::new(Code::FILTER, format!("cannot run {}", self.path.display())).because(cause)
         };
+        let running = cni_trace::phase_of("packet filter", &self.name);
         let output = child::run(&self.path, args, &[], input.as_bytes()).map_err(failed)?;
+        drop(running);
+        cni_trace::asked(|| Asked {
+            whom: "iptables",
+            doing: "change the packet filter".into(),
+            said: format!("{} {} <<'END'\n{input}END", self.name, args.join(" ")),
+            answer: output.status.to_string(),
+            object: String::new(),
+            is_inside: false,
+        });
         let said = String::from_utf8_lossy(&output.stderr);
         let said: String = said.trim().chars().take(500).collect();
         if output.status.success() {

@@ -51,6 +51,7 @@ fn exec_within(
 ) -> Result<Vec<u8>> {
     let program = find(name, cni_path)?;
     let doing = || format!("cannot run {} for {}", program.display(), verb.as_str());
+    let _running = cni_trace::phase_of("delegate", name);
     let started = Instant::now();
     let mut env = env.to_vec();
     env.push(("CNI_COMMAND", OsStr::new(verb.as_str())));
