@@ -10,6 +10,7 @@ mod port;
 mod reserved;
 mod state;
 mod survey;
+mod words;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use cni_types::{AttachmentId, NetworkName};
 use crate::cache::Kept;
 use crate::kernel::Link;
 
+pub(crate) use reserved::reservations;
 pub(crate) use state::State;
 pub(crate) use survey::Survey;
 
@@ -51,6 +53,8 @@ pub(crate) struct Thing {
     pub(crate) part: String,
     /// What another tool finds it by.
     pub(crate) what: String,
+    /// Known from a record on disk alone: whether the kernel has it too is another question.
+    pub(crate) is_on_record: bool,
 }
 
 /// The part's name for what IPAM keeps.
@@ -81,11 +85,5 @@ impl Attachment {
             text(id.map(|id| id.container_id.to_string())),
             text(id.map(|id| id.ifname.to_string())),
         ]
-    }
-
-    /// The arguments the runtime gave, such as the pod's name.
-    pub(crate) fn argument(&self, key: &str) -> Option<&str> {
-        let args = &self.kept.as_ref()?.conf.args;
-        args.iter().rev().find(|(k, value)| k == key && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 }

@@ -10,7 +10,7 @@ use cni_types::{excerpt, nearest};
 
 use crate::completions::SHELLS;
 use crate::install::Options as Install;
-use crate::ls;
+use crate::{graph, ls, metrics};
 
 /// A command, or what is wrong and how the command is used, for a person.
 type Result<T> = std::result::Result<T, String>;
@@ -25,6 +25,9 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool gc     <network>           detach all of it, collect what is left over
   cnitool status <network>           ask whether an add could work now
   cnitool ls     [options]           every attachment of this node, and its state
+  cnitool graph  [options]           the same as a picture
+  cnitool check  --all               compare every attachment with what its add returned
+  cnitool metrics [options]          the same as numbers, for Prometheus
   cnitool demo   [conflist]          see it work, in namespaces of its own
   cnitool version [DIR]              what is installed there, and whether runtimes are content with it
   cnitool install [options] DIR      put the plugins into the directory, also over running ones
@@ -41,13 +44,15 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-pub(crate) const VERBS: [(&str, &str); 10] = [
+pub(crate) const VERBS: [(&str, &str); 12] = [
     ("add", "[-i NAME] <network> <netns>"),
-    ("check", "[-i NAME] <network> <netns>"),
+    ("check", "[-i NAME] <network> <netns> | --all [--network NAME]"),
     ("del", "[-i NAME] <network> <netns>"),
     ("gc", "<network>"),
     ("status", "<network>"),
-    ("ls", "[-o wide|json|name] [--network NAME]"),
+    ("ls", "[-o wide|json|name] [--network NAME] [--watch]"),
+    ("graph", "[-o text|dot|mermaid|svg|json] [--network NAME]"),
+    ("metrics", "[--textfile FILE | --listen [ADDRESS:]PORT]"),
     ("demo", "[conflist]"),
     ("version", "[DIR]"),
     ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
@@ -77,6 +82,11 @@ pub(crate) enum Command {
         conflist: Option<PathBuf>,
     },
     Ls(ls::Options),
+    Graph(graph::Options),
+    Metrics(metrics::To),
+    CheckAll {
+        network: Option<String>,
+    },
     Install(Install),
     /// What is installed in `dir`, or in the directories of `CNI_PATH`.
     Installed {
@@ -98,8 +108,14 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
     if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "install") {
         return install::parse(rest);
     }
-    if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "ls") {
-        return see::ls(rest);
+    match arguments.split_first() {
+        Some((verb, rest)) if verb == "ls" => return see::ls(rest),
+        Some((verb, rest)) if verb == "graph" => return see::graph(rest),
+        Some((verb, rest)) if verb == "metrics" => return see::metrics(rest),
+        Some((verb, rest)) if verb == "check" && rest.iter().any(|word| word == "--all") => {
+            return see::check_all(rest);
+        }
+        _ => {}
     }
     let (words, options) = words_and_options(arguments);
     let mut words = words.into_iter();
@@ -240,7 +256,7 @@ mod tests {
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
         let add = "usage: cnitool add [-i NAME] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|status|ls|demo|version|install|completions …; `cnitool help` has more";
+        let all = "usage: cnitool add|check|del|gc|status|ls|graph|metrics|demo|version|install|completions …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),

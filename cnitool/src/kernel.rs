@@ -2,10 +2,18 @@
 //! sockets of their own; what a tool shows must not be read by the code that wrote it. Nothing in here changes anything.
 
 mod conversation;
+mod events;
+mod iptables;
 mod link;
 mod namespace;
 mod places;
+mod routes;
+mod vlans;
 
+pub(crate) use events::after_each_change;
+pub(crate) use iptables::rules;
 pub(crate) use link::Link;
 pub(crate) use namespace::Namespace;
 pub(crate) use places::{Place, places, read_all};
+pub(crate) use routes::default_links;
+pub(crate) use vlans::port_vlans;

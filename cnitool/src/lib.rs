@@ -7,7 +7,7 @@
 //! - [`invoke`]: one run of one plugin.
 //! - [`cache`]: what ADD returned, kept for CHECK, DEL and GC.
 //! - `attachments`: what this node has, joined from the cache, the parts and the kernel; `kernel`: the latter.
-//! - `ls`: the same as a list.
+//! - `ls`, `graph`, `metrics`: the same as a list, a picture and numbers; `check_all`: CHECK of all of it.
 //! - `install`: the suite's plugins, put into a directory.
 //! - `version`: what is in a directory of plugins, and what runtimes make of it.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
@@ -18,15 +18,18 @@
 mod attachments;
 pub mod cache;
 pub mod chain;
+mod check_all;
 mod cli;
 mod completions;
 pub mod conflist;
 mod demo;
 mod executable;
+mod graph;
 mod install;
 pub mod invoke;
 mod kernel;
 mod ls;
+mod metrics;
 pub mod request;
 mod settings;
 mod table;
@@ -74,6 +77,15 @@ fn run(command: Command) -> Result<ExitCode> {
             print(&names.iter().map(|name| format!("{name}\n")).collect::<String>())?;
         }
         Command::Ls(options) => print(&ls::run(&options)?)?,
+        Command::Graph(options) => print(&graph::run(&options)?)?,
+        Command::Metrics(to) => print(&metrics::run(&to)?)?,
+        Command::CheckAll { network } => {
+            let (table, is_good) = check_all::run(network.as_deref())?;
+            print(&table)?;
+            if !is_good {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Command::Install(options) => {
             let until = options.stay.then(install::Held::new).transpose()?;
             let (table, is_complete) = install::run(&options)?;

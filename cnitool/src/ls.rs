@@ -2,6 +2,7 @@
 
 mod document;
 mod row;
+mod watch;
 
 use cni_types::Result;
 
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) format: Format,
     /// Only those of this network.
     pub(crate) network: Option<String>,
+    /// Goes on, and says what changes.
+    pub(crate) watch: bool,
 }
 
 /// The list as text. What could not be looked at goes to stderr, but for JSON, which has it.
@@ -39,6 +42,9 @@ pub(crate) struct Options {
 /// # Errors
 /// Code 4 for a bad variable.
 pub(crate) fn run(options: &Options) -> Result<String> {
+    if options.watch {
+        return watch::run(options).map(|()| String::new());
+    }
     let survey = Survey::take(&Cache::default(), &settings::net_dir()?);
     if options.format != Format::Json {
         for missing in &survey.missing {

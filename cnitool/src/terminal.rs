@@ -37,3 +37,8 @@ fn columns() -> usize {
     };
     columns.filter(|columns| *columns > 0).map_or(80, usize::from)
 }
+
+/// Names and files may hold anything; a terminal obeys some of it.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

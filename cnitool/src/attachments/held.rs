@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cni_part::{Host, Owned};
+use cni_part::{Held, Host, Owned};
 use cni_plugins::PART_PLUGINS;
 use cni_types::{Json, Network, NetworkName, SpecVersion};
 
@@ -24,7 +24,7 @@ pub(super) fn of_network(
         for owned in plugin.owned.iter().filter(|owned| asked.insert(owned.name())) {
             match owned.held(host, &network) {
                 Ok(held) => {
-                    things.extend(held.into_iter().map(|held| (held.owner, thing(*owned, held.what))));
+                    things.extend(held.into_iter().map(|held| thing(*owned, held)));
                 }
                 Err(e) => missing.push(format!("{} of network {name}: {e}", owned.name())),
             }
@@ -33,8 +33,10 @@ pub(super) fn of_network(
     things
 }
 
-fn thing(owned: &dyn Owned, what: String) -> Thing {
-    Thing { part: owned.name().to_owned(), what }
+/// A record names its owner by the hashes alone.
+fn thing(owned: &dyn Owned, held: Held) -> (String, Thing) {
+    let is_on_record = !held.owner.contains(", net: ");
+    (held.owner, Thing { part: owned.name().to_owned(), what: held.what, is_on_record })
 }
 
 /// The network as the plugin gets it; where its list does not have the plugin any more, with nothing but the name.

@@ -1,24 +1,30 @@
 //! What state an attachment is in.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 
-use cni_types::Json;
+use cni_types::{Json, NetworkName};
 
 use super::{Attachment, RESERVED, State};
 use crate::cache::Kept;
-use crate::kernel::{Link, Namespace, Place};
+use crate::conflist::NetworkList;
+use crate::kernel::{Link, Namespace, Place, rules};
 
 /// What attachments are measured by.
 pub(super) struct Judge<'a> {
     pub(super) host: &'a Namespace,
     pub(super) namespaces: &'a [(Place, Namespace)],
+    pub(super) networks: &'a BTreeMap<NetworkName, NetworkList>,
     /// Whether the cache could be listed.
     pub(super) has_cache: bool,
     /// Whether nothing was left out.
     pub(super) is_whole: bool,
+    /// The rules of iptables' nat table, asked for when somebody needs them.
+    pub(super) nat: OnceCell<Result<Vec<String>, String>>,
 }
 
 impl Judge<'_> {
@@ -63,10 +69,18 @@ impl Judge<'_> {
         })
     }
 
+    /// Whether the network's attachments have a link on the host, so that the host alone says who lives.
+    fn shows_on_host(&self, attachment: &Attachment) -> bool {
+        let list = attachment.network.as_ref().and_then(|name| self.networks.get(name));
+        let first = list.and_then(|list| list.plugins.first());
+        first.is_some_and(|plugin| ["bridge", "ptp"].contains(&plugin.name.as_str()))
+    }
+
     fn without_file(&self, attachment: &mut Attachment) -> State {
         attachment.link = self.find(attachment).cloned();
         let is_attached = attachment.host_link.as_ref().is_some_and(Link::leads_elsewhere);
-        match (is_attached || attachment.link.is_some(), self.has_cache && self.is_whole) {
+        let is_seen = self.is_whole || self.shows_on_host(attachment);
+        match (is_attached || attachment.link.is_some(), is_seen) {
             _ if !self.has_cache => State::Unknown("the cache cannot be read".into()),
             (true, _) => State::NoCache,
             (false, true) => State::Leaked,
@@ -124,7 +138,7 @@ impl Judge<'_> {
             match self.host.find(&interface.name) {
                 None => damage.push(format!("{} is gone from the host", interface.name)),
                 Some(end) if !end.is_up => damage.push(format!("{} is down", interface.name)),
-                Some(end) if end.kind == "veth" && end.master.is_none() && has_bridge(kept) => {
+                Some(end) if end.kind == "veth" && end.master.is_none() && is_bridged(kept) => {
                     damage.push(format!("{} is no port of a bridge", end.name));
                 }
                 Some(_) => {}
@@ -139,11 +153,28 @@ impl Judge<'_> {
                 damage.push(format!("no {part}, {why}"));
             }
         }
+        damage.extend(self.unmade_masquerade(attachment, kept));
         damage
+    }
+
+    /// What is on record, but neither an element of nftables nor a rule of iptables. Rules name the container.
+    fn unmade_masquerade(&self, attachment: &Attachment, kept: &Kept) -> Option<String> {
+        let mut things = attachment.held.iter().filter(|thing| thing.part == "masquerade");
+        let ip = &things.find(|thing| thing.is_on_record)?.what;
+        let has_rules = match self.nat.get_or_init(|| rules("nat")) {
+            Ok(rules) => rules.iter().any(|rule| rule.contains(kept.id.container_id.as_str())),
+            // The rules that cannot be seen would have it, but for a network that has none.
+            Err(_) => !kept
+                .list
+                .plugins
+                .iter()
+                .any(|plugin| plugin.object.get_str("ipMasqBackend") == Some("nftables")),
+        };
+        (!has_rules).then(|| format!("{ip} is on record, but not masqueraded"))
     }
 }
 
-fn has_bridge(kept: &Kept) -> bool {
+fn is_bridged(kept: &Kept) -> bool {
     kept.list.plugins.iter().any(|plugin| plugin.name.as_str() == "bridge")
 }
 

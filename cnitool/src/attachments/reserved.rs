@@ -16,15 +16,15 @@ const DATA_DIR: &str = "/var/lib/cni/networks";
 
 /// One reserved address.
 #[derive(Debug, Clone)]
-pub(super) struct Reservation {
-    pub(super) ip: IpAddr,
-    pub(super) container_id: ContainerId,
+pub(crate) struct Reservation {
+    pub(crate) ip: IpAddr,
+    pub(crate) container_id: ContainerId,
     /// Versions of the reference before 2019 wrote none.
-    pub(super) ifname: Option<IfName>,
+    pub(crate) ifname: Option<IfName>,
 }
 
 /// The network's reservations. What cannot be read is in `missing`.
-pub(super) fn of_network(
+pub(crate) fn reservations(
     name: &NetworkName,
     list: Option<&NetworkList>,
     missing: &mut Vec<String>,

@@ -1,5 +1,6 @@
 //! Everything put together.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -16,7 +17,6 @@ use crate::kernel::{Namespace, Place, places, read_all};
 
 /// What this node has.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the verbs that are built on it read the rest")]
 pub(crate) struct Survey {
     /// By network, container and interface.
     pub(crate) attachments: Vec<Attachment>,
@@ -24,8 +24,6 @@ pub(crate) struct Survey {
     pub(crate) networks: BTreeMap<NetworkName, NetworkList>,
     /// The node's own namespace.
     pub(crate) host: Namespace,
-    /// The other namespaces that could be read.
-    pub(crate) namespaces: Vec<(Place, Namespace)>,
     /// What could not be looked at, and why.
     pub(crate) missing: Vec<String>,
 }
@@ -53,9 +51,19 @@ impl Survey {
         join.tagged(&host, &namespaces);
         join.held(&networks, &mut missing);
         let mut attachments = join.finish();
-        let judge = Judge { host: &host, namespaces: &namespaces, has_cache, is_whole: missing.is_empty() };
+        let judge = Judge {
+            host: &host,
+            namespaces: &namespaces,
+            networks: &networks,
+            has_cache,
+            is_whole: missing.is_empty(),
+            nat: OnceCell::new(),
+        };
         attachments.iter_mut().for_each(|attachment| judge.judge(attachment));
-        Self { attachments, networks, host, namespaces, missing }
+        if let Some(Err(why)) = judge.nat.get() {
+            missing.push(format!("the masquerade of iptables: {why}"));
+        }
+        Self { attachments, networks, host, missing }
     }
 
     /// Those of one network.
@@ -138,9 +146,11 @@ impl Join {
         self.by_owner.entry(owner.clone()).or_insert_with(new)
     }
 
-    /// Links say whose they are, also those of networks that nobody knows any more.
+    /// Links say whose they are, also those of networks that nobody knows any more. What only a process is in may be of
+    /// another node that runs in here.
     fn tagged(&mut self, host: &Namespace, namespaces: &[(Place, Namespace)]) {
-        let all = namespaces.iter().map(|(_, namespace)| namespace).chain([host]);
+        let ours = namespaces.iter().filter(|(place, _)| place.is_mounted);
+        let all = ours.map(|(_, namespace)| namespace).chain([host]);
         let ids =
             all.flat_map(|namespace| &namespace.links).filter_map(|link| named_by(link.alias.as_ref()?));
         for id in ids.collect::<Vec<_>>() {
@@ -163,14 +173,14 @@ impl Join {
                 attachment.network.get_or_insert_with(|| name.clone());
                 attachment.held.push(thing);
             }
-            for reservation in reserved::of_network(&name, list, missing) {
+            for reservation in reserved::reservations(&name, list, missing) {
                 self.reserved(&name, reservation);
             }
         }
     }
 
     fn reserved(&mut self, network: &NetworkName, found: Reservation) {
-        let thing = Thing { part: RESERVED.into(), what: found.ip.to_string() };
+        let thing = Thing { part: RESERVED.into(), what: found.ip.to_string(), is_on_record: false };
         if let Some(ifname) = found.ifname {
             let id = AttachmentId { network: network.clone(), container_id: found.container_id, ifname };
             return self.of_id(&id).held.push(thing);

@@ -1,11 +1,12 @@
-//! The options of the verbs that look: `ls`.
+//! The options of the verbs that look: `ls`, `graph`, `check --all`, `metrics`.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 
 use cni_types::excerpt;
 
 use super::{Command, Result, mistake};
-use crate::ls;
+use crate::{graph, ls, metrics};
 
 /// The arguments behind a verb, one after the other.
 struct Words<'a> {
@@ -58,8 +59,138 @@ pub(super) fn ls(arguments: &[OsString]) -> Result<Command> {
                 };
             }
             "--network" => options.network = Some(words.value(&name, value)?),
+            "--watch" if value.is_none() => options.watch = true,
             other => return Err(words.unknown(other)),
         }
     }
+    if options.watch && options.format == ls::Format::Json {
+        return Err(words.wrong("--watch prints lines, so not with -o json"));
+    }
     Ok(Command::Ls(options))
+}
+
+/// Reads the arguments behind `check`, where `--all` is one of them.
+///
+/// # Errors
+/// As [`ls`].
+pub(super) fn check_all(arguments: &[OsString]) -> Result<Command> {
+    let mut words = Words { verb: "check", rest: arguments.iter() };
+    let mut network = None;
+    while let Some((name, value)) = words.next() {
+        match name.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "--all" if value.is_none() => {}
+            "--network" => network = Some(words.value(&name, value)?),
+            other => return Err(words.unknown(other)),
+        }
+    }
+    Ok(Command::CheckAll { network })
+}
+
+/// Reads the arguments behind `graph`.
+///
+/// # Errors
+/// As [`ls`].
+pub(super) fn graph(arguments: &[OsString]) -> Result<Command> {
+    let mut words = Words { verb: "graph", rest: arguments.iter() };
+    let mut options = graph::Options::default();
+    while let Some((name, value)) = words.next() {
+        match name.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "-o" | "--output" => {
+                options.format = match words.value(&name, value)?.as_str() {
+                    "text" => graph::Format::Text,
+                    "dot" => graph::Format::Dot,
+                    "mermaid" => graph::Format::Mermaid,
+                    "svg" => graph::Format::Svg,
+                    "json" => graph::Format::Json,
+                    _ => return Err(words.wrong("-o takes text, dot, mermaid, svg or json")),
+                };
+            }
+            "--network" => options.network = Some(words.value(&name, value)?),
+            other => return Err(words.unknown(other)),
+        }
+    }
+    Ok(Command::Graph(options))
+}
+
+/// Reads the arguments behind `metrics`.
+///
+/// # Errors
+/// As [`ls`].
+pub(super) fn metrics(arguments: &[OsString]) -> Result<Command> {
+    let mut words = Words { verb: "metrics", rest: arguments.iter() };
+    let mut to = metrics::To::Stdout;
+    while let Some((name, value)) = words.next() {
+        let next = match name.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "--textfile" => metrics::To::File(words.value(&name, value)?.into()),
+            "--listen" => {
+                let text = words.value(&name, value)?;
+                let what =
+                    "--listen takes a port, or an address and a port: 9798, 127.0.0.1:9798, [::1]:9798";
+                metrics::To::Address(address(&text).ok_or_else(|| words.wrong(what))?)
+            }
+            other => return Err(words.unknown(other)),
+        };
+        if to != metrics::To::Stdout {
+            return Err(words.wrong("it takes one of --textfile and --listen"));
+        }
+        to = next;
+    }
+    Ok(Command::Metrics(to))
+}
+
+/// A port alone is one of the loopback: the numbers say who runs here.
+fn address(text: &str) -> Option<SocketAddr> {
+    let port = text.strip_prefix(':').unwrap_or(text).parse::<u16>().ok();
+    port.map(|port| SocketAddr::from(([127, 0, 0, 1], port))).or_else(|| text.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command> {
+        super::super::parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_of_the_verbs_that_look() {
+        let ls = |format, network: Option<&str>, watch| {
+            Command::Ls(ls::Options { format, network: network.map(Into::into), watch })
+        };
+        assert_eq!(parse("ls").unwrap(), ls(ls::Format::Table, None, false));
+        assert_eq!(parse("ls -o wide --network=a").unwrap(), ls(ls::Format::Wide, Some("a"), false));
+        assert_eq!(parse("ls --watch --output=name").unwrap(), ls(ls::Format::Name, None, true));
+        let graph = |format| Command::Graph(graph::Options { format, network: None });
+        assert_eq!(parse("graph").unwrap(), graph(graph::Format::Text));
+        assert_eq!(parse("graph -o svg").unwrap(), graph(graph::Format::Svg));
+        assert_eq!(parse("check --all").unwrap(), Command::CheckAll { network: None });
+        assert_eq!(
+            parse("check --network a --all").unwrap(),
+            Command::CheckAll { network: Some("a".into()) }
+        );
+        assert_eq!(parse("metrics").unwrap(), Command::Metrics(metrics::To::Stdout));
+        assert_eq!(parse("metrics --textfile /x").unwrap(), Command::Metrics(metrics::To::File("/x".into())));
+        for (text, address) in [("9798", "127.0.0.1:9798"), (":1", "127.0.0.1:1"), ("[::]:2", "[::]:2")] {
+            let to = metrics::To::Address(address.parse().unwrap());
+            assert_eq!(parse(&format!("metrics --listen {text}")).unwrap(), Command::Metrics(to), "{text}");
+        }
+        for line in [
+            "ls x",
+            "ls -o",
+            "ls -o yaml",
+            "ls --watch -o json",
+            "ls --watch=1",
+            "check --all net",
+            "graph -o png",
+            "metrics --listen host:1",
+            "metrics --listen 70000",
+            "metrics --listen 1 --textfile x",
+        ] {
+            let verb = line.split(' ').next().unwrap();
+            assert!(parse(line).unwrap_err().contains(&format!("\nusage: cnitool {verb} ")), "{line}");
+        }
+    }
 }

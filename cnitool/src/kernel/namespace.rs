@@ -57,6 +57,11 @@ impl Namespace {
         }
     }
 
+    /// The link with this index.
+    pub(crate) fn at(&self, index: u32) -> Option<&Link> {
+        self.links.binary_search_by_key(&index, |link| link.index).ok().map(|at| &self.links[at])
+    }
+
     /// The link with this name.
     pub(crate) fn find(&self, name: &str) -> Option<&Link> {
         self.links.iter().find(|link| link.name == name)

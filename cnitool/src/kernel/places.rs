@@ -22,6 +22,8 @@ pub(crate) struct Place {
     pub(crate) path: PathBuf,
     /// No two namespaces have the same while both live.
     pub(crate) inode: u64,
+    /// Whether it is mounted here, as runtimes do it; else a process is in it, which may be one of another node's in here.
+    pub(crate) is_mounted: bool,
 }
 
 /// The namespaces that are mounted somewhere or that a process is in, each once, without this one. What could not be looked
@@ -31,14 +33,14 @@ pub(crate) fn places(missing: &mut Vec<String>) -> Vec<Place> {
     let mut found = BTreeMap::new();
     for path in mounted().unwrap_or_else(|e| note(missing, "/proc/self/mountinfo", &e)) {
         if let Ok(inode) = inode(&path) {
-            found.entry(inode).or_insert(path);
+            found.entry(inode).or_insert((path, true));
         }
     }
     let mut hidden = 0;
     for process in processes().unwrap_or_else(|e| note(missing, "/proc", &e)) {
         let path = process.join("ns/net");
         match inode(&path) {
-            Ok(inode) => drop(found.entry(inode).or_insert(path)),
+            Ok(inode) => drop(found.entry(inode).or_insert((path, false))),
             Err(e) if e.kind() == io::ErrorKind::PermissionDenied => hidden += 1,
             Err(_) => {}
         }
@@ -49,7 +51,7 @@ pub(crate) fn places(missing: &mut Vec<String>) -> Vec<Place> {
         ));
     }
     let others = found.into_iter().filter(|(inode, _)| own != Some(*inode));
-    others.map(|(inode, path)| Place { path, inode }).collect()
+    others.map(|(inode, (path, is_mounted))| Place { path, inode, is_mounted }).collect()
 }
 
 fn note(missing: &mut Vec<String>, what: &str, error: &io::Error) -> Vec<PathBuf> {

@@ -60,7 +60,7 @@ impl<'a> Entry<'a> {
             ifname: id.map(|id| id.ifname.as_str()),
             pod: attachment.argument("K8S_POD_NAME"),
             pod_namespace: attachment.argument("K8S_POD_NAMESPACE"),
-            addresses: super::row::addresses(attachment),
+            addresses: attachment.addresses(),
             mac: attachment.link.as_ref().map(|link| link.mac.as_str()),
             host_link: attachment.host_link.as_ref().map(|link| link.name.as_str()),
             ports: kept

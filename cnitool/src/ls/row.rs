@@ -1,7 +1,7 @@
 //! An attachment as a line of a table.
 
 use crate::attachments::{Attachment, State};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, printable};
 
 /// How much of an attachment is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,6 @@ const COLUMNS: [(&str, bool); 10] = [
     ("STATE", true),
 ];
 
-/// Characters of a container's id in the short table.
-const ID: usize = 13;
 /// No column is made narrower than this.
 const NARROWEST: usize = 6;
 
@@ -42,9 +40,12 @@ impl Row {
         let (link, id) = (attachment.link.as_ref(), attachment.id.as_ref());
         let cells = [
             attachment.network.as_ref().map(ToString::to_string).unwrap_or_default(),
-            container(attachment, width),
+            match width {
+                Width::Full => attachment.container(),
+                Width::Short => attachment.short_container(),
+            },
             id.map(|id| id.ifname.to_string()).unwrap_or_default(),
-            addresses(attachment).join(" "),
+            attachment.addresses().join(" "),
             link.map(|link| link.mac.clone()).unwrap_or_default(),
             attachment.host_link.as_ref().map(|link| link.name.clone()).unwrap_or_default(),
             ports.unwrap_or_default().join(" "),
@@ -63,39 +64,8 @@ impl Row {
 pub(super) fn name(attachment: &Attachment) -> String {
     let id = attachment.id.as_ref();
     let network = attachment.network.as_ref().map_or("-", |name| name.as_str());
-    let container = id.map_or_else(|| container(attachment, Width::Full), |id| id.container_id.to_string());
+    let container = id.map_or_else(|| attachment.container(), |id| id.container_id.to_string());
     format!("{network}/{container}/{}", id.map_or("-", |id| id.ifname.as_str()))
-}
-
-/// What people call the container: the pod, where the runtime said; else its id, or what else there is to find it by.
-fn container(attachment: &Attachment, width: Width) -> String {
-    if let Some(pod) = attachment.argument("K8S_POD_NAME") {
-        let namespace = attachment.argument("K8S_POD_NAMESPACE");
-        return namespace.map_or_else(|| pod.to_owned(), |namespace| format!("{namespace}/{pod}"));
-    }
-    let id = attachment.id.as_ref().map(|id| id.container_id.to_string());
-    match (id, width, &attachment.file) {
-        (Some(id), Width::Full, _) => id,
-        (Some(id), Width::Short, _) => id.chars().take(ID).collect(),
-        (None, _, Some(file)) => file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        (None, _, None) => attachment.owner.clone().unwrap_or_default(),
-    }
-}
-
-/// What the interface has; where there is none, what it had, or what is reserved for it.
-pub(super) fn addresses(attachment: &Attachment) -> Vec<String> {
-    if let Some(link) = &attachment.link {
-        return link.given_addresses().map(|(ip, prefix)| format!("{ip}/{prefix}")).collect();
-    }
-    match &attachment.kept {
-        Some(kept) => kept.result.ips_of(&kept.conf.ifname).map(|ip| ip.address.to_string()).collect(),
-        None => attachment.reserved().map(|ip| ip.to_string()).collect(),
-    }
-}
-
-/// Names and files may hold anything; a terminal obeys some of it.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The lines under their headings, as wide as the terminal at most: the widest columns are cut first, the state last.

@@ -1,0 +1,51 @@
+//! The VLANs that bridges let through their ports.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use netlink_packet_route::link::{
+    AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, LinkAttribute, LinkExtentMask, LinkMessage,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::conversation::{Conversation, wait_for};
+
+/// The VLANs of each port of this namespace's bridges, by the port's index: a PVID, or a tagged one.
+///
+/// # Errors
+/// The kernel's.
+pub(crate) fn port_vlans() -> io::Result<BTreeMap<u32, Vec<u16>>> {
+    wait_for(async {
+        let mut kernel = Conversation::open()?;
+        let mut question = LinkMessage::default();
+        question.header.interface_family = AddressFamily::Bridge;
+        question.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::Brvlan]));
+        let mut ports = BTreeMap::new();
+        for message in kernel.list(&RouteNetlinkMessage::GetLink(question)).await? {
+            let RouteNetlinkMessage::NewLink(port) = message else { continue };
+            for attribute in &port.attributes {
+                if let LinkAttribute::AfSpecBridge(specs) = attribute {
+                    ports.insert(port.header.index, vlans(specs));
+                }
+            }
+        }
+        Ok(ports)
+    })
+}
+
+fn vlans(specs: &[AfSpecBridge]) -> Vec<u16> {
+    let infos = specs.iter().filter_map(|spec| match spec {
+        AfSpecBridge::VlanInfo(info) => Some(info),
+        _ => None,
+    });
+    let mut vlans = Vec::new();
+    let mut first = None;
+    for BridgeVlanInfo { flags, vid } in infos {
+        if flags.contains(BridgeVlanInfoFlags::RangeBegin) {
+            first = Some(*vid);
+        } else {
+            vlans.extend(first.take().unwrap_or(*vid)..=*vid);
+        }
+    }
+    vlans
+}
