@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use cni_skel::delegate::{Verb, exec_with_env};
+use cni_skel::Delegates;
+use cni_skel::delegate::Verb;
 use cni_types::{AttachmentId, Code, ContainerId, Error, IfName, Json, Result};
 
 use crate::conflist::{NetworkList, PluginConf};
@@ -42,7 +43,7 @@ impl RuntimeConf {
 /// every case, so that none of this process's own shines through.
 ///
 /// # Errors
-/// Those of [`exec_with_env`]; code 4 when `cni_path` cannot be written as one variable.
+/// Those of [`Delegates::run_with_env`]; code 4 when `cni_path` cannot be written as one variable.
 pub fn exec(
     verb: Verb,
     plugin: &PluginConf,
@@ -62,5 +63,5 @@ pub fn exec(
         ("CNI_IFNAME", conf.map_or("", |conf| conf.ifname.as_str()).as_ref()),
         ("CNI_PATH", &path),
     ];
-    exec_with_env(verb, &plugin.name, cni_path, stdin, &env)
+    Delegates::default().run_with_env(verb, &plugin.name, cni_path, stdin, &env)
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+cni_skel::notes!();
+
 fn main() -> ExitCode {
     cnitool::main()
 }

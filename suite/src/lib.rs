@@ -1,6 +1,6 @@
 //! Every plugin of the suite in one executable, for images, initial RAM disks and small systems: it is the plugin whose
 //! name is the last component of the name it is called by. Hard links, symbolic links, copies and renamed files all
-//! work; plugins that delegate find the others in `CNI_PATH` as ever.
+//! work; plugins that delegate find the others in `CNI_PATH` as ever, and call those that are this file.
 //!
 //! Leaves on the host what the plugin does that it is called as, and nothing of its own.
 
@@ -50,7 +50,7 @@ pub fn main(arguments: &[String]) -> c_int {
         (Some(_), Some([word, rest @ ..])) if name == "dhcp" && word == "daemon" => {
             start_with(|| ipam_dhcp::daemon_main(rest))
         }
-        (Some(plugin), _) => start(plugin),
+        (Some(plugin), _) => start(plugin, plugins().collect::<Vec<_>>().leak()),
         (None, _) => start_with(|| refuse(&unknown(called))),
     }
 }

@@ -30,7 +30,7 @@ mod wire;
 
 use std::path::{Path, absolute};
 
-use cni_skel::{About, Attachment, Detachment, Plugin, tell};
+use cni_skel::{About, Attachment, Delegates, Detachment, Plugin, tell};
 use cni_types::{CniResult, Code, Doing, Error, Network, Result, SpecVersion};
 
 use client::Daemon;
@@ -46,7 +46,7 @@ impl Plugin for Dhcp {
         About { name: "dhcp", versions: &SpecVersion::ALL }
     }
 
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+    fn add(&self, attachment: &Attachment, _: &Delegates) -> Result<CniResult> {
         let Attachment { id, network, .. } = attachment;
         let wanted = conf::read(network.json(), network.args.as_str())?;
         let netns = whole(&attachment.netns)?;
@@ -54,7 +54,7 @@ impl Plugin for Dhcp {
     }
 
     /// The daemon must hold the lease, and the addresses must be those of the previous result. Nothing is acquired.
-    fn check(&self, attachment: &Attachment) -> Result<()> {
+    fn check(&self, attachment: &Attachment, _: &Delegates) -> Result<()> {
         let Attachment { id, network, .. } = attachment;
         conf::read(network.json(), network.args.as_str())?;
         let previous = network.result_of_add()?;
@@ -74,16 +74,16 @@ impl Plugin for Dhcp {
     }
 
     /// Without a daemon that answers, the plugin releases the lease itself, or leaves the order to.
-    fn del(&self, detachment: &Detachment) -> Result<()> {
+    fn del(&self, detachment: &Detachment, _: &Delegates) -> Result<()> {
         daemon_of(&detachment.network).release(detachment)
     }
 
-    fn gc(&self, network: &Network) -> Result<()> {
+    fn gc(&self, network: &Network, _: &Delegates) -> Result<()> {
         let valid = network.valid_attachments()?;
         daemon_of(network).collect(&network.name, &valid)
     }
 
-    fn status(&self, network: &Network) -> Result<()> {
+    fn status(&self, network: &Network, _: &Delegates) -> Result<()> {
         conf::read(network.json(), "")?;
         let status = daemon_of(network).status();
         status.map_err(|error| error.with_code(Code::UNAVAILABLE))

@@ -24,7 +24,7 @@ mod store;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_skel::{About, Attachment, Delegates, Detachment, Plugin};
 use cni_trace::phase;
 use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
@@ -41,7 +41,7 @@ impl Plugin for HostLocal {
         About { name: "host-local", versions: &SpecVersion::ALL }
     }
 
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+    fn add(&self, attachment: &Attachment, _: &Delegates) -> Result<CniResult> {
         let conf = Conf::read(&attachment.network)?;
         let dns = conf.dns()?;
         let _reserving = phase("reservations");
@@ -50,7 +50,7 @@ impl Plugin for HostLocal {
         Ok(CniResult { ips, routes: conf.routes, dns, ..CniResult::default() })
     }
 
-    fn check(&self, attachment: &Attachment) -> Result<()> {
+    fn check(&self, attachment: &Attachment, _: &Delegates) -> Result<()> {
         let conf = Conf::read(&attachment.network)?;
         let listed = attachment.network.prev_result()?.map(|result| result.ips).unwrap_or_default();
         let missing = || {
@@ -71,14 +71,14 @@ impl Plugin for HostLocal {
         Err(missing().because(format!("prevResult lists {ip}, which is held by {holder}")))
     }
 
-    fn del(&self, detachment: &Detachment) -> Result<()> {
+    fn del(&self, detachment: &Detachment, _: &Delegates) -> Result<()> {
         let directory = conf::directory(&detachment.network)?;
         let _releasing = phase("reservations");
         let Some(mut store) = Store::find(&directory)? else { return Ok(()) };
         lease::release(&mut store, &detachment.id)
     }
 
-    fn gc(&self, network: &Network) -> Result<()> {
+    fn gc(&self, network: &Network, _: &Delegates) -> Result<()> {
         // Taken before the lock is waited for: what is reserved from here on is not in the list yet.
         let since = Started::now();
         let directory = conf::directory(network)?;
@@ -92,7 +92,7 @@ impl Plugin for HostLocal {
         store.collect(since, |owner| valid.contains(owner))
     }
 
-    fn status(&self, network: &Network) -> Result<()> {
+    fn status(&self, network: &Network, _: &Delegates) -> Result<()> {
         status::probe(&Conf::read_for_status(network)?)
     }
 }

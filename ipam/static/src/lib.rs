@@ -8,7 +8,7 @@ mod conf;
 
 use std::net::IpAddr;
 
-use cni_skel::{About, Attachment, Detachment, Plugin};
+use cni_skel::{About, Attachment, Delegates, Detachment, Plugin};
 use cni_types::{CniResult, Error, Network, Result, SpecVersion};
 
 use conf::Conf;
@@ -23,14 +23,14 @@ impl Plugin for Static {
         About { name: "static", versions: &SpecVersion::ALL }
     }
 
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+    fn add(&self, attachment: &Attachment, _: &Delegates) -> Result<CniResult> {
         let Conf { ips, routes, dns } = Conf::read(&attachment.network)?;
         Ok(CniResult { ips, routes, dns, ..CniResult::default() })
     }
 
     /// An address that the previous result does not list is no difference, as in the reference: a plugin later in the
     /// chain may have replaced it.
-    fn check(&self, attachment: &Attachment) -> Result<()> {
+    fn check(&self, attachment: &Attachment, _: &Delegates) -> Result<()> {
         let conf = Conf::read(&attachment.network)?;
         let previous = attachment.network.result_of_add()?;
         for wanted in conf.ips.iter().filter(|ip| ip.gateway.is_some()) {
@@ -48,17 +48,17 @@ impl Plugin for Static {
     }
 
     /// There is nothing to release, whatever the configuration says.
-    fn del(&self, _: &Detachment) -> Result<()> {
+    fn del(&self, _: &Detachment, _: &Delegates) -> Result<()> {
         Ok(())
     }
 
     /// There is no state to collect.
-    fn gc(&self, _: &Network) -> Result<()> {
+    fn gc(&self, _: &Network, _: &Delegates) -> Result<()> {
         Ok(())
     }
 
     /// ADD needs nothing but a valid configuration. Addresses may come with the attachment, so none is no failure.
-    fn status(&self, network: &Network) -> Result<()> {
+    fn status(&self, network: &Network, _: &Delegates) -> Result<()> {
         Conf::read(network).map(drop)
     }
 }

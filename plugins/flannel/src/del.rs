@@ -1,7 +1,7 @@
 //! DEL and GC.
 
 use cni_skel::delegate::Verb;
-use cni_skel::{Detachment, tell};
+use cni_skel::{Delegates, Detachment, tell};
 use cni_types::{AttachmentId, Code, Error, Failures, Json, Network, Result, SpecVersion};
 
 use crate::delegate::Delegate;
@@ -11,7 +11,7 @@ use crate::saved::{Saved, SavedConf, StaleConf};
 ///
 /// # Errors
 /// The delegate's own, and the configuration stays for the next DEL; code 5 when it cannot be read or removed.
-pub(crate) fn del(detachment: &Detachment) -> Result<()> {
+pub(crate) fn del(delegates: &Delegates, detachment: &Detachment) -> Result<()> {
     let (id, network) = (&detachment.id, &detachment.network);
     let saved = Saved::of(network);
     let (name, delegate) = match saved.find(id)? {
@@ -29,7 +29,7 @@ pub(crate) fn del(detachment: &Detachment) -> Result<()> {
             }
         }
     };
-    with_prev_result(delegate, network).run(Verb::Del, network)?;
+    with_prev_result(delegate, network).run(delegates, Verb::Del, network)?;
     saved.remove_if_present(id, &name)
 }
 
@@ -53,11 +53,11 @@ fn with_prev_result(delegate: Delegate, network: &Network) -> Delegate {
 ///
 /// # Errors
 /// All failures, folded.
-pub(crate) fn gc(network: &Network, valid: &[AttachmentId]) -> Result<()> {
+pub(crate) fn gc(delegates: &Delegates, network: &Network, valid: &[AttachmentId]) -> Result<()> {
     let saved = Saved::of(network);
     let mut failures = Failures::new();
     let collect = |stale: StaleConf| {
-        stale.delegate.del(&stale.id, network)?;
+        stale.delegate.del(delegates, &stale.id, network)?;
         saved.remove_if_present(&stale.id, &stale.name)
     };
     for stale in failures.note(saved.stale(valid)).into_iter().flatten() {
@@ -67,18 +67,18 @@ pub(crate) fn gc(network: &Network, valid: &[AttachmentId]) -> Result<()> {
         Err(error) if error.code == Code::TRY_AGAIN => {
             warn(&error.doing("the delegate's GC was not run"));
         }
-        delegate => drop(failures.note(delegate.and_then(|delegate| forward(&delegate, network)))),
+        delegate => drop(failures.note(delegate.and_then(|delegate| forward(delegates, &delegate, network)))),
     }
     failures.fold()
 }
 
-fn forward(delegate: &Delegate, network: &Network) -> Result<()> {
+fn forward(delegates: &Delegates, delegate: &Delegate, network: &Network) -> Result<()> {
     let keys = ["cni.dev/valid-attachments", "cni.dev/attachments"];
     let given = keys.into_iter().filter(|key| network.json().has(key));
     let delegate = given.fold(delegate.clone(), |delegate, key| {
         delegate.with(key, network.json().get(key).unwrap_or(&Json::Null))
     });
-    delegate.run(Verb::Gc, network).map(drop)
+    delegate.run(delegates, Verb::Gc, network).map(drop)
 }
 
 fn warn(error: &Error) {

@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 
-use cni_skel::delegate::{self, Verb};
+use cni_skel::Delegates;
+use cni_skel::delegate::Verb;
 use cni_types::{AttachmentId, Cidr, Doing, Json, Network, PluginName, Result};
 
 use crate::conf::Conf;
@@ -63,22 +64,22 @@ impl Delegate {
 
     /// # Errors
     /// The delegate's own, unchanged; code 7 when it is not installed.
-    pub(crate) fn run(&self, verb: Verb, network: &Network) -> Result<Vec<u8>> {
-        delegate::exec(verb, &self.plugin, &network.cni_path, self.conf.json().compact().as_bytes())
+    pub(crate) fn run(&self, delegates: &Delegates, verb: Verb, network: &Network) -> Result<Vec<u8>> {
+        delegates.run(verb, &self.plugin, &network.cni_path, self.conf.json().compact().as_bytes())
     }
 
     /// DEL of an attachment other than the one in the environment; its namespace is taken for gone.
     ///
     /// # Errors
     /// As [`Delegate::run`].
-    pub(crate) fn del(&self, id: &AttachmentId, network: &Network) -> Result<()> {
+    pub(crate) fn del(&self, delegates: &Delegates, id: &AttachmentId, network: &Network) -> Result<()> {
         let env = [
             ("CNI_CONTAINERID", OsStr::new(id.container_id.as_str())),
             ("CNI_IFNAME", OsStr::new(id.ifname.as_str())),
             ("CNI_NETNS", OsStr::new("")),
         ];
         let conf = self.conf.json().compact();
-        delegate::exec_with_env(Verb::Del, &self.plugin, &network.cni_path, conf.as_bytes(), &env).map(drop)
+        delegates.run_with_env(Verb::Del, &self.plugin, &network.cni_path, conf.as_bytes(), &env).map(drop)
     }
 }
 

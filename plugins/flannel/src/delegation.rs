@@ -25,7 +25,7 @@ impl Part for Delegation {
 
     fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
         let (id, network) = (&site.attachment.id, &site.attachment.network);
-        let delegate = Delegate::of(network)?;
+        let (delegate, delegates) = (Delegate::of(network)?, &site.host.delegates);
         // What cannot begin has nothing to take back, and must not take back an attachment that stands.
         find(&delegate.plugin, &network.cni_path)?;
         site.refuse_taken()?;
@@ -36,14 +36,14 @@ impl Part for Delegation {
         let taken_back = delegate.clone();
         undo.push(format!("run the DEL of {}", delegate.plugin), move || {
             if !is_repeated {
-                taken_back.run(Verb::Del, network)?;
+                taken_back.run(delegates, Verb::Del, network)?;
             }
             match replaced {
                 Some(first) => saved.write(id, &first).map(drop),
                 None => saved.remove_if_present(id, &name),
             }
         });
-        let answer = delegate.run(Verb::Add, network)?;
+        let answer = delegate.run(delegates, Verb::Add, network)?;
         made.result = read_result(&format!("plugin {}", delegate.plugin), &answer, network.version)?;
         Ok(())
     }
@@ -66,11 +66,11 @@ impl Part for Delegation {
         let delegate = delegate.with("cniVersion", &version);
         let delegate =
             network.json().get("prevResult").into_iter().fold(delegate, |d, r| d.with("prevResult", r));
-        delegate.run(Verb::Check, network).map(drop)
+        delegate.run(&site.host.delegates, Verb::Check, network).map(drop)
     }
 
-    fn status(&self, _host: &Host, network: &Network) -> Result<()> {
-        status::status(network)
+    fn status(&self, host: &Host, network: &Network) -> Result<()> {
+        status::status(&host.delegates, network)
     }
 }
 
@@ -82,10 +82,10 @@ impl Owned for SavedDelegates {
         "delegate"
     }
 
-    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
+    fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
         match *whose {
-            Whose::Attachment(detachment) => del::del(detachment),
-            Whose::Stale { network, valid } => del::gc(network, valid),
+            Whose::Attachment(detachment) => del::del(&host.delegates, detachment),
+            Whose::Stale { network, valid } => del::gc(&host.delegates, network, valid),
         }
     }
 

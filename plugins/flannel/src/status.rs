@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use cni_net::Rtnl;
+use cni_skel::Delegates;
 use cni_skel::delegate::{self, Verb};
 use cni_types::{Cidr, Code, Doing, Error, Family, Json, Network, Result};
 
@@ -16,7 +17,7 @@ use crate::subnet::SubnetEnv;
 ///
 /// # Errors
 /// Code 50 with the reason, or the delegate's own.
-pub(crate) fn status(network: &Network) -> Result<()> {
+pub(crate) fn status(delegates: &Delegates, network: &Network) -> Result<()> {
     let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
     let conf = Conf::read(network)?;
     let subnet = SubnetEnv::read(&conf.subnet_file).map_err(unavailable)?;
@@ -28,7 +29,7 @@ pub(crate) fn status(network: &Network) -> Result<()> {
         .doing("the delegate is not installed")?;
     refuse_other_subnet(&delegate, &subnet)
         .doing(format!("{file} is not what this node's links were made by"))?;
-    delegate.run(Verb::Status, network).map(drop)
+    delegate.run(delegates, Verb::Status, network).map(drop)
 }
 
 /// flanneld gives its link an address of the node's subnet; of another one, the link or the file is of another lease. A

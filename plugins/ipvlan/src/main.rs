@@ -2,4 +2,4 @@
 
 #![no_main]
 
-cni_skel::plugin_main!(plugin_ipvlan::IPVLAN);
+cni_skel::plugin_main!(plugin_ipvlan::IPVLAN, with [ipam_host_local::HostLocal, ipam_static::Static]);

@@ -86,7 +86,7 @@ impl Part for Lease {
     /// The link is there when IPAM is asked: an IPAM plugin may need it, as dhcp does.
     fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
         if self.source == Source::Ipam {
-            made.result = ipam::lease(site.attachment, undo)?;
+            made.result = ipam::lease(&site.host.delegates, site.attachment, undo)?;
         }
         made.result.interfaces = Vec::new();
         self.complete.map_or(Ok(()), |complete| complete(&mut made.result))
@@ -100,11 +100,11 @@ impl Part for Lease {
     }
 
     fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
-        ipam::check(site.attachment)
+        ipam::check(&site.host.delegates, site.attachment)
     }
 
-    fn status(&self, _host: &Host, network: &Network) -> Result<()> {
-        ipam::status(network)
+    fn status(&self, host: &Host, network: &Network) -> Result<()> {
+        ipam::status(&host.delegates, network)
     }
 }
 
@@ -116,10 +116,10 @@ impl Owned for Leases {
         "addresses of IPAM"
     }
 
-    fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
+    fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
         match *whose {
-            Whose::Attachment(detachment) => ipam::release(detachment),
-            Whose::Stale { network, .. } => ipam::gc(network),
+            Whose::Attachment(detachment) => ipam::release(&host.delegates, detachment),
+            Whose::Stale { network, .. } => ipam::gc(&host.delegates, network),
         }
     }
 
@@ -141,7 +141,7 @@ impl Owned for Leased {
 
     fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
         if let Whose::Attachment(detachment) = *whose {
-            return ipam::detach(detachment, || self.0.remove(host, whose));
+            return ipam::detach(&host.delegates, detachment, || self.0.remove(host, whose));
         }
         Error::all([self.0.remove(host, whose), OWNED.remove(host, whose)])
     }

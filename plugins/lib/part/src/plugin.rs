@@ -1,6 +1,6 @@
 //! A plugin as its lists, and the verbs folded over them.
 
-use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
+use cni_skel::{About, Attachment, Delegates, Detachment, Plugin, Undo};
 use cni_trace::phase;
 use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
 
@@ -42,8 +42,8 @@ impl PartPlugin {
         Ok(Made { result, ..Made::default() })
     }
 
-    fn remove(&self, whose: &Whose<'_>) -> Result<()> {
-        let host = Host::new();
+    fn remove(&self, whose: &Whose<'_>, delegates: &Delegates) -> Result<()> {
+        let host = Host::with(delegates);
         Error::all(self.owned.iter().map(|owned| {
             let _removing = phase(owned.name());
             owned.remove(&host, whose)
@@ -57,10 +57,10 @@ impl Plugin for PartPlugin {
     }
 
     /// Everything that can be refused is, before anything is made.
-    fn add(&self, attachment: &Attachment) -> Result<CniResult> {
+    fn add(&self, attachment: &Attachment, delegates: &Delegates) -> Result<CniResult> {
         let parts = (self.parts)(&attachment.network)?;
         let mut made = self.start(&attachment.network)?;
-        let site = Site::new(attachment);
+        let site = Site::new(attachment, delegates);
         each(&parts, |part| part.refuse(&site, &mut made))?;
         let mut undo = Undo::new();
         each(&parts, |part| part.add(&site, &mut made, &mut undo))?;
@@ -69,25 +69,25 @@ impl Plugin for PartPlugin {
         Ok(made.result)
     }
 
-    fn check(&self, attachment: &Attachment) -> Result<()> {
+    fn check(&self, attachment: &Attachment, delegates: &Delegates) -> Result<()> {
         let parts = (self.parts)(&attachment.network)?;
         let mut made = Made { result: attachment.network.result_of_add()?, ..Made::default() };
-        let site = Site::new(attachment);
+        let site = Site::new(attachment, delegates);
         each(&parts, |part| part.check(&site, &mut made))
     }
 
-    fn del(&self, detachment: &Detachment) -> Result<()> {
-        self.remove(&Whose::Attachment(detachment))
+    fn del(&self, detachment: &Detachment, delegates: &Delegates) -> Result<()> {
+        self.remove(&Whose::Attachment(detachment), delegates)
     }
 
-    fn gc(&self, network: &Network) -> Result<()> {
+    fn gc(&self, network: &Network, delegates: &Delegates) -> Result<()> {
         let valid = network.valid_attachments()?;
-        self.remove(&Whose::Stale { network, valid: &valid })
+        self.remove(&Whose::Stale { network, valid: &valid }, delegates)
     }
 
     /// What this host refuses makes the plugin unavailable, whichever part has found out.
-    fn status(&self, network: &Network) -> Result<()> {
-        let (parts, host) = ((self.parts)(network)?, Host::new());
+    fn status(&self, network: &Network, delegates: &Delegates) -> Result<()> {
+        let (parts, host) = ((self.parts)(network)?, Host::with(delegates));
         let asked = each(&parts, |part| part.status(&host, network));
         asked.map_err(|error| match error.code {
             Code::IO | Code::NETNS | Code::KERNEL | Code::FILTER => error.with_code(Code::UNAVAILABLE),

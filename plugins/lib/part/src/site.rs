@@ -5,13 +5,15 @@ use std::cell::OnceCell;
 use cni_filter::Filter;
 use cni_net::configure::Interface;
 use cni_net::{Link, Netns, Rtnl};
-use cni_skel::Attachment;
+use cni_skel::{Attachment, Delegates};
 use cni_types::{self as cni, Error, Result};
 
 /// The host's namespace. The packet filter's socket closes last: that waits for the kernel after a delete, and the wait
 /// overlaps with the link's.
 #[derive(Default)]
 pub struct Host {
+    /// The plugins that may be run.
+    pub delegates: Delegates,
     rtnl: OnceCell<Rtnl>,
     filter: Filter,
 }
@@ -20,6 +22,11 @@ impl Host {
     /// Opens nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for a plugin that has these.
+    pub fn with(delegates: &Delegates) -> Self {
+        Self { delegates: delegates.clone(), ..Self::default() }
     }
 
     /// The route netlink socket.
@@ -48,8 +55,9 @@ pub struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// Opens nothing yet.
-    pub fn new(attachment: &'a Attachment) -> Self {
-        Self { attachment, netns: OnceCell::new(), inside: OnceCell::new(), host: Host::new() }
+    pub fn new(attachment: &'a Attachment, delegates: &Delegates) -> Self {
+        let host = Host::with(delegates);
+        Self { attachment, netns: OnceCell::new(), inside: OnceCell::new(), host }
     }
 
     /// The container's namespace.

@@ -1,41 +1,105 @@
 //! Running another plugin on our behalf (spec 1.1.0, section 4 "Plugin Delegation").
 
 mod answer;
+mod call;
 mod exec;
 pub mod ipam;
+mod verb;
 
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cni_types::{Code, Error, PluginName, Result, nearest};
 
-pub use answer::read_result;
-pub use exec::{exec, exec_with_env};
+use crate::note;
+use crate::plugin::Plugin;
 
-/// The verb a delegate is run with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// ADD
-    Add,
-    /// CHECK
-    Check,
-    /// DEL
-    Del,
-    /// GC
-    Gc,
-    /// STATUS
-    Status,
+pub use answer::read_result;
+pub use verb::Verb;
+
+/// How many plugins of one process may wait for another in it: flannel for bridge, bridge for host-local.
+const DEEPEST: u8 = 2;
+
+/// The plugins that a plugin may run: whatever `CNI_PATH` has. One of them that is of the same build, and in this
+/// executable too, is called as a function; all others are executed. It makes no difference but in cost.
+#[derive(Clone, Default)]
+pub struct Delegates {
+    in_process: &'static [&'static dyn Plugin],
+    /// What the environment of the plugin that runs them has otherwise than the process's.
+    env: Vec<(String, OsString)>,
+    /// How many plugins wait for the one that runs them.
+    depth: u8,
 }
 
-impl Verb {
-    /// The text for `CNI_COMMAND`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "ADD",
-            Self::Check => "CHECK",
-            Self::Del => "DEL",
-            Self::Gc => "GC",
-            Self::Status => "STATUS",
+impl Delegates {
+    /// With these in the executable. The default is none.
+    pub const fn new(in_process: &'static [&'static dyn Plugin]) -> Self {
+        Self { in_process, env: Vec::new(), depth: 0 }
+    }
+
+    /// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed (at most 16 MiB). Its stderr
+    /// is passed on only when it succeeds, and held in an error's details otherwise.
+    ///
+    /// # Errors
+    /// The delegate's own error object unchanged, where it printed one. Otherwise code 102 with its stderr, its stdout or
+    /// its exit status; code 7 when the executable is not found; code 11 when it stays busy for 5 s.
+    pub fn run(&self, verb: Verb, name: &PluginName, cni_path: &[PathBuf], conf: &[u8]) -> Result<Vec<u8>> {
+        self.run_with_env(verb, name, cni_path, conf, &[])
+    }
+
+    /// [`Delegates::run`] with more of the environment replaced than `CNI_COMMAND`: what a runtime sets for a plugin.
+    ///
+    /// # Errors
+    /// As [`Delegates::run`].
+    pub fn run_with_env(
+        &self,
+        verb: Verb,
+        name: &PluginName,
+        cni_path: &[PathBuf],
+        conf: &[u8],
+        env: &[(&str, &OsStr)],
+    ) -> Result<Vec<u8>> {
+        let program = find(name, cni_path)?;
+        let delegates = self.for_delegate(verb, env);
+        let _running = cni_trace::phase_of("delegate", name);
+        let finished = match self.find_in_process(name, &program) {
+            Some(plugin) => call::call(plugin, &delegates, conf),
+            None => exec::exec(verb, &program, &delegates.env, conf)?,
+        };
+        answer::output(verb, name, finished)
+    }
+
+    /// What the delegate is given: the same plugins, and an environment of its own.
+    fn for_delegate(&self, verb: Verb, env: &[(&str, &OsStr)]) -> Self {
+        let command = [("CNI_COMMAND", OsStr::new(verb.as_str()))];
+        let mut delegates = Self { depth: self.depth + 1, ..self.clone() };
+        for (name, value) in env.iter().chain(&command) {
+            delegates.env.retain(|(there, _)| there != name);
+            delegates.env.push(((*name).to_owned(), (*value).to_owned()));
         }
+        delegates
+    }
+
+    fn find_in_process(&self, name: &PluginName, program: &Path) -> Option<&'static dyn Plugin> {
+        let plugin = self.in_process.iter().find(|plugin| plugin.about().name == name.as_str())?;
+        (self.depth < DEEPEST && note::is_of_this_build(program, name.as_str())).then_some(*plugin)
+    }
+
+    /// A variable of the environment of the plugin that these are for.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        let replaced = self.env.iter().find(|(there, _)| there == name).map(|(_, value)| value.clone());
+        replaced.or_else(|| std::env::var_os(name))
+    }
+}
+
+impl fmt::Debug for Delegates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.in_process.iter().map(|plugin| plugin.about().name).collect();
+        f.debug_struct("Delegates")
+            .field("in_process", &names)
+            .field("env", &self.env)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use cni_trace::{self as trace, phase};
 use cni_types::{AttachmentId, Code, Error, Json, Network, Result, SpecVersion, cut, errno_text};
 
+use crate::delegate::Delegates;
 use crate::env::{self, Asked, Endpoint, Lookup, Request};
 use crate::plugin::{About, Attachment, Detachment, Plugin};
 use crate::{gate, netns, privileges};
@@ -20,9 +21,11 @@ const CONFIG_MAX: u64 = 16 << 20;
 pub const SUITE: &str = "CNI plugins in Rust";
 
 /// Answers one invocation. Results and error objects go to `stdout` in one write, and never both; the return value is
-/// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999.
+/// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999. The invocation may be a process, or
+/// a call by another plugin in one.
 pub fn dispatch(
     plugin: &dyn Plugin,
+    delegates: &Delegates,
     env: Lookup<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
@@ -30,7 +33,8 @@ pub fn dispatch(
 ) -> u8 {
     let run = trace::Run::begin(plugin.about().name, env);
     let mut stdout = Tracked { inner: stdout, started: false };
-    let answer = catch_unwind(AssertUnwindSafe(|| answer(plugin, env, stdin, &mut stdout, stderr)));
+    let answer =
+        catch_unwind(AssertUnwindSafe(|| answer(plugin, delegates, env, stdin, &mut stdout, stderr)));
     let error = match answer {
         Ok(Ok(())) => {
             run.end(Ok(()));
@@ -72,6 +76,7 @@ pub(crate) fn error_object(error: &Error) -> String {
 
 fn answer(
     plugin: &dyn Plugin,
+    delegates: &Delegates,
     lookup: Lookup<'_>,
     stdin: &mut dyn Read,
     stdout: &mut dyn Write,
@@ -109,18 +114,18 @@ fn answer(
     drop(reading);
     let _working = phase("plugin");
     match request {
-        Request::Gc => gc(plugin, &network, stderr),
-        Request::Status => plugin.status(&network),
-        Request::Check(endpoint, netns) => plugin.check(&attachment(endpoint, netns, network)),
+        Request::Gc => gc(plugin, delegates, &network, stderr),
+        Request::Status => plugin.status(&network, delegates),
+        Request::Check(endpoint, netns) => plugin.check(&attachment(endpoint, netns, network), delegates),
         Request::Del(endpoint, netns) => {
             netns.iter().filter(|_| !may_be_own).try_for_each(|path| netns::refuse_own(path))?;
-            plugin.del(&Detachment { id: id(endpoint, &network), netns, network })
+            plugin.del(&Detachment { id: id(endpoint, &network), netns, network }, delegates)
         }
         Request::Add(endpoint, netns) => {
             if !may_be_own {
                 netns::refuse_own(&netns)?;
             }
-            add(plugin, attachment(endpoint, netns, network), stdout)
+            add(plugin, delegates, attachment(endpoint, netns, network), stdout)
         }
     }
 }
@@ -165,18 +170,25 @@ fn attachment(endpoint: Endpoint, netns: PathBuf, network: Network) -> Attachmen
     Attachment { id: id(endpoint, &network), netns, network, is_repeated: Cell::default() }
 }
 
-fn add(plugin: &dyn Plugin, attachment: Attachment, stdout: &mut dyn Write) -> Result<()> {
-    let result = plugin.add(&attachment)?;
-    match result.to_json(attachment.network.version) {
-        Ok(text) => write(stdout, &text).map_err(|error| take_back(plugin, attachment, Some(&text), error)),
-        Err(error) => Err(take_back(plugin, attachment, None, error)),
+fn add(
+    plugin: &dyn Plugin,
+    delegates: &Delegates,
+    attachment: Attachment,
+    stdout: &mut dyn Write,
+) -> Result<()> {
+    let result = plugin.add(&attachment, delegates)?;
+    let text = result.to_json(attachment.network.version);
+    let take_back = |result: Option<&str>, error| take_back(plugin, delegates, attachment, result, error);
+    match text {
+        Ok(text) => write(stdout, &text).map_err(|error| take_back(Some(&text), error)),
+        Err(error) => Err(take_back(None, error)),
     }
 }
 
 /// An absent list is no empty one: nothing may be freed by it. libcni leaves it out when it is called without arguments.
-fn gc(plugin: &dyn Plugin, network: &Network, stderr: &mut dyn Write) -> Result<()> {
+fn gc(plugin: &dyn Plugin, delegates: &Delegates, network: &Network, stderr: &mut dyn Write) -> Result<()> {
     if network.lists_valid_attachments() {
-        return plugin.gc(network);
+        return plugin.gc(network, delegates);
     }
     let _ = writeln!(
         stderr,
@@ -190,7 +202,13 @@ fn gc(plugin: &dyn Plugin, network: &Network, stderr: &mut dyn Write) -> Result<
 /// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made, as
 /// a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both. Of an
 /// attachment that an earlier ADD has made the runtime knows; it stays.
-fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, error: Error) -> Error {
+fn take_back(
+    plugin: &dyn Plugin,
+    delegates: &Delegates,
+    attachment: Attachment,
+    result: Option<&str>,
+    error: Error,
+) -> Error {
     let Attachment { id, netns, network, is_repeated } = attachment;
     if is_repeated.get() {
         return error;
@@ -199,7 +217,7 @@ fn take_back(plugin: &dyn Plugin, attachment: Attachment, result: Option<&str>, 
         Some(result) => network.after(result),
         None => network,
     };
-    match plugin.del(&Detachment { id, netns: Some(netns), network }) {
+    match plugin.del(&Detachment { id, netns: Some(netns), network }, delegates) {
         Ok(()) => error,
         Err(leftover) => error.because(format!("taking the attachment back failed too: {leftover}")),
     }

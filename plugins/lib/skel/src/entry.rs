@@ -17,12 +17,16 @@ use crate::plugin::{Plugin, run};
 /// guard page in `/proc/self/maps` and install handlers for a stack overflow, an eighth of the time a plugin takes to
 /// start, and link 140 kB for it.
 ///
+/// Plugins that it delegates to and has in it are behind the plugin: `cni_skel::plugin_main!(MyPlugin, with [MyIpam]);`. See
+/// [`Delegates`](crate::Delegates).
+///
 /// An executable that is something else when its first argument is a certain word says so:
 /// `cni_skel::plugin_main!(MyPlugin, "daemon" => my_daemon);`, where `my_daemon` takes the arguments behind the word and
 /// gives the exit status.
 #[macro_export]
 macro_rules! plugin_main {
     ($plugin:expr, $word:literal => $other:expr) => {
+        $crate::notes!();
         // Reason for `unsafe`: as below.
         #[unsafe(no_mangle)]
         extern "C" fn main(argc: std::ffi::c_int, argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
@@ -30,15 +34,20 @@ macro_rules! plugin_main {
             let arguments = unsafe { $crate::arguments(argc, argv) };
             match arguments.get(1..) {
                 Some([word, rest @ ..]) if word == $word => $crate::start_with(|| $other(rest)),
-                _ => $crate::start(&$plugin),
+                _ => $crate::start(&$plugin, &[]),
             }
         }
     };
     ($plugin:expr) => {
+        $crate::plugin_main!($plugin, with []);
+    };
+    ($plugin:expr, with [$($delegate:expr),*]) => {
+        $crate::notes!();
+        const IN_PROCESS: &[&dyn $crate::Plugin] = &[$(&$delegate),*];
         // Reason for `unsafe`: the linker looks for this very name, and nothing else in a plugin has it.
         #[unsafe(no_mangle)]
         extern "C" fn main(_argc: std::ffi::c_int, _argv: *const *const std::ffi::c_char) -> std::ffi::c_int {
-            $crate::start(&$plugin)
+            $crate::start(&$plugin, IN_PROCESS)
         }
     };
 }
@@ -46,8 +55,8 @@ macro_rules! plugin_main {
 /// What [`plugin_main`](crate::plugin_main) calls: the two things of the standard library's start-up that matter here,
 /// then [`run`].
 #[doc(hidden)]
-pub fn start(plugin: &dyn Plugin) -> c_int {
-    start_with(|| u8::from(run(plugin) != ExitCode::SUCCESS))
+pub fn start(plugin: &dyn Plugin, in_process: &'static [&'static dyn Plugin]) -> c_int {
+    start_with(|| u8::from(run(plugin, in_process) != ExitCode::SUCCESS))
 }
 
 /// The same for what is no plugin; `run` gives the exit status.

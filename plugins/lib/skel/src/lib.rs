@@ -10,6 +10,7 @@ mod env;
 mod gate;
 mod lock;
 mod netns;
+mod note;
 mod plugin;
 mod privileges;
 mod records;
@@ -19,9 +20,12 @@ mod stdio;
 mod tell;
 mod undo;
 
+pub use delegate::Delegates;
 pub use dispatch::{SUITE, dispatch};
 pub use entry::{arguments, start, start_with};
 pub use lock::{FileLock, holder};
+#[doc(hidden)]
+pub use note::Note;
 pub use plugin::{About, Attachment, Detachment, Plugin, run};
 pub use records::{Record, Records, read_small};
 pub use refuse::refuse;

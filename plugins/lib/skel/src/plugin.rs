@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use cni_types::{AttachmentId, CniResult, Network, Result, SpecVersion};
 
+use crate::delegate::Delegates;
 use crate::dispatch::dispatch;
 use crate::stdio::{Stderr, Stdin, Stdout};
 
@@ -58,7 +59,7 @@ pub struct About {
 }
 
 /// A CNI plugin. Methods are synchronous, return values and never print; every verb has to be thought about, so none
-/// has a default body.
+/// has a default body. `delegates` are the plugins that it may run, in this process or in another.
 pub trait Plugin {
     /// Name and versions.
     fn about(&self) -> About;
@@ -67,35 +68,37 @@ pub trait Plugin {
     ///
     /// # Errors
     /// What could not be made, and why.
-    fn add(&self, attachment: &Attachment) -> Result<CniResult>;
+    fn add(&self, attachment: &Attachment, delegates: &Delegates) -> Result<CniResult>;
 
     /// Compares the attachment with the configuration's prevResult.
     ///
     /// # Errors
     /// The first difference: what was expected and what is there.
-    fn check(&self, attachment: &Attachment) -> Result<()>;
+    fn check(&self, attachment: &Attachment, delegates: &Delegates) -> Result<()>;
 
     /// Removes the attachment and all its host state; what is gone already is success.
     ///
     /// # Errors
     /// What could not be removed, after everything else was.
-    fn del(&self, detachment: &Detachment) -> Result<()>;
+    fn del(&self, detachment: &Detachment, delegates: &Delegates) -> Result<()>;
 
     /// Removes what belongs to attachments of this network outside [`Network::valid_attachments`].
     ///
     /// # Errors
     /// What could not be removed, after everything else was.
-    fn gc(&self, network: &Network) -> Result<()>;
+    fn gc(&self, network: &Network, delegates: &Delegates) -> Result<()>;
 
     /// Probes what ADD would need.
     ///
     /// # Errors
     /// Code 50 (or 51) with the reason why ADD would fail.
-    fn status(&self, network: &Network) -> Result<()>;
+    fn status(&self, network: &Network, delegates: &Delegates) -> Result<()>;
 }
 
-/// Runs `plugin` on the process's environment and standard streams: the whole body of a plugin's `main`.
-pub fn run(plugin: &dyn Plugin) -> ExitCode {
+/// Runs `plugin` on the process's environment and standard streams: the whole body of a plugin's `main`. `in_process` are
+/// the plugins beside it in this executable.
+pub fn run(plugin: &dyn Plugin, in_process: &'static [&'static dyn Plugin]) -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
-    dispatch(plugin, &env, &mut Stdin, &mut Stdout, &mut Stderr).into()
+    let delegates = Delegates::new(in_process);
+    dispatch(plugin, &delegates, &env, &mut Stdin, &mut Stdout, &mut Stderr).into()
 }

@@ -4,6 +4,7 @@
 //! Whoever started us may have left them non-blocking, a property of the open file that it shares with us. It is left as
 //! it is, and waited for what is not there yet.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 
@@ -37,8 +38,29 @@ impl Write for Stdout {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Stderr;
 
+thread_local! {
+    /// What this thread has written there, as long as it is not to go out.
+    static HELD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+impl Stderr {
+    /// Does `act`, which must not panic, and gives what this thread has written on stderr meanwhile: whoever called it
+    /// decides what becomes of that, as with a process's.
+    pub(crate) fn held<T>(act: impl FnOnce() -> T) -> (T, Vec<u8>) {
+        let outer = HELD.replace(Some(Vec::new()));
+        let done = act();
+        (done, HELD.replace(outer).unwrap_or_default())
+    }
+}
+
 impl Write for Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let is_held = |held: &RefCell<Option<Vec<u8>>>| {
+            held.borrow_mut().as_mut().map(|held| held.extend_from_slice(bytes)).is_some()
+        };
+        if HELD.with(is_held) {
+            return Ok(bytes.len());
+        }
         waiting(io::stderr(), PollFlags::POLLOUT, || nix::unistd::write(io::stderr(), bytes))
     }
 

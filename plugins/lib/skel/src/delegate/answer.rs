@@ -1,10 +1,13 @@
 //! What a delegate said: its result, or its error.
 
+use std::io::Write;
+
 use cni_types::{CniResult, Code, Error, Json, PluginName, Result, SpecVersion, cut, excerpt};
 use serde::Deserialize;
 
 use super::Verb;
 use crate::child::Finished;
+use crate::stdio::Stderr;
 
 /// Most characters of its output quoted in an error.
 const QUOTE_MAX: usize = 1000;
@@ -25,8 +28,19 @@ pub fn read_result(delegate: &str, answer: &[u8], version: SpecVersion) -> Resul
     })
 }
 
-/// The error of a delegate that failed.
-pub(super) fn failure(verb: Verb, name: &PluginName, finished: &Finished) -> Error {
+/// What a delegate printed; its log goes where ours goes.
+///
+/// # Errors
+/// The error of one that failed.
+pub(super) fn output(verb: Verb, name: &PluginName, finished: Finished) -> Result<Vec<u8>> {
+    if !finished.status.success() {
+        return Err(failure(verb, name, &finished));
+    }
+    let _ = Stderr.write_all(&finished.stderr);
+    Ok(finished.stdout)
+}
+
+fn failure(verb: Verb, name: &PluginName, finished: &Finished) -> Error {
     #[derive(Deserialize)]
     struct Object {
         code: u32,

@@ -1,68 +1,47 @@
-//! One run of a delegate: same environment but `CNI_COMMAND`, the configuration on stdin, one answer.
+//! One run of a delegate in a process of its own, the configuration on stdin.
 
-use std::ffi::OsStr;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cni_types::{Code, Error, PluginName, Result, errno_text};
+use cni_types::{Code, Error, Result, errno_text};
 use nix::errno::Errno;
 
-use super::{Verb, answer, find};
+use super::Verb;
 use crate::child::{self, Finished};
-use crate::stdio::Stderr;
 
 /// How long an executable may stay open for writing (ETXTBSY): an upgrade replaces the suite while pods start.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// Pause between two tries; the kernel has no event for "no longer written to".
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed (at most 16 MiB). Its stderr
-/// is passed on only when it succeeds, and held in an error's details otherwise.
+/// Runs `program` with `conf` on its stdin, and our environment but for the variables in `env`.
 ///
 /// # Errors
-/// The delegate's own error object unchanged, where it printed one. Otherwise code 102 with its stderr, its stdout or
-/// its exit status; code 7 when the executable is not found; code 11 when it stays busy for 5 s.
-pub fn exec(verb: Verb, name: &PluginName, cni_path: &[PathBuf], conf: &[u8]) -> Result<Vec<u8>> {
-    exec_with_env(verb, name, cni_path, conf, &[])
-}
-
-/// [`exec`] with more of the environment replaced than `CNI_COMMAND`: what a runtime sets for a plugin.
-///
-/// # Errors
-/// As [`exec`].
-pub fn exec_with_env(
-    verb: Verb,
-    name: &PluginName,
-    cni_path: &[PathBuf],
-    conf: &[u8],
-    env: &[(&str, &OsStr)],
-) -> Result<Vec<u8>> {
-    exec_within(BUSY_LIMIT, verb, name, cni_path, conf, env)
+/// Code 102 when the kernel does not run it; code 11 when it stays busy for 5 s.
+pub(super) fn exec(verb: Verb, program: &Path, env: &[(String, OsString)], conf: &[u8]) -> Result<Finished> {
+    exec_within(BUSY_LIMIT, verb, program, env, conf)
 }
 
 fn exec_within(
     limit: Duration,
     verb: Verb,
-    name: &PluginName,
-    cni_path: &[PathBuf],
+    program: &Path,
+    env: &[(String, OsString)],
     conf: &[u8],
-    env: &[(&str, &OsStr)],
-) -> Result<Vec<u8>> {
-    let program = find(name, cni_path)?;
+) -> Result<Finished> {
     let doing = || format!("cannot run {} for {}", program.display(), verb.as_str());
-    let _running = cni_trace::phase_of("delegate", name);
     let started = Instant::now();
-    let mut env = env.to_vec();
-    env.push(("CNI_COMMAND", OsStr::new(verb.as_str())));
-    let Finished { status, stdout, stderr } = loop {
-        match child::run(&program, &[], &env, conf) {
-            Ok(finished) => break finished,
+    let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_os_str())).collect();
+    loop {
+        match child::run(program, &[], &env, conf) {
+            Ok(finished) => return Ok(finished),
             Err(e) if e.raw_os_error() != Some(Errno::ETXTBSY as i32) => {
                 return Err(Error::new(Code::DELEGATE, doing()).because(format!(
                     "{}{}",
                     errno_text(&e),
-                    hint(&program, &e)
+                    hint(program, &e)
                 )));
             }
             Err(_) if started.elapsed() < limit => std::thread::sleep(BUSY_PAUSE),
@@ -71,12 +50,7 @@ fn exec_within(
                     .because(format!("{}; somebody is still writing the file", errno_text(&e))));
             }
         }
-    };
-    if status.success() {
-        let _ = Stderr.write_all(&stderr);
-        return Ok(stdout);
     }
-    Err(answer::failure(verb, name, &Finished { status, stdout, stderr }))
 }
 
 /// What to look at when the kernel refuses to run a file that is there.
@@ -106,11 +80,9 @@ mod tests {
         let file = dir.join("busy");
         fs::write(&file, "#!/bin/sh\necho '{}'\n").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        let name = PluginName::new("busy").unwrap();
-        let path = [dir.clone()];
         let writer = OpenOptions::new().append(true).open(&file).unwrap();
 
-        let error = exec_within(Duration::ZERO, Verb::Add, &name, &path, b"{}", &[]).unwrap_err();
+        let error = exec_within(Duration::ZERO, Verb::Add, &file, &[], b"{}").unwrap_err();
         assert_eq!(error.code, Code::TRY_AGAIN);
         assert!(error.msg.contains(&file.display().to_string()), "{error}");
         assert!(error.details.contains("ETXTBSY"), "{error}");
@@ -119,9 +91,9 @@ mod tests {
             std::thread::sleep(3 * BUSY_PAUSE);
             drop(writer);
         });
-        let answer = exec_within(Duration::from_secs(60), Verb::Add, &name, &path, b"{}", &[]);
+        let answer = exec_within(Duration::from_secs(60), Verb::Add, &file, &[], b"{}");
         closer.join().unwrap();
-        assert_eq!(answer.unwrap(), b"{}\n");
+        assert_eq!(answer.unwrap().stdout, b"{}\n");
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use cni_types::{CniResult, Code, Doing, Error, Network, PluginName, Result};
 
-use super::{Verb, exec, read_result};
+use super::{Delegates, Verb, read_result};
 use crate::plugin::{Attachment, Detachment};
 use crate::undo::Undo;
 
@@ -11,16 +11,20 @@ use crate::undo::Undo;
 ///
 /// # Errors
 /// The delegate's own error; code 102 when it answers garbage or no addresses.
-pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniResult> {
+pub fn lease<'a>(
+    delegates: &'a Delegates,
+    attachment: &'a Attachment,
+    undo: &mut Undo<'a>,
+) -> Result<CniResult> {
     let network = &attachment.network;
     let name = required(network)?;
     // A delegate that is not there has nothing to release.
     super::find(&name, &network.cni_path)?;
     let release = name.clone();
     undo.push(format!("release the addresses of {name}"), move || {
-        run(Verb::Del, &release, network).map(drop)
+        run(delegates, Verb::Del, &release, network).map(drop)
     });
-    let answer = run(Verb::Add, &name, network)?;
+    let answer = run(delegates, Verb::Add, &name, network)?;
     let result = read_result(&format!("IPAM plugin {name}"), &answer, network.version)?;
     if result.ips.is_empty() {
         return Err(Error::new(Code::DELEGATE, "IPAM plugin returned missing IP config")
@@ -33,8 +37,8 @@ pub fn lease<'a>(attachment: &'a Attachment, undo: &mut Undo<'a>) -> Result<CniR
 ///
 /// # Errors
 /// The delegate's own error.
-pub fn release(detachment: &Detachment) -> Result<()> {
-    forward(Verb::Del, &detachment.network)
+pub fn release(delegates: &Delegates, detachment: &Detachment) -> Result<()> {
+    forward(delegates, Verb::Del, &detachment.network)
 }
 
 /// DEL's two acts in the order that suits the IPAM plugin: removes the container's link by `remove_link`, and gives the
@@ -43,42 +47,46 @@ pub fn release(detachment: &Detachment) -> Result<()> {
 ///
 /// # Errors
 /// All failures, folded.
-pub fn detach(detachment: &Detachment, remove_link: impl FnOnce() -> Result<()>) -> Result<()> {
+pub fn detach(
+    delegates: &Delegates,
+    detachment: &Detachment,
+    remove_link: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let keeps_books = |name: PluginName| ["host-local", "static"].contains(&name.as_str());
     if detachment.network.ipam_type().ok().flatten().is_none_or(keeps_books) {
         remove_link()?;
-        return release(detachment);
+        return release(delegates, detachment);
     }
-    Error::all([release(detachment), remove_link()])
+    Error::all([release(delegates, detachment), remove_link()])
 }
 
 /// Asks the IPAM plugin whether the attachment still holds its addresses.
 ///
 /// # Errors
 /// The delegate's own error.
-pub fn check(attachment: &Attachment) -> Result<()> {
-    forward(Verb::Check, &attachment.network)
+pub fn check(delegates: &Delegates, attachment: &Attachment) -> Result<()> {
+    forward(delegates, Verb::Check, &attachment.network)
 }
 
 /// Lets the IPAM plugin free what no valid attachment holds.
 ///
 /// # Errors
 /// The delegate's own error.
-pub fn gc(network: &Network) -> Result<()> {
-    forward(Verb::Gc, network)
+pub fn gc(delegates: &Delegates, network: &Network) -> Result<()> {
+    forward(delegates, Verb::Gc, network)
 }
 
 /// Asks the IPAM plugin whether it could serve an ADD.
 ///
 /// # Errors
 /// The delegate's own error; code 50 when it is not installed.
-pub fn status(network: &Network) -> Result<()> {
+pub fn status(delegates: &Delegates, network: &Network) -> Result<()> {
     if let Some(name) = network.ipam_type()? {
         super::find(&name, &network.cni_path)
             .map_err(|e| e.with_code(Code::UNAVAILABLE))
             .doing("the IPAM plugin is not installed")?;
     }
-    forward(Verb::Status, network)
+    forward(delegates, Verb::Status, network)
 }
 
 /// The configured IPAM plugin of a network that cannot do without.
@@ -89,13 +97,13 @@ pub fn required(network: &Network) -> Result<PluginName> {
     network.ipam_type()?.map_or_else(|| PluginName::new("").doing("ipam.type is missing"), Ok)
 }
 
-fn forward(verb: Verb, network: &Network) -> Result<()> {
+fn forward(delegates: &Delegates, verb: Verb, network: &Network) -> Result<()> {
     match network.ipam_type()? {
-        Some(name) => run(verb, &name, network).map(drop),
+        Some(name) => run(delegates, verb, &name, network).map(drop),
         None => Ok(()),
     }
 }
 
-fn run(verb: Verb, name: &PluginName, network: &Network) -> Result<Vec<u8>> {
-    exec(verb, name, &network.cni_path, network.bytes())
+fn run(delegates: &Delegates, verb: Verb, name: &PluginName, network: &Network) -> Result<Vec<u8>> {
+    delegates.run(verb, name, &network.cni_path, network.bytes())
 }

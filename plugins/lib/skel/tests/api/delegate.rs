@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use crate::scripts::Scripts;
+use cni_skel::Delegates;
 use cni_skel::delegate::{self, Verb};
 use cni_types::{Code, PluginName};
 
@@ -47,8 +48,9 @@ fn what_cannot_be_executed_says_why() {
         ("nointerpreter", "ENOENT", "not the interpreter or loader"),
         ("text", "ENOEXEC", "no executable for this machine"),
     ] {
-        let error =
-            delegate::exec(Verb::Add, &name(file), std::slice::from_ref(&scripts.0), b"{}").unwrap_err();
+        let error = Delegates::default()
+            .run(Verb::Add, &name(file), std::slice::from_ref(&scripts.0), b"{}")
+            .unwrap_err();
         assert_eq!(error.code, Code::DELEGATE, "{error}");
         let path = scripts.0.join(file);
         assert_eq!(error.msg, format!("cannot run {} for ADD", path.display()));
@@ -80,7 +82,8 @@ fn only_the_command_changes_in_the_environment() {
     }
     assert_eq!(std::env::var_os("CNI_COMMAND"), None, "our own environment stays");
     let more = [("CNI_IFNAME", OsStr::new("eth7"))];
-    delegate::exec_with_env(Verb::Add, &name("fake"), std::slice::from_ref(&scripts.0), b"{}", &more)
+    Delegates::default()
+        .run_with_env(Verb::Add, &name("fake"), std::slice::from_ref(&scripts.0), b"{}", &more)
         .unwrap();
     let environ = String::from_utf8_lossy(&scripts.read("environ")).into_owned();
     assert!(environ.split('\0').any(|v| v == "CNI_IFNAME=eth7"));

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::rc::Rc;
 
 use crate::fake::{Broken, CONF, Fake, env, failing, one_address, run};
-use cni_skel::{Undo, dispatch};
+use cni_skel::{Delegates, Undo, dispatch};
 use cni_types::{CniResult, Code, Error, SpecVersion};
 use serde_json::Value;
 
@@ -83,7 +83,14 @@ fn a_panic_is_error_999_after_the_journal_ran() {
 fn add_into(plugin: &Fake, room: usize, recovers: bool) -> (u8, String, String, Vec<String>) {
     let lookup = |name: &str| env("ADD").iter().find(|e| e.0 == name).map(|e| OsString::from(e.1));
     let (mut stdout, mut stderr) = (Broken { room, recovers, taken: Vec::new() }, Vec::new());
-    let status = dispatch(plugin, &lookup, &mut CONF.as_bytes(), &mut stdout as &mut dyn Write, &mut stderr);
+    let status = dispatch(
+        plugin,
+        &Delegates::default(),
+        &lookup,
+        &mut CONF.as_bytes(),
+        &mut stdout as &mut dyn Write,
+        &mut stderr,
+    );
     let verbs = plugin.calls.borrow().iter().map(|c| c.split(' ').next().unwrap().to_owned()).collect();
     (status, String::from_utf8(stdout.taken).unwrap(), String::from_utf8(stderr).unwrap(), verbs)
 }
@@ -131,7 +138,17 @@ fn the_del_that_takes_back_is_told_what_add_has_made() {
             let plugin = Fake::fine();
             let lookup = |name: &str| env("ADD").iter().find(|e| e.0 == name).map(|e| OsString::from(e.1));
             let mut full = Broken { room: 0, recovers: false, taken: Vec::new() };
-            assert_eq!(dispatch(&plugin, &lookup, &mut conf.as_bytes(), &mut full, &mut Vec::new()), 1);
+            assert_eq!(
+                dispatch(
+                    &plugin,
+                    &Delegates::default(),
+                    &lookup,
+                    &mut conf.as_bytes(),
+                    &mut full,
+                    &mut Vec::new()
+                ),
+                1
+            );
             let told = plugin.told.borrow();
             let [(result, bytes)] = &told[..] else { panic!("one DEL: {told:?}") };
             assert_eq!(result.as_ref(), Some(&one_address()), "{version}");

@@ -1,13 +1,15 @@
 //! Delegation to the IPAM plugin: a lease that cannot leak, and every verb forwarded.
 
 use crate::scripts::Scripts;
-use cni_skel::Undo;
 use cni_skel::delegate::ipam;
+use cni_skel::{Delegates, Undo};
 use cni_types::{Code, Error, SpecVersion};
 
 const CONF: &str = r#"{"cniVersion":"1.1.0","name":"net","ipam":{"type":"fake"},"unknown":[1,2]}"#;
 const LAYER_2: &str = r#"{"cniVersion":"1.1.0","name":"net","ipam":{}}"#;
 const V: SpecVersion = SpecVersion::CURRENT;
+/// All delegates are scripts.
+const HERE: &Delegates = &Delegates::new(&[]);
 
 fn answering(json: &str) -> Scripts {
     Scripts::with(&format!("[ $CNI_COMMAND = ADD ] && echo '{json}'\nexit 0"))
@@ -17,7 +19,7 @@ fn answering(json: &str) -> Scripts {
 fn lease_and_fail(scripts: &Scripts, version: SpecVersion) -> Result<usize, Error> {
     let attachment = scripts.attachment(version, CONF);
     let mut undo = Undo::new();
-    let result = ipam::lease(&attachment, &mut undo).map(|r| r.ips.len());
+    let result = ipam::lease(HERE, &attachment, &mut undo).map(|r| r.ips.len());
     assert_eq!(scripts.log(), "ADD", "nothing is released before the journal runs");
     drop(undo);
     assert_eq!(scripts.log(), "ADD DEL");
@@ -31,7 +33,7 @@ fn a_lease_is_released_by_the_journal_and_kept_by_a_commit() {
     let scripts = answering(r#"{"ips":[{"address":"10.0.0.2/24"}]}"#);
     let attachment = scripts.attachment(V, CONF);
     let mut undo = Undo::new();
-    ipam::lease(&attachment, &mut undo).unwrap();
+    ipam::lease(HERE, &attachment, &mut undo).unwrap();
     undo.commit();
     assert_eq!(scripts.log(), "ADD");
 }
@@ -96,7 +98,7 @@ fn an_answer_is_read_by_its_own_version_whatever_the_configurations_is() {
         for configured in SpecVersion::ALL {
             let attachment = scripts.attachment(configured, CONF);
             let mut undo = Undo::new();
-            let result = ipam::lease(&attachment, &mut undo);
+            let result = ipam::lease(HERE, &attachment, &mut undo);
             let result = result.unwrap_or_else(|e| panic!("{configured} got {answered}: {e}"));
             undo.commit();
             let addresses: Vec<_> = result.ips.iter().map(|ip| ip.address.to_string()).collect();
@@ -113,16 +115,16 @@ fn a_plugin_that_is_not_there_is_an_error_and_nothing_is_released() {
     let scripts = Scripts::new();
     let attachment = scripts.attachment(V, CONF);
     let mut undo = Undo::new();
-    assert_eq!(ipam::lease(&attachment, &mut undo).unwrap_err().code, Code::CONFIG);
+    assert_eq!(ipam::lease(HERE, &attachment, &mut undo).unwrap_err().code, Code::CONFIG);
     drop(undo);
-    let error = ipam::status(&attachment.network).unwrap_err();
+    let error = ipam::status(HERE, &attachment.network).unwrap_err();
     assert_eq!(error.code, Code::UNAVAILABLE);
     assert!(error.msg.contains("not installed") && error.msg.contains("\"fake\""), "{error}");
-    for result in [ipam::release(&scripts.detachment(V, CONF)), ipam::gc(&attachment.network)] {
+    for result in [ipam::release(HERE, &scripts.detachment(V, CONF)), ipam::gc(HERE, &attachment.network)] {
         assert_eq!(result.unwrap_err().code, Code::CONFIG, "an error, since what it holds stays held");
     }
     let attachment = scripts.attachment(V, LAYER_2);
-    let error = ipam::lease(&attachment, &mut Undo::new()).unwrap_err();
+    let error = ipam::lease(HERE, &attachment, &mut Undo::new()).unwrap_err();
     assert_eq!(
         (error.code, error.msg.as_str()),
         (Code::CONFIG, "ipam.type is missing: no plugin name provided")
@@ -133,19 +135,22 @@ fn a_plugin_that_is_not_there_is_an_error_and_nothing_is_released() {
 fn every_verb_is_forwarded_with_the_whole_configuration() {
     let scripts = Scripts::with("cat >>$DIR/stdin");
     let (attachment, detachment) = (scripts.attachment(V, CONF), scripts.detachment(V, CONF));
-    ipam::check(&attachment).unwrap();
-    ipam::release(&detachment).unwrap();
-    ipam::gc(&attachment.network).unwrap();
-    ipam::status(&attachment.network).unwrap();
+    ipam::check(HERE, &attachment).unwrap();
+    ipam::release(HERE, &detachment).unwrap();
+    ipam::gc(HERE, &attachment.network).unwrap();
+    ipam::status(HERE, &attachment.network).unwrap();
     assert_eq!(scripts.log(), "CHECK DEL GC STATUS");
     assert_eq!(scripts.read("stdin"), CONF.repeat(4).into_bytes());
 
     let failing = Scripts::with(r#"echo '{"code":51,"msg":"no","details":"d"}'; exit 1"#);
     let (attachment, detachment) = (failing.attachment(V, CONF), failing.detachment(V, CONF));
     let network = &attachment.network;
-    for result in
-        [ipam::check(&attachment), ipam::release(&detachment), ipam::gc(network), ipam::status(network)]
-    {
+    for result in [
+        ipam::check(HERE, &attachment),
+        ipam::release(HERE, &detachment),
+        ipam::gc(HERE, network),
+        ipam::status(HERE, network),
+    ] {
         assert_eq!(result, Err(Error::new(Code(51), "no").because("d")));
     }
 }
@@ -155,9 +160,12 @@ fn a_network_without_addresses_delegates_nothing() {
     let scripts = Scripts::with("exit 1");
     let (attachment, detachment) = (scripts.attachment(V, LAYER_2), scripts.detachment(V, LAYER_2));
     let network = &attachment.network;
-    for result in
-        [ipam::check(&attachment), ipam::release(&detachment), ipam::gc(network), ipam::status(network)]
-    {
+    for result in [
+        ipam::check(HERE, &attachment),
+        ipam::release(HERE, &detachment),
+        ipam::gc(HERE, network),
+        ipam::status(HERE, network),
+    ] {
         assert_eq!(result, Ok(()));
     }
     assert_eq!(scripts.log(), "");

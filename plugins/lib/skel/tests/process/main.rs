@@ -3,6 +3,7 @@
 #![no_main]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
+mod in_process;
 mod inherited;
 mod plugin;
 #[path = "../api/scripts/mod.rs"]
@@ -21,13 +22,21 @@ use serde_json::Value;
 
 const CONF: &str = r#"{"cniVersion":"1.1.0","name":"net"}"#;
 
+cni_skel::notes!("delegate");
+
 // Reason for `unsafe`: it is what `plugin_main!` expands to, with the tests in front.
 #[unsafe(no_mangle)]
-extern "C" fn main(_argc: c_int, _argv: *const *const c_char) -> c_int {
+extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
     if std::env::var_os("CNI_COMMAND").is_some() {
-        return cni_skel::start(&plugin::Fake);
+        // SAFETY: these are the C main's own.
+        let arguments = unsafe { cni_skel::arguments(argc, argv) };
+        if arguments[0].ends_with("/delegate") {
+            return cni_skel::start(&in_process::Delegate, &[]);
+        }
+        return cni_skel::start(&plugin::Fake, &[&in_process::Delegate]);
     }
-    let tests: [(&str, fn()); 15] = [
+    let tests: [(&str, fn()); 16] = [
+        ("a_delegate_of_this_build_is_called_and_it_makes_no_difference", in_process::called_and_executed),
         ("the_result_is_one_write", the_result_is_one_write),
         ("a_stdout_that_takes_nothing_has_the_attachment_taken_back", a_stdout_that_takes_nothing),
         ("closed_streams_are_not_mistaken_for_files", closed_streams_are_not_mistaken),

@@ -3,17 +3,22 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 
-use cni_skel::delegate::{self, Verb};
-use cni_skel::{About, Attachment, Detachment, Plugin, Undo};
+use cni_skel::delegate::Verb;
+use cni_skel::{About, Attachment, Delegates, Detachment, Plugin, Undo};
 use cni_types::{Cidr, CniResult, Doing, Error, IpConfig, Network, PluginName, Result, SpecVersion};
 
 pub(crate) struct Fake;
 
-fn note(verb: &str) {
+pub(crate) fn note(verb: &str) {
     if let Some(file) = std::env::var_os("FAKE_LOG") {
         let _ =
             OpenOptions::new().append(true).create(true).open(file).and_then(|mut f| writeln!(f, "{verb}"));
     }
+}
+
+pub(crate) fn one_address() -> Result<IpConfig> {
+    let address = "10.0.0.2/24".parse::<Cidr>().map_err(Error::config)?;
+    Ok(IpConfig { interface: None, address, gateway: None })
 }
 
 impl Plugin for Fake {
@@ -21,7 +26,7 @@ impl Plugin for Fake {
         About { name: "fake", versions: &SpecVersion::ALL }
     }
 
-    fn add(&self, at: &Attachment) -> Result<CniResult> {
+    fn add(&self, at: &Attachment, delegates: &Delegates) -> Result<CniResult> {
         note("ADD");
         let mut undo = Undo::new();
         undo.push("undo this", || Err(Error::config("not even that")));
@@ -30,7 +35,7 @@ impl Plugin for Fake {
             "fail" => return Err(Error::config("as told")),
             then @ ("delegate" | "delegate-then-fail") => {
                 let name = PluginName::new("delegate")?;
-                delegate::exec(Verb::Add, &name, &at.network.cni_path, at.network.bytes())?;
+                delegates.run(Verb::Add, &name, &at.network.cni_path, at.network.bytes())?;
                 if then == "delegate-then-fail" {
                     return Err(Error::config("as told"));
                 }
@@ -44,28 +49,27 @@ impl Plugin for Fake {
             _ => {}
         }
         undo.commit();
-        let address = "10.0.0.2/24".parse::<Cidr>().map_err(Error::config)?;
-        let ips = (0..200).map(|_| IpConfig { interface: None, address, gateway: None });
-        Ok(CniResult { ips: ips.collect(), ..CniResult::default() })
+        let ips = (0..200).map(|_| one_address());
+        Ok(CniResult { ips: ips.collect::<Result<_>>()?, ..CniResult::default() })
     }
 
-    fn check(&self, _: &Attachment) -> Result<()> {
+    fn check(&self, _: &Attachment, _: &Delegates) -> Result<()> {
         note("CHECK");
         Ok(())
     }
 
-    fn del(&self, _: &Detachment) -> Result<()> {
+    fn del(&self, _: &Detachment, _: &Delegates) -> Result<()> {
         note("DEL");
         let _ = writeln!(io::stderr(), "deleted");
         Ok(())
     }
 
-    fn gc(&self, _: &Network) -> Result<()> {
+    fn gc(&self, _: &Network, _: &Delegates) -> Result<()> {
         note("GC");
         Ok(())
     }
 
-    fn status(&self, _: &Network) -> Result<()> {
+    fn status(&self, _: &Network, _: &Delegates) -> Result<()> {
         note("STATUS");
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 
-use cni_skel::{About, Attachment, Detachment, Plugin, dispatch};
+use cni_skel::{About, Attachment, Delegates, Detachment, Plugin, dispatch};
 use cni_types::{CniResult, Error, IpConfig, Network, Result, SpecVersion};
 use serde_json::Value;
 
@@ -55,18 +55,18 @@ impl Plugin for Fake {
         About { name: "fake", versions: self.versions }
     }
 
-    fn add(&self, at: &Attachment) -> Result<CniResult> {
+    fn add(&self, at: &Attachment, _: &Delegates) -> Result<CniResult> {
         let (id, netns) = (&at.id, at.netns.display());
         at.is_repeated.set(self.repeats);
         self.called("ADD", format!("{} {} {} {netns}", id.network, id.container_id, id.ifname))
     }
 
-    fn check(&self, at: &Attachment) -> Result<()> {
+    fn check(&self, at: &Attachment, _: &Delegates) -> Result<()> {
         let (id, netns) = (&at.id, at.netns.display());
         self.called("CHECK", format!("{} {} {} {netns}", id.network, id.container_id, id.ifname)).map(drop)
     }
 
-    fn del(&self, at: &Detachment) -> Result<()> {
+    fn del(&self, at: &Detachment, _: &Delegates) -> Result<()> {
         let bytes = String::from_utf8(at.network.bytes().to_vec()).unwrap();
         self.told.borrow_mut().push((at.network.prev_result().ok().flatten(), bytes));
         let id = &at.id;
@@ -74,12 +74,12 @@ impl Plugin for Fake {
         self.called("DEL", what).map(drop)
     }
 
-    fn gc(&self, network: &Network) -> Result<()> {
+    fn gc(&self, network: &Network, _: &Delegates) -> Result<()> {
         let valid = network.valid_attachments()?;
         self.called("GC", format!("{} keep {}", network.name, valid.len())).map(drop)
     }
 
-    fn status(&self, network: &Network) -> Result<()> {
+    fn status(&self, network: &Network, _: &Delegates) -> Result<()> {
         self.called("STATUS", network.name.to_string()).map(drop)
     }
 }
@@ -153,7 +153,7 @@ pub(crate) fn run_with(
     stdin: &mut dyn Read,
 ) -> Outcome {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let status = dispatch(plugin, env, stdin, &mut stdout, &mut stderr);
+    let status = dispatch(plugin, &Delegates::default(), env, stdin, &mut stdout, &mut stderr);
     Outcome { status, stdout: String::from_utf8(stdout).unwrap(), stderr: String::from_utf8(stderr).unwrap() }
 }
 

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cni_skel::delegate::{self, Verb};
-use cni_skel::{Attachment, Detachment};
+use cni_skel::delegate::Verb;
+use cni_skel::{Attachment, Delegates, Detachment};
 use cni_types::{
     AttachmentId, ContainerId, IfName, Json, Network, NetworkName, PluginName, Result, SpecVersion,
 };
@@ -41,7 +41,7 @@ impl Scripts {
     }
 
     pub(crate) fn run(&self, verb: Verb, conf: &[u8]) -> Result<Vec<u8>> {
-        delegate::exec(verb, &PluginName::new("fake").unwrap(), std::slice::from_ref(&self.0), conf)
+        Delegates::default().run(verb, &PluginName::new("fake").unwrap(), std::slice::from_ref(&self.0), conf)
     }
 
     pub(crate) fn read(&self, file: &str) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! What a delegate answers is read by the answer's own version, in every combination with the configuration's: the IPAM
-//! plugin of each plugin that has one, and flannel's delegate.
+//! plugin of each plugin that has one, and flannel's delegate. A delegate of the same build is in the same process.
+
+mod in_process;
 
 use cni_tests::{Case, Conf, Host, IpamScript, Place, needs};
 use serde_json::{Value, json};
