@@ -79,6 +79,11 @@ impl Host {
         Self { _private: () }
     }
 
+    /// Gives the host a copy of the machine's `/etc`, without `/etc/cni`, that it may write to.
+    pub fn own_etc(&self) {
+        self.sh("mkdir /run/etc && cp -a /etc/. /run/etc && mount --bind /run/etc /etc && rm -rf /etc/cni");
+    }
+
     /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.
     pub fn container(&self, id: &str) -> Container {
         Container::new(id)

@@ -85,7 +85,8 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let name = keys.bridge.read("bridge")?;
     let (is_gateway, is_default) = (keys.is_gateway || keys.is_default_gateway, keys.is_default_gateway);
     let vlans = Vlans::read(keys.vlan.0, keys.vlan_trunk.as_deref(), keys.preserve_default_vlan)?;
-    let masquerade = Masquerade { backend: keys.ip_masq_backend.read_if_given("ipMasqBackend")? };
+    let backend = keys.ip_masq_backend.read_if_given("ipMasqBackend")?;
+    let masquerade = (keys.ip_masq && has_ipam).then(|| Masquerade::with(backend)).transpose()?;
     let mtu = keys.mtu.bytes()?;
     let wanted = bridge::NewBridge { mtu, vlan_filtering: vlans.is_some() };
     let gateway = if is_gateway {
@@ -111,7 +112,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         Some(Box::new(lease)),
         is_up.then(|| Box::new(configured(keys.enable_dad)) as _),
         gateway.map(|gateway| Box::new(gateway) as _),
-        (keys.ip_masq && has_ipam).then(|| Box::new(masquerade) as _),
+        masquerade.map(|masquerade| Box::new(masquerade) as _),
         is_up.then(|| Box::new(Announcement::default()) as _),
     ];
     Ok(parts.into_iter().flatten().collect())

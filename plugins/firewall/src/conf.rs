@@ -53,7 +53,7 @@ impl Conf {
             IngressPolicy::Isolated => Some(Ingress::Isolated),
         };
         Ok(Self {
-            backend: keys.backend.read_if_given("backend")?,
+            backend: Backend::or_of_node(keys.backend.read_if_given("backend")?)?,
             admin: keys
                 .iptables_admin_chain_name
                 .read_if_given("iptablesAdminChainName")?

@@ -94,6 +94,17 @@ impl Conf {
         Ok(conf)
     }
 
+    /// With this node's default where the configuration asks for no backend, neither by name nor by options that only the
+    /// other one takes.
+    ///
+    /// # Errors
+    /// Those of [`Backend::or_of_node`].
+    pub(crate) fn or_of_node(mut self) -> Result<Self> {
+        let backend = Backend::or_of_node(self.backend)?;
+        self.backend = backend.filter(|backend| self.refuse_foreign_options(*backend).is_ok());
+        Ok(self)
+    }
+
     /// The configured backend, or the one that works here.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::{backend, displace, flows, iptables, localnet, reference, target};
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`].
 pub(crate) fn parts(network: &Network) -> Result<Parts> {
-    Ok(vec![Box::new(Mapped(Conf::read(network)?))])
+    Ok(vec![Box::new(Mapped(Conf::read(network)?.or_of_node()?))])
 }
 
 struct Mapped(Conf);

@@ -38,7 +38,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let pair = Pair { wanted: veth::NewPair { mtu: keys.mtu.bytes()?, ..veth::NewPair::default() } };
     let mut parts: Parts = vec![Box::new(pair), Box::new(Lease::required(network)?), Box::new(Ends)];
     if keys.ip_masq {
-        parts.push(Box::new(Masquerade { backend }));
+        parts.push(Box::new(Masquerade::with(backend)?));
     }
     Ok(parts)
 }

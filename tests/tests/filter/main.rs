@@ -8,6 +8,7 @@ mod firewall_state;
 mod iptables_extensions;
 mod layouts;
 mod masquerade;
+mod node_default;
 mod portmap;
 mod portmap_faults;
 mod portmap_input;

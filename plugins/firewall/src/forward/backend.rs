@@ -4,8 +4,8 @@ use cni_types::{Error, Family, Result, words};
 
 use super::{chains, record, sets};
 use crate::firewalld::Firewalld;
-use cni_filter::Filter;
 use cni_filter::iptables::is_usable;
+use cni_filter::{Filter, masquerade};
 
 /// What carries the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,22 @@ pub(crate) enum Backend {
 words!(Backend { Iptables = "iptables", Nftables = "nftables", Firewalld = "firewalld" });
 
 impl Backend {
+    /// What the configuration asks for; where it does not say and firewalld does not run, this node's default. What firewalld
+    /// does not know of, it would drop.
+    ///
+    /// # Errors
+    /// Those of [`masquerade::Backend::or_of_node`].
+    pub(crate) fn or_of_node(configured: Option<Self>) -> Result<Option<Self>> {
+        if configured.is_some() {
+            return Ok(configured);
+        }
+        let default = masquerade::Backend::or_of_node(None)?.map(|default| match default {
+            masquerade::Backend::Iptables => Self::Iptables,
+            masquerade::Backend::Nftables => Self::Nftables,
+        });
+        Ok(default.filter(|_| !matches!(Firewalld::find(), Ok(Some(_)))))
+    }
+
     /// The configured backend. If none is configured: firewalld if it runs, else iptables, unless that is unusable and
     /// nftables is usable. Runs no tool and loads no module; that iptables has its extensions shows in [`super::add`].
     pub(crate) fn choose(filter: &Filter, configured: Option<Self>) -> Self {

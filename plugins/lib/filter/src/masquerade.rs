@@ -13,6 +13,7 @@
 
 mod backend;
 mod chains;
+mod node;
 mod pods;
 mod reference;
 

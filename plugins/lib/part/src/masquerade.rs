@@ -11,7 +11,7 @@ use crate::site::{Host, Site};
 /// Masquerades the result's addresses.
 pub struct Masquerade {
     /// The packet filter that was asked for, if one was.
-    pub backend: Option<Backend>,
+    backend: Option<Backend>,
 }
 
 impl Part for Masquerade {
@@ -45,6 +45,14 @@ fn networks(result: &CniResult) -> Vec<Cidr> {
 }
 
 impl Masquerade {
+    /// By the packet filter that the configuration asks for, or that is this node's default.
+    ///
+    /// # Errors
+    /// Those of [`Backend::or_of_node`].
+    pub fn with(configured: Option<Backend>) -> Result<Self> {
+        Ok(Self { backend: Backend::or_of_node(configured)? })
+    }
+
     /// In every layout.
     pub const OWNED: &'static dyn Owned = &OWNED;
 }

@@ -27,7 +27,7 @@ pub use lock::{FileLock, holder};
 #[doc(hidden)]
 pub use note::Note;
 pub use plugin::{About, Attachment, Detachment, Plugin, run};
-pub use records::{Record, Records, read_small};
+pub use records::{Record, Records, read_own, read_small};
 pub use refuse::refuse;
 pub use state::{ensure_dir, replace_file};
 pub use stdio::{Stderr, Stdout};

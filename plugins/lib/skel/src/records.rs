@@ -182,6 +182,14 @@ pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     read_start(file)
 }
 
+/// The same for a file whose place is ours alone: one that is a symbolic link is not read.
+///
+/// # Errors
+/// As [`read_small`].
+pub fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    read_start(state::open_record(path)?)
+}
+
 fn read_start(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(SIZE_MAX).read_to_end(&mut bytes)?;

@@ -5,15 +5,10 @@ use serde_json::json;
 
 use crate::tuning::attached;
 
-/// `/etc` is the machine's: the test works on a copy that only its host sees.
-fn own_etc(host: &Host) {
-    host.sh("mkdir /run/etc && cp -a /etc/. /run/etc && mount --bind /run/etc /etc && rm -rf /etc/cni");
-}
-
 #[test]
 fn the_allow_list_decides_on_the_key_as_it_is_written() {
     let host = Host::new();
-    own_etc(&host);
+    host.own_etc();
     let (pod, conf) = attached(&host);
     let list = "/etc/cni/tuning/allowlist.conf";
     host.run("mkdir -p /etc/cni/tuning");
@@ -43,7 +38,7 @@ fn the_allow_list_decides_on_the_key_as_it_is_written() {
 #[test]
 fn a_strict_node_without_a_list_allows_no_sysctl() {
     let host = Host::new();
-    own_etc(&host);
+    host.own_etc();
     let (pod, conf) = attached(&host);
     let conf = conf.version("1.1.0").remove("prevResult").prev(&json!({ "cniVersion": "1.1.0" }));
     let conf = conf.set("sysctl", json!({ "net.core.somaxconn": "111" }));
@@ -58,7 +53,7 @@ fn a_strict_node_without_a_list_allows_no_sysctl() {
 #[test]
 fn a_list_that_cannot_be_read_is_no_missing_list() {
     let host = Host::new();
-    own_etc(&host);
+    host.own_etc();
     let (pod, conf) = attached(&host);
     let conf = conf.version("1.1.0").remove("prevResult").prev(&json!({ "cniVersion": "1.1.0" }));
     let conf = conf.set("sysctl", json!({ "net.core.somaxconn": "111" }));
