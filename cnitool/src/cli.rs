@@ -23,6 +23,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool check  <network> <netns>   compare the attachment with what add returned
   cnitool del    <network> <netns>   detach the namespace
   cnitool gc     <network>           detach all of it, collect what is left over
+  cnitool restore [network…]         put back what a flushed packet filter took from living ones
   cnitool status <network>           ask whether an add could work now
   cnitool ls     [options]           every attachment of this node, and its state
   cnitool graph  [options]           the same as a picture
@@ -44,11 +45,12 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-pub(crate) const VERBS: [(&str, &str); 12] = [
+pub(crate) const VERBS: [(&str, &str); 13] = [
     ("add", "[-i NAME] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns> | --all [--network NAME]"),
     ("del", "[-i NAME] <network> <netns>"),
     ("gc", "<network>"),
+    ("restore", "[<network>…]"),
     ("status", "<network>"),
     ("ls", "[-o wide|json|name] [--network NAME] [--watch]"),
     ("graph", "[-o text|dot|mermaid|svg|json] [--network NAME]"),
@@ -74,6 +76,10 @@ pub(crate) enum Command {
     Del(Target),
     Gc {
         network: String,
+    },
+    /// All networks where none is named.
+    Restore {
+        networks: Vec<String>,
     },
     Status {
         network: String,
@@ -133,6 +139,9 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         "check" => Command::Check(target(rest, ifname).map_err(|what| mistake(&what))?),
         "del" => Command::Del(target(rest, ifname).map_err(|what| mistake(&what))?),
         "gc" => Command::Gc { network: network(rest).map_err(|what| mistake(&what))? },
+        "restore" => Command::Restore {
+            networks: rest.into_iter().map(text).collect::<Result<_>>().map_err(|what| mistake(&what))?,
+        },
         "status" => Command::Status { network: network(rest).map_err(|what| mistake(&what))? },
         "demo" if rest.len() > 1 => return Err(mistake("demo takes at most one file")),
         "demo" => Command::Demo { conflist: rest.into_iter().next().map(PathBuf::from) },
@@ -256,7 +265,7 @@ mod tests {
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
         let add = "usage: cnitool add [-i NAME] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|status|ls|graph|metrics|demo|version|install|completions …; `cnitool help` has more";
+        let all = "usage: cnitool add|check|del|gc|restore|status|ls|graph|metrics|demo|version|install|completions …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),

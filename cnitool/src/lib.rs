@@ -10,6 +10,7 @@
 //! - `ls`, `graph`, `metrics`: the same as a list, a picture and numbers; `check_all`: CHECK of all of it.
 //! - `install`: the suite's plugins, put into a directory.
 //! - `version`: what is in a directory of plugins, and what runtimes make of it.
+//! - `restore`: what somebody took from living attachments, put back.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
 //!
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
@@ -31,6 +32,7 @@ mod kernel;
 mod ls;
 mod metrics;
 pub mod request;
+mod restore;
 mod settings;
 mod table;
 mod terminal;
@@ -112,6 +114,7 @@ fn run(command: Command) -> Result<ExitCode> {
             let (settings, list) = Settings::load(&network)?;
             settings.runtime.gc(&list, &[])?;
         }
+        Command::Restore { networks } => return restore::run(&networks),
         Command::Status { network } => {
             let (settings, list) = Settings::load(&network)?;
             settings.runtime.status(&list)?;

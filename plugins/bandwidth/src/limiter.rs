@@ -1,12 +1,12 @@
 //! The limits as a part: qdiscs on the host end of the pair, and the ifb that what the container sends goes through.
 
 use cni_net::{Rtnl, TokenBucket, ifb, try_out};
-use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_part::{Held, Host, Made, Owned, Part, Parts, Restoring, Site, Whose};
 use cni_skel::{Detachment, Undo};
-use cni_types::{Network, Result, Stale};
+use cni_types::{Code, Network, Result, Stale};
 
 use crate::limit::Limits;
-use crate::{add, check};
+use crate::{add, check, host_end};
 
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`].
@@ -35,6 +35,27 @@ impl Part for Limiter {
 
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
         check::check(&self.0, site, &made.result)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
+    }
+
+    /// The two limits and the ifb are one thing: what is left of it goes first. Somebody else's root qdisc stays, and is the
+    /// reason why nothing is put back.
+    fn restore<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
+        let (host, id) = (site.host.rtnl()?, &site.attachment.id);
+        let link = host_end::find(site, &made.result, Code::CHECK)?;
+        let ifb = match ifb::find(host, id)? {
+            None => ifb::find_untagged(host, id)?,
+            found => found,
+        };
+        if let Some((_, Some(_bucket))) = host.root_qdisc(&link)? {
+            host.remove_root_qdisc_if_present(&link)?;
+        }
+        host.remove_ingress_qdisc_if_present(&link)?;
+        ifb.map_or(Ok(()), |ifb| host.remove_link_if_present(ifb.index))?;
+        self.add(site, made, undo)
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {

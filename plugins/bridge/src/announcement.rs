@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use cni_net::{Events, Link, configure};
-use cni_part::{Host, Made, Owned, Part, Site};
+use cni_part::{Host, Made, Owned, Part, Restoring, Site};
 use cni_skel::Undo;
 use cni_types::{Code, Error, Network, Result};
 
@@ -64,6 +64,10 @@ impl Part for Announcement {
 
     fn check(&self, _site: &Site<'_>, _made: &mut Made) -> Result<()> {
         Ok(())
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PassOver
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use cni_net::bridge::{self, NewBridge};
 use cni_net::check;
-use cni_part::{Host, Made, Owned, Part, Site, host_entry};
+use cni_part::{Host, Made, Owned, Part, Restoring, Site, host_entry};
 use cni_skel::Undo;
 use cni_types::{Code, Error, IfName, Network, Result};
 
@@ -73,6 +73,10 @@ impl Part for BridgeLink {
         }
         made.bridge = Some(link);
         Ok(())
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {

@@ -6,7 +6,7 @@ use cni_net::bridge::uplink::{self, Uplink};
 use cni_net::bridge::vlan::Vlan;
 use cni_net::bridge::{self, NewBridge};
 use cni_net::{Link, Rtnl, check, forwarding, sysctl};
-use cni_part::{Host, Made, Owned, Part, Site, host_entry};
+use cni_part::{Host, Made, Owned, Part, Restoring, Site, host_entry};
 use cni_skel::Undo;
 use cni_types::{Cidr, CniResult, Code, Error, Family, IfName, IpConfig, Mac, Network, Result, Route};
 
@@ -52,6 +52,10 @@ impl Part for HostGateway {
         let uplink = uplink.map(|(name, vlan)| check_uplink(host, bridge, name, *vlan)).transpose()?;
         let (index, _) = check::container_entry(site.attachment, &made.result)?;
         check_addresses(host, uplink.as_ref().unwrap_or(bridge), check::ips_of(&made.result, index))
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {

@@ -1,6 +1,6 @@
 //! What the packet filter lets through for the attachment's addresses, as a part.
 
-use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_part::{Held, Host, Made, Owned, Part, Parts, Restoring, Site, Whose};
 use cni_skel::Undo;
 use cni_types::{Network, Result};
 
@@ -39,6 +39,10 @@ impl Part for Admission {
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
         let policy = self.0.policy(&made.result)?;
         forward::check(site.host.filter(), self.0.backend, &site.attachment.id, &policy)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {

@@ -20,9 +20,24 @@ mod status;
 mod subnet;
 
 use cni_part::PartPlugin;
+use cni_types::{AttachmentId, Json, Network, PluginName, Result};
 
 pub use conf::KEYS;
+use saved::{Saved, SavedConf};
 
 /// The plugin.
 pub static FLANNEL: PartPlugin =
     PartPlugin::of_link("flannel", |_| Ok(vec![Box::new(delegation::Delegation)]), &[&delegation::SAVED]);
+
+/// The delegate of an attachment and the configuration its ADD got, for programs that look at what it has made; `None` when
+/// nothing is saved.
+///
+/// # Errors
+/// Code 5 or 6 when what is saved cannot be read.
+pub fn delegate(network: &Network, id: &AttachmentId) -> Result<Option<(PluginName, Json)>> {
+    match Saved::of(network).find(id)? {
+        SavedConf::Nothing => Ok(None),
+        SavedConf::Unreadable(_, error) => Err(error),
+        SavedConf::Read(_, delegate) => Ok(Some((delegate.plugin, delegate.conf.json()))),
+    }
+}

@@ -2,7 +2,7 @@
 
 use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
-use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_part::{Held, Host, Made, Owned, Part, Parts, Restoring, Site, Whose};
 use cni_skel::{Detachment, Undo};
 use cni_types::{AttachmentId, Cidr, Failures, Family, Network, Result, Stale};
 
@@ -49,6 +49,10 @@ impl Part for Mapped {
             return Ok(());
         }
         check(site, &self.0, &targets)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use cni_net::configure::{self, Duplicates, Subnet};
 use cni_net::{Link, Rtnl, check, forwarding, sysctl};
-use cni_part::{Host, Made, Owned, Part, Site};
+use cni_part::{Host, Made, Owned, Part, Restoring, Site};
 use cni_skel::Undo;
 use cni_types::{Cidr, Error, Family, Network, Result, Route};
 
@@ -45,6 +45,10 @@ impl Part for Ends {
         check::up(container)?;
         on_the_host(site.host.rtnl()?, made.host_end()?, &ends)?;
         families(&ends).try_for_each(forwarding::check)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {

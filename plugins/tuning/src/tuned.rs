@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cni_part::{Held, Host, Made, Owned, Part, Parts, Site, Whose};
+use cni_part::{Held, Host, Made, Owned, Part, Parts, Restoring, Site, Whose};
 use cni_skel::Undo;
 use cni_types::{Code, Error, Network, Result, Stale};
 
@@ -37,6 +37,10 @@ impl Part for Tuned {
 
     fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
         check::check(&Conf::read(&site.attachment.network, &site.attachment.id.ifname)?, site)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, _host: &Host, network: &Network) -> Result<()> {

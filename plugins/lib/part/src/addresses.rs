@@ -5,7 +5,7 @@ use cni_skel::delegate::ipam;
 use cni_types::{CniResult, Dns, Error, Network, Result};
 
 use crate::owned::{Held, Owned, Whose};
-use crate::part::{Made, Part};
+use crate::part::{Made, Part, Restoring};
 use crate::site::{Host, Site};
 
 /// Where the addresses come from.
@@ -101,6 +101,10 @@ impl Part for Lease {
 
     fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
         ipam::check(&site.host.delegates, site.attachment)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PassOver
     }
 
     fn status(&self, host: &Host, network: &Network) -> Result<()> {

@@ -6,7 +6,7 @@ use cni_skel::Undo;
 use cni_types::{Network, Result};
 
 use crate::owned::Owned;
-use crate::part::{Made, Part};
+use crate::part::{Made, Part, Restoring};
 use crate::site::{Host, Site};
 
 /// Addresses, connected routes, routes; and the interface up.
@@ -59,6 +59,10 @@ impl Part for Configured {
         let (ips, routes) = (check::ips_of(&made.result, index), made.result.routes.iter());
         check::configured(site.inside()?, link, ips, routes, None)?;
         check::up(link)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PassOver
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {

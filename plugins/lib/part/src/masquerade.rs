@@ -5,7 +5,7 @@ use cni_skel::Undo;
 use cni_types::{Cidr, CniResult, Network, Result};
 
 use crate::owned::{Held, Owned, Whose};
-use crate::part::{Made, Part};
+use crate::part::{Made, Part, Restoring};
 use crate::site::{Host, Site};
 
 /// Masquerades the result's addresses.
@@ -33,6 +33,10 @@ impl Part for Masquerade {
 
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
         masquerade::check(site.host.filter(), self.backend, &site.attachment.id, &networks(&made.result))
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {

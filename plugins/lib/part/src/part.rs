@@ -62,6 +62,17 @@ fn required<'m>(link: Option<&'m Link>, what: &str) -> Result<&'m Link> {
 /// What a configuration asks for, in the order it is made.
 pub type Parts = Vec<Box<dyn Part>>;
 
+/// What restoring does about a part that is not as ADD made it, while its container lives on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restoring {
+    /// [`Part::restore`] puts back what is missing.
+    PutBack,
+    /// It is not looked at: it is within the container or another plugin's, where nothing of the host takes it away.
+    PassOver,
+    /// It is what makes the attachment this one: where it differs, nothing behind it is put back.
+    MakeAnew,
+}
+
 /// One thing that a configuration asks for. What an attachment does not own but shares (a bridge, its gateway's address)
 /// is a part too: it is made and checked like any other, and stays.
 pub trait Part {
@@ -100,6 +111,20 @@ pub trait Part {
     /// # Errors
     /// Code 103 with the first difference.
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()>;
+
+    /// What restoring does about it.
+    fn restoring(&self) -> Restoring {
+        Restoring::MakeAnew
+    }
+
+    /// Puts back what is missing of a part that [`Part::check`] finds different, and takes nothing away that is in use. What
+    /// it registers in `undo` is never run: half of it back is better than none.
+    ///
+    /// # Errors
+    /// What could not be made, and why.
+    fn restore<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
+        self.add(site, made, undo)
+    }
 
     /// STATUS: asks for what [`Part::add`] would need.
     ///

@@ -5,7 +5,7 @@ use cni_skel::Undo;
 use cni_types::{Code, Error, IfName, Mac, Network, Result};
 
 use crate::owned::{Held, Owned, Whose};
-use crate::part::{Made, Part};
+use crate::part::{Made, Part, Restoring};
 use crate::site::{Host, Site};
 
 /// The check on the host end of the container's pair.
@@ -44,6 +44,10 @@ impl Part for SpoofCheck {
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
         let (port, mac) = subject(made)?;
         spoof::check(site.host.filter(), &site.attachment.id, &port, mac)
+    }
+
+    fn restoring(&self) -> Restoring {
+        Restoring::PutBack
     }
 
     fn status(&self, host: &Host, _network: &Network) -> Result<()> {
