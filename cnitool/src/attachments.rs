@@ -76,6 +76,15 @@ impl Attachment {
         }
     }
 
+    /// Network, container and interface, as far as known, or what is known instead.
+    pub(crate) fn names(&self) -> [String; 3] {
+        let network = self.network.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+        match &self.id {
+            Some(id) => [network, id.container_id.to_string(), id.ifname.to_string()],
+            None => [network, self.owner.clone().unwrap_or_else(|| "?".to_owned()), "?".to_owned()],
+        }
+    }
+
     /// What lists are sorted by.
     fn order(&self) -> [String; 3] {
         let id = self.id.as_ref();

@@ -171,12 +171,33 @@ impl Runtime {
         failures.note(self.cache.remove_drafts(&list.name, valid));
         if list.spec_version()? >= SpecVersion::V1_1_0 {
             for plugin in &list.plugins {
-                let stdin = request::gc(list, plugin, valid);
-                let done = self.exec(Verb::Gc, plugin, &stdin, None);
-                failures.note(done.doing(format!("failed to GC plugin {}", plugin.name)));
+                failures.note(self.gc_of(list, plugin, valid));
             }
         }
         failures.fold()
+    }
+
+    /// GC of the plugins that are not ours, in order, with the attachments to keep. Everything is tried. As
+    /// [`Runtime::gc`], it does nothing where the list disables it or its version has no GC.
+    ///
+    /// # Errors
+    /// All failures, folded.
+    pub fn gc_of_others(
+        &self,
+        list: &NetworkList,
+        valid: &[AttachmentId],
+        is_ours: &dyn Fn(&str) -> bool,
+    ) -> Result<()> {
+        if list.disable_gc || list.spec_version()? < SpecVersion::V1_1_0 {
+            return Ok(());
+        }
+        let others = list.plugins.iter().filter(|plugin| !is_ours(plugin.name.as_str()));
+        Error::all(others.map(|plugin| self.gc_of(list, plugin, valid)))
+    }
+
+    fn gc_of(&self, list: &NetworkList, plugin: &PluginConf, valid: &[AttachmentId]) -> Result<()> {
+        let done = self.exec(Verb::Gc, plugin, &request::gc(list, plugin, valid), None);
+        done.map(drop).doing(format!("failed to GC plugin {}", plugin.name))
     }
 
     /// STATUS: every plugin in order. Below 1.1.0 there is none, and nothing is known to be wrong.

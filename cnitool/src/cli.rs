@@ -1,5 +1,6 @@
 //! The command line.
 
+mod gc;
 mod install;
 mod see;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use cni_types::{excerpt, nearest};
 
 use crate::completions::SHELLS;
+use crate::gc::Options as Gc;
 use crate::install::Options as Install;
 use crate::{graph, ls, metrics};
 
@@ -22,7 +24,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool add    <network> <netns>   attach the namespace; prints the result
   cnitool check  <network> <netns>   compare the attachment with what add returned
   cnitool del    <network> <netns>   detach the namespace
-  cnitool gc     <network>           detach all of it, collect what is left over
+  cnitool gc     --keep WHO [network…]   remove what dead containers have left
   cnitool restore [network…]         put back what a flushed packet filter took from living ones
   cnitool status <network>           ask whether an add could work now
   cnitool ls     [options]           every attachment of this node, and its state
@@ -49,7 +51,10 @@ pub(crate) const VERBS: [(&str, &str); 13] = [
     ("add", "[-i NAME] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns> | --all [--network NAME]"),
     ("del", "[-i NAME] <network> <netns>"),
-    ("gc", "<network>"),
+    (
+        "gc",
+        "--keep crictl|podman|netns-dir=DIR|file=F|-|none [--dry-run] [--yes] [--grace SECONDS] [<network>…]",
+    ),
     ("restore", "[<network>…]"),
     ("status", "<network>"),
     ("ls", "[-o wide|json|name] [--network NAME] [--watch]"),
@@ -74,9 +79,7 @@ pub(crate) enum Command {
     Add(Target),
     Check(Target),
     Del(Target),
-    Gc {
-        network: String,
-    },
+    Gc(Gc),
     /// All networks where none is named.
     Restore {
         networks: Vec<String>,
@@ -123,6 +126,9 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         }
         _ => {}
     }
+    if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "gc") {
+        return gc::parse(rest);
+    }
     let (words, options) = words_and_options(arguments);
     let mut words = words.into_iter();
     let verb = words.next().unwrap_or_default().to_string_lossy().into_owned();
@@ -138,7 +144,6 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         "add" => Command::Add(target(rest, ifname).map_err(|what| mistake(&what))?),
         "check" => Command::Check(target(rest, ifname).map_err(|what| mistake(&what))?),
         "del" => Command::Del(target(rest, ifname).map_err(|what| mistake(&what))?),
-        "gc" => Command::Gc { network: network(rest).map_err(|what| mistake(&what))? },
         "restore" => Command::Restore {
             networks: rest.into_iter().map(text).collect::<Result<_>>().map_err(|what| mistake(&what))?,
         },
@@ -249,9 +254,6 @@ mod tests {
         assert_eq!(parse("add net /run/netns/a").unwrap(), Command::Add(target(None)));
         assert_eq!(parse("check -i net1 net /run/netns/a").unwrap(), Command::Check(target(Some("net1"))));
         assert_eq!(parse("del net /run/netns/a --ifname=net1").unwrap(), Command::Del(target(Some("net1"))));
-        for line in ["gc net", "gc net /run/netns/a"] {
-            assert_eq!(parse(line).unwrap(), Command::Gc { network: "net".into() });
-        }
         assert_eq!(parse("status net").unwrap(), Command::Status { network: "net".into() });
         assert_eq!(parse("demo").unwrap(), Command::Demo { conflist: None });
         for line in ["help", "-h", "add --help"] {
@@ -272,7 +274,6 @@ mod tests {
             ("add net a b", "it takes a network and a network namespace", add),
             ("add -x n a", "unknown option \"-x\"", add),
             ("add net -i", "--ifname needs a name", add),
-            ("gc", "it takes a network", "usage: cnitool gc <network>"),
             ("status a b c", "it takes a network", "usage: cnitool status <network>"),
             ("version a b", "it takes at most one directory", "usage: cnitool version [DIR]"),
             ("completions csh", "it takes a shell: bash, zsh, fish", "usage: cnitool completions <shell>"),

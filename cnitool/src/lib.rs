@@ -10,6 +10,7 @@
 //! - `ls`, `graph`, `metrics`: the same as a list, a picture and numbers; `check_all`: CHECK of all of it.
 //! - `install`: the suite's plugins, put into a directory.
 //! - `version`: what is in a directory of plugins, and what runtimes make of it.
+//! - `gc`: what dead containers have left, removed.
 //! - `restore`: what somebody took from living attachments, put back.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
 //!
@@ -25,6 +26,7 @@ mod completions;
 pub mod conflist;
 mod demo;
 mod executable;
+mod gc;
 mod graph;
 mod install;
 pub mod invoke;
@@ -110,10 +112,7 @@ fn run(command: Command) -> Result<ExitCode> {
             let (settings, list) = Settings::load(&target.network)?;
             settings.runtime.del(&list, &settings.attachment(&target, &list)?)?;
         }
-        Command::Gc { network } => {
-            let (settings, list) = Settings::load(&network)?;
-            settings.runtime.gc(&list, &[])?;
-        }
+        Command::Gc(options) => return gc::run(&options),
         Command::Restore { networks } => return restore::run(&networks),
         Command::Status { network } => {
             let (settings, list) = Settings::load(&network)?;

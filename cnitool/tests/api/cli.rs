@@ -66,7 +66,7 @@ fn every_verb_is_silent_when_it_succeeds() {
         &["check", "net1", "/run/netns/../netns/a"][..],
         &["status", "net1"],
         &["del", "net1", "/run/netns/a"],
-        &["gc", "net1"],
+        &["gc", "--keep", "none", "net1"],
     ] {
         let output = tool(&bench, arguments, &[]);
         succeeds(&output);
@@ -83,7 +83,7 @@ fn gc_detaches_everything_the_network_has() {
     succeeds(&tool(&bench, &["add", "net1", "/run/netns/a"], &[]));
     succeeds(&tool(&bench, &["add", "-i", "net7", "net1", "/run/netns/a"], &[]));
     bench.forget_calls();
-    succeeds(&tool(&bench, &["gc", "net1"], &[]));
+    succeeds(&tool(&bench, &["gc", "--keep", "none", "net1"], &[]));
     let calls: Vec<_> = bench.calls().into_iter().map(|call| call.verb).collect();
     assert_eq!(calls, ["DEL", "DEL", "GC"]);
     assert_eq!(bench.cache_files(), [""; 0]);

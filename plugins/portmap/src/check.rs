@@ -57,5 +57,5 @@ fn check_localnet(site: &Site<'_>, conf: &Conf, targets: &[Option<Cidr>; 2], cla
 fn unmapped(id: &AttachmentId, missing: &[String]) -> Error {
     let (id, missing) = (&id.container_id, missing.join("; "));
     Error::check(format!("ports of container {id} are not mapped: {missing}"))
-        .because("if the ruleset was flushed, the container has to be attached anew (DEL and ADD)")
+        .because("if the ruleset was flushed, `cnitool restore` puts it back")
 }

@@ -11,7 +11,10 @@ const NETWORKS: &str = "/run/net.d";
 
 fn cnitool(host: &Host, networks: &str, command: &str, network: &str, pod: &Container) -> Finished {
     let mut cnitool = host.command(Suite::Ours.source().join("cnitool").to_str().unwrap());
-    cnitool.args([command, network]).arg(pod.netns());
+    match command {
+        "gc" => cnitool.args([command, "--keep", "none", network]),
+        _ => cnitool.args([command, network]).arg(pod.netns()),
+    };
     cnitool.env("NETCONFPATH", networks).env("CNI_PATH", Suite::Ours.source());
     let done = run(&mut cnitool, b"");
     assert!(done.status.success(), "{command}: {done:?}");

@@ -6,7 +6,7 @@ use cni_tests::{Container, Finished, Host, Place, Suite, run};
 use serde_json::{Value, json};
 
 /// `/etc/cni/net.d` of the test.
-const NET_D: &str = "/run/net.d";
+pub(crate) const NET_D: &str = "/run/net.d";
 
 /// A plugin's executable that is not there: the runtime's own.
 pub(crate) fn cnitool(host: &Host, args: &[&str]) -> Finished {

@@ -1,4 +1,5 @@
 //! What mends a node: `cnitool gc` and `cnitool restore`.
 
+mod gc;
 mod kit;
 mod restore;

@@ -31,7 +31,10 @@ impl State {
         let qdiscs = host.run("tc qdisc show");
         let lines =
             host.snapshot().lines().filter(|l| !l.starts_with("link \"bwp")).map(str::to_owned).collect();
-        Self([lines, forwards.to_vec(), qdiscs.lines().map(|l| numberless(l.to_owned())).collect()].concat())
+        let mut all =
+            [lines, forwards.to_vec(), qdiscs.lines().map(|l| numberless(l.to_owned())).collect()].concat();
+        all.sort();
+        Self(all)
     }
 
     fn assert_is(&self, host: &Host, after: &str) {

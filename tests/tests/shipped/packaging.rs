@@ -37,12 +37,20 @@ fn make_install_fills_the_root_of_a_package() {
     make_install(&variables);
     assert_eq!(names_in("/run/root/usr/lib/cni"), plugins());
     assert_eq!(names_in("/run/root/usr/bin"), ["cnitool"]);
-    assert_eq!(names_in("/run/root/lib/systemd/system"), ["cni-dhcp.service", "cni-dhcp.socket"]);
+    assert_eq!(
+        names_in("/run/root/lib/systemd/system"),
+        ["cni-dhcp.service", "cni-dhcp.socket", "cni-gc.service", "cni-gc.timer", "cni-restore.service"]
+    );
     let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode("/run/root/usr/lib/cni/bridge"), 0o755);
     assert_eq!(mode("/run/root/lib/systemd/system/cni-dhcp.service"), 0o644);
     let unit = fs::read_to_string("/run/root/lib/systemd/system/cni-dhcp.service").unwrap();
     assert!(unit.contains("ExecStart=/usr/lib/cni/dhcp daemon"), "{unit}");
+    for (name, gist) in [("gc", "gc --keep ${CNI_GC_KEEP} --yes"), ("restore", "restore")] {
+        let unit = fs::read_to_string(format!("/run/root/lib/systemd/system/cni-{name}.service")).unwrap();
+        assert!(unit.contains(&format!("ExecStart=/usr/bin/cnitool {gist}")), "{unit}");
+        assert!(unit.contains("CNI_PATH=/usr/lib/cni\n"), "{unit}");
+    }
 }
 
 #[test]

@@ -72,7 +72,9 @@ impl Rtnl {
         let body = Attrs::behind(&tcmsg(link.index, handle, parent, 0));
         let doing = format!("remove the {what} qdisc of link {}", link.name);
         let delete = Request::new(doing, libc::RTM_DELQDISC, 0, body);
-        Ok(self.socket.change(&[delete]).or_else(Refused::unless_gone)?)
+        // Where another qdisc is in its place, the kernel finds our handle senseless.
+        let unless_gone = |e: Refused| if e.is_invalid() { Ok(()) } else { e.unless_gone() };
+        Ok(self.socket.change(&[delete]).or_else(unless_gone)?)
     }
 
     /// The root qdisc's kind, and its parameters when it is a token bucket.

@@ -1,0 +1,99 @@
+//! The options of `gc`.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use cni_types::excerpt;
+
+use super::{Command, Result, mistake};
+use crate::gc::{Keep, Options};
+
+/// How old an attachment has to be by default, in seconds: kubelet gives a sandbox four minutes.
+const GRACE: u64 = 300;
+
+/// Reads the arguments behind `gc`.
+///
+/// # Errors
+/// The mistake in one line, and how the verb is used.
+pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
+    let grace = Duration::from_secs(GRACE);
+    let mut options = Options { networks: Vec::new(), keep: Vec::new(), dry_run: false, yes: false, grace };
+    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
+    while let Some(argument) = arguments.next() {
+        let (option, mut value) = match argument.split_once('=').filter(|_| argument.starts_with("--")) {
+            Some((option, value)) => (option.to_owned(), Some(value.to_owned())),
+            None => (argument, None),
+        };
+        let mut value = |name: &str| {
+            value.take().or_else(|| arguments.next()).ok_or_else(|| wrong(&format!("{name} needs a value")))
+        };
+        match option.as_str() {
+            "-h" | "--help" => return Ok(Command::Help),
+            "--dry-run" => options.dry_run = true,
+            "--yes" => options.yes = true,
+            "--keep" => {
+                let text = value("--keep")?;
+                let unknown = || wrong(&format!("--keep {}: it takes {SOURCES}", excerpt(&text)));
+                options.keep.push(Keep::parse(&text).ok_or_else(unknown)?);
+            }
+            "--grace" => {
+                let seconds = value("--grace")?.parse();
+                options.grace =
+                    Duration::from_secs(seconds.map_err(|_| wrong("--grace takes a number of seconds"))?);
+            }
+            text if text.starts_with('-') => return Err(wrong(&format!("unknown option {}", excerpt(text)))),
+            _ => options.networks.push(option),
+        }
+    }
+    if options.keep.is_empty() {
+        return Err(wrong(&format!("who is alive? --keep takes {SOURCES}")));
+    }
+    if options.keep.contains(&Keep::Nobody) && options.keep.len() > 1 {
+        return Err(wrong("--keep none goes with no other --keep"));
+    }
+    Ok(Command::Gc(options))
+}
+
+const SOURCES: &str = "crictl, podman, netns-dir=DIR, file=F, - or none";
+
+fn wrong(what: &str) -> String {
+    mistake("gc", what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command> {
+        super::parse(&line.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_of_gc() {
+        let options = Options {
+            networks: vec!["a".into(), "b".into()],
+            keep: vec![Keep::Crictl, Keep::NetnsDir("/run/netns".into())],
+            dry_run: true,
+            yes: true,
+            grace: Duration::ZERO,
+        };
+        for line in [
+            "--keep crictl --keep netns-dir=/run/netns --dry-run --yes --grace 0 a b",
+            "a --keep=crictl b --grace=0 --keep=netns-dir=/run/netns --yes --dry-run",
+        ] {
+            assert_eq!(parse(line).unwrap(), Command::Gc(options.clone()));
+        }
+        for (line, what) in [
+            ("", "who is alive?"),
+            ("net", "who is alive?"),
+            ("--keep", "--keep needs a value"),
+            ("--keep docker", "--keep \"docker\": it takes crictl, podman"),
+            ("--keep none --keep podman", "--keep none goes with no other"),
+            ("--keep none --grace x", "--grace takes a number"),
+            ("--keep none --force", "unknown option \"--force\""),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.contains(what) && error.contains("\nusage: cnitool gc --keep"), "{line}: {error}");
+        }
+    }
+}
