@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cni_part::PartPlugin;
 use cni_plugins::PART_PLUGINS;
-use cni_skel::Plugin;
+use cni_skel::{Delegates, Plugin};
 use cni_types::{Code, Error, Json, Network, PluginName, Result};
 
 use super::attached::Attached;
@@ -84,6 +84,6 @@ fn remove(kept: &Kept, cni_path: &[PathBuf]) -> Result<()> {
     let attached = Attached::in_namespace(kept, Path::new(""), cni_path)?;
     Error::all(kept.list.plugins.iter().rev().map(|conf| {
         let Some((plugin, network)) = restorable(&attached, conf)? else { return Ok(()) };
-        plugin.del(&attached.detachment(network))
+        plugin.del(&attached.detachment(network), &Delegates::default())
     }))
 }

@@ -2,7 +2,7 @@
 //! node set anew, a qdisc replaced. Each part is asked what CHECK asks, and what differs is made as ADD makes it. Nothing
 //! is removed, and a part that is as it was made is left alone.
 
-use cni_skel::{Attachment, Undo};
+use cni_skel::{Attachment, Delegates, Undo};
 use cni_types::{Code, Error, Failures, Result};
 
 use crate::part::{Made, Part, Restoring};
@@ -29,7 +29,7 @@ impl PartPlugin {
     fn restore_parts(&self, attachment: &Attachment, put_back: &mut Vec<&'static str>) -> Result<()> {
         let parts = (self.parts)(&attachment.network)?;
         let mut made = Made { result: attachment.network.result_of_add()?, ..Made::default() };
-        let site = Site::new(attachment);
+        let site = Site::new(attachment, &Delegates::default());
         let mut failures = Failures::new();
         for part in &parts {
             let part = part.as_ref();
