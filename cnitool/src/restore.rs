@@ -68,8 +68,8 @@ pub(crate) fn run(networks: &[String]) -> Result<ExitCode> {
 fn refuse_unknown(networks: &[String], entries: &[Entry]) -> Result<()> {
     let kept = || entries.iter().filter_map(|entry| entry.kept.as_ref().ok());
     let has_entry = |name: &String| kept().any(|kept| kept.id.network.as_str() == name);
-    let unknown = networks.iter().filter(|name| !has_entry(name));
-    unknown.map(|name| dir::find_network(&settings::net_dir()?, name).map(drop)).collect()
+    let mut unknown = networks.iter().filter(|name| !has_entry(name));
+    unknown.try_for_each(|name| dir::find_network(&settings::net_dir()?, name).map(drop))
 }
 
 /// `act` on every entry, the first of each network before any other: it makes the tables that the others share.
