@@ -3,7 +3,7 @@
 mod vlans;
 
 use cni_filter::masquerade::Backend;
-use cni_net::configure::Duplicates;
+use cni_net::configure::{Duplicates, Told};
 use cni_net::{Mtu, bridge, veth};
 use cni_part::{Configured, Lease, Masquerade, Pair, Part, Parts, SpoofCheck};
 use cni_types::{Error, IfName, Key, Mac, Network, PluginKeys, Result, Text, Whole, keys};
@@ -135,12 +135,12 @@ impl Keys {
 
 /// What the interface needs for being found at once, or for the kernel to look for others with its addresses first.
 fn configured(detects_duplicates: bool) -> Configured {
+    let told = Told::Segment;
     if !detects_duplicates {
-        let sysctls = [&[("ipv6/conf/IF/accept_dad", "0")], &Configured::TELL_SEGMENT[..]].concat();
-        return Configured { duplicates: Duplicates::Trusted, sysctls };
+        return Configured { duplicates: Duplicates::Trusted, told, ipv6: vec![("accept_dad", "0")] };
     }
-    let detection = [("ipv6/conf/IF/accept_dad", "1"), ("ipv6/conf/IF/enhanced_dad", "1")];
-    Configured { duplicates: Duplicates::Detected, sysctls: [detection, Configured::TELL_SEGMENT].concat() }
+    let ipv6 = vec![("accept_dad", "1"), ("enhanced_dad", "1")];
+    Configured { duplicates: Duplicates::Detected, told, ipv6 }
 }
 
 /// The link of a VLAN's gateway, by the name the reference gives it.

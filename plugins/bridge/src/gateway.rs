@@ -66,7 +66,7 @@ impl Part for HostGateway {
                 uplink::find(host, &bridge, name).map_err(unavailable)?;
             }
         }
-        if self.has_addresses { forwarding::status() } else { Ok(()) }
+        if self.has_addresses { forwarding::status(host.rtnl()?) } else { Ok(()) }
     }
 }
 
@@ -82,7 +82,7 @@ impl HostGateway {
                 ensure_address(host, self.may_replace, link, *gateway)?;
             }
             if gateways.iter().any(|gw| gw.family() == family) {
-                forwarding::ensure(family)?;
+                forwarding::ensure(host, family)?;
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ fn ensure_address(host: &Rtnl, may_replace: bool, link: &Link, gateway: Cidr) ->
         host.remove_address_if_present(link.index, &link.name, other)?;
     }
     if !gateway.is_ipv4() {
-        sysctl::ensure_ipv6(&link.name)?;
+        sysctl::ensure_ipv6(link)?;
     }
     host.ensure_address(link.index, &link.name, gateway)?;
     pin_mac(host, link)
@@ -174,7 +174,7 @@ fn check_addresses<'r>(host: &Rtnl, link: &Link, ips: impl Iterator<Item = &'r I
         return Err(Error::check(format!("the gateway's address {missing} is missing on {}", link.name)));
     }
     let families = Family::ALL.into_iter().filter(|family| gateways.iter().any(|gw| gw.family() == *family));
-    families.into_iter().try_for_each(forwarding::check)
+    families.into_iter().try_for_each(|family| forwarding::check(host, family))
 }
 
 /// The host's end of the link that a VLAN's gateway is on.

@@ -8,6 +8,7 @@
 //! Differs from the reference: see README.md.
 
 use cni_net::Kind;
+use cni_net::configure::Told;
 use cni_part::{ContainerLink, Lease, Leased, LinkOfKind, PartPlugin, Parts};
 use cni_types::{Key, Network, PluginKeys, Result};
 
@@ -22,5 +23,5 @@ pub static DUMMY: PartPlugin = PartPlugin::of_link("dummy", parts, &[&Leased(&LI
 
 fn parts(network: &Network) -> Result<Parts> {
     let link = ContainerLink::new(&LINK, Kind::Dummy);
-    Ok(link.with(Lease::required(network)?, &[]))
+    Ok(link.with(Lease::required(network)?, Told::Nobody))
 }

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use cni_net::LinkName;
+use cni_net::configure::Told;
 use cni_part::{Configured, Lease, Parts};
 use cni_types::{Error, Form, FromText, Key, Mac, Network, PluginKeys, Result, Text, excerpt, keys};
 
@@ -65,7 +66,7 @@ pub(crate) struct Conf {
 /// As [`cni_part::PartPlugin::parts`].
 pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let device = DevicePart(Conf::read(network)?);
-    Ok(vec![Box::new(device), Box::new(Lease::new(network)?), Box::new(Configured::trusted(&[]))])
+    Ok(vec![Box::new(device), Box::new(Lease::new(network)?), Box::new(Configured::trusted(Told::Nobody))])
 }
 
 impl Conf {

@@ -1,7 +1,8 @@
 //! The keys of `ipvlan`, read and validated.
 
+use cni_net::configure::Told;
 use cni_net::{Ipvlan, IpvlanFlag, IpvlanMode, Kind, Master, MasterName, Mtu};
-use cni_part::{Configured, ContainerLink, Lease, Parts, mac_key};
+use cni_part::{ContainerLink, Lease, Parts, mac_key};
 use cni_types::{Code, Error, Key, Network, PluginKeys, Result, Text, keys};
 
 use crate::LINK;
@@ -55,7 +56,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         mtu: keys.mtu.bytes()?,
         ..ContainerLink::new(&LINK, Kind::Ipvlan(ipvlan))
     };
-    Ok(link.with(Lease::or_chain(network)?, &Configured::TELL_SEGMENT))
+    Ok(link.with(Lease::or_chain(network)?, Told::Segment))
 }
 
 /// `CNI_ARGS` does not count: runtimes put a `MAC` there for all plugins, and the reference ignores it too.

@@ -1,7 +1,8 @@
 //! The keys of `macvlan`, read and validated.
 
+use cni_net::configure::Told;
 use cni_net::{Kind, Macvlan, MacvlanMode, Master, Mtu};
-use cni_part::{Configured, ContainerLink, Lease, MAC_ARG, MAC_KEYS, Parts, mac};
+use cni_part::{ContainerLink, Lease, MAC_ARG, MAC_KEYS, Parts, mac};
 use cni_types::{Key, Network, PluginKeys, Result, Text, keys};
 
 use crate::LINK;
@@ -36,5 +37,5 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         mac: mac(network)?,
         ..ContainerLink::new(&LINK, Kind::Macvlan(macvlan))
     };
-    Ok(link.with(Lease::new(network)?, &Configured::TELL_SEGMENT))
+    Ok(link.with(Lease::new(network)?, Told::Segment))
 }

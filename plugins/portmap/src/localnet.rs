@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use cni_filter::Filter;
-use cni_net::{Rtnl, sysctl};
+use cni_net::{Link, Rtnl};
 use cni_types::{Family, Result};
 
 use crate::conf::Conf;
@@ -25,12 +25,12 @@ pub(crate) fn is_wanted(conf: &Conf) -> bool {
 /// # Errors
 /// Code 101 or 100 when the kernel refuses either.
 pub(crate) fn enable(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result<()> {
-    let Some(name) = find_sysctl(host, container)? else { return Ok(()) };
+    let Some(link) = find_link(host, container)? else { return Ok(()) };
     match filter.nftables_if_present()? {
         Some(socket) => nft::ensure_localnet(socket)?,
         None => iptables::ensure_localnet()?,
     }
-    if is_on(&name) { Ok(()) } else { sysctl::write(&name, "1") }
+    if is_on(&link) { Ok(()) } else { host.route_localnet(&link) }
 }
 
 /// What is missing of that, in words; empty if nothing is.
@@ -38,7 +38,7 @@ pub(crate) fn enable(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result<
 /// # Errors
 /// Code 101 or 100 when the kernel refuses to say.
 pub(crate) fn missing(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result<Vec<String>> {
-    let Some(name) = find_sysctl(host, container)? else { return Ok(Vec::new()) };
+    let Some(link) = find_link(host, container)? else { return Ok(Vec::new()) };
     let is_shut = match filter.nftables_if_present()? {
         Some(socket) => nft::has_localnet(socket)?,
         None => iptables::has_localnet()?,
@@ -47,19 +47,18 @@ pub(crate) fn missing(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result
     if !is_shut {
         missing.push("nothing keeps others from 127.0.0.0/8 of the host".to_owned());
     }
-    if !is_on(&name) {
-        missing.push(format!("net.{} is not 1", name.replace('/', ".")));
+    if !is_on(&link) {
+        missing.push(format!("net.ipv4.conf.{}.route_localnet is not 1", link.name));
     }
     Ok(missing)
 }
 
-/// The file of the link that leads to the container.
-fn find_sysctl(host: &Rtnl, container: IpAddr) -> Result<Option<String>> {
+/// The link that leads to the container.
+fn find_link(host: &Rtnl, container: IpAddr) -> Result<Option<Link>> {
     let Some(index) = host.output_link(container)? else { return Ok(None) };
-    let link = host.find_link_by_index(index)?;
-    Ok(link.map(|link| format!("ipv4/conf/{}/route_localnet", link.name)))
+    host.find_link_by_index(index)
 }
 
-fn is_on(name: &str) -> bool {
-    sysctl::read(name).is_ok_and(|value| value == "1")
+fn is_on(link: &Link) -> bool {
+    link.settings.route_localnet == Some(true)
 }

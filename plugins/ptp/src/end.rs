@@ -44,7 +44,7 @@ impl End {
     /// Outside: the gateway's address is on the host's end, the container's address behind it.
     pub(crate) fn ensure_on_host(&self, host: &Rtnl, end: &Link) -> Result<()> {
         if !self.gateway.is_ipv4() {
-            sysctl::ensure_ipv6(&end.name)?;
+            sysctl::ensure_ipv6(end)?;
         }
         host.ensure_address(end.index, &end.name, Cidr::host(self.gateway))?;
         let behind = Route::new(Cidr::host(self.container.ip()), end.index);

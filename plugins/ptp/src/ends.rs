@@ -1,6 +1,6 @@
 //! Both sides of the pair: the container's addresses and routes, and the host's way to them.
 
-use cni_net::configure::{self, Duplicates, Subnet};
+use cni_net::configure::{self, Duplicates, Subnet, Told};
 use cni_net::{Link, Rtnl, check, forwarding, sysctl};
 use cni_part::{Host, Made, Owned, Part, Restoring, Site};
 use cni_skel::Undo;
@@ -23,14 +23,22 @@ impl Part for Ends {
     fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, _undo: &mut Undo<'a>) -> Result<()> {
         let ends = End::all(&made.result.ips)?;
         let (host, end, container) = (site.host.rtnl()?, made.host_end()?, made.container()?);
-        // The host asks for the container's hardware address from the pair's link-local address, which duplicate detection
-        // would keep from use for up to two seconds.
-        sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_dad", end.name), "0");
-        families(&ends).try_for_each(forwarding::ensure)?;
         let interface = site.interface(container)?;
-        configure::prepare(&interface, &[], ends.iter().any(|end| !end.container.is_ipv4()))?;
+        families(&ends).try_for_each(|family| forwarding::ensure(host, family))?;
+        if families(&ends).any(|family| family == Family::V6) {
+            // The host asks for the container's hardware address from the pair's link-local address, which duplicate
+            // detection would keep from use for up to two seconds.
+            sysctl::write_if_possible(&format!("ipv6/conf/{}/accept_dad", end.name), "0");
+            configure::prepare_ipv6(&interface, &[])?;
+        }
         let routes = ends.iter().flat_map(|end| end.container_routes(container.index)).collect();
-        configure::configure(&interface, &made.result, Duplicates::Trusted, &Subnet::Through(routes))?;
+        configure::configure(
+            &interface,
+            &made.result,
+            Duplicates::Trusted,
+            Told::Nobody,
+            &Subnet::Through(routes),
+        )?;
         ends.iter().try_for_each(|one| one.ensure_on_host(host, end))
     }
 
@@ -43,16 +51,17 @@ impl Part for Ends {
         let routes = made.result.routes.iter().chain(&gateways);
         check::configured(site.inside()?, container, ips(), routes, None)?;
         check::up(container)?;
-        on_the_host(site.host.rtnl()?, made.host_end()?, &ends)?;
-        families(&ends).try_for_each(forwarding::check)
+        let host = site.host.rtnl()?;
+        on_the_host(host, made.host_end()?, &ends)?;
+        families(&ends).try_for_each(|family| forwarding::check(host, family))
     }
 
     fn restoring(&self) -> Restoring {
         Restoring::PutBack
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
-        forwarding::status()
+    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+        forwarding::status(host.rtnl()?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The keys of `tap`, read and validated.
 
+use cni_net::configure::Told;
 use cni_net::{Kind, Mtu, Tap};
 use cni_part::{ContainerLink, Lease, MAC_ARG, MAC_KEYS, Parts, mac};
 use cni_types::{IfName, Key, Network, PluginKeys, Result, Text, keys};
@@ -43,5 +44,5 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         mac: mac(network)?,
         ..ContainerLink::new(&LINK, Kind::Tap(tap))
     };
-    Ok(link.with(Lease::new(network)?, &[]))
+    Ok(link.with(Lease::new(network)?, Told::Nobody))
 }

@@ -1,7 +1,8 @@
 //! The keys of `vlan`, read and validated.
 
+use cni_net::configure::Told;
 use cni_net::{Kind, Master, Mtu, Vlan};
-use cni_part::{Configured, ContainerLink, Lease, Parts};
+use cni_part::{ContainerLink, Lease, Parts};
 use cni_types::{Key, Network, PluginKeys, Result, Whole, keys};
 
 use crate::LINK;
@@ -41,5 +42,5 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         mtu: keys.mtu.bytes()?,
         ..ContainerLink::new(&LINK, Kind::Vlan(Vlan { id: keys.vlan_id.read("vlanId")? }))
     };
-    Ok(link.with(lease, &Configured::TELL_SEGMENT))
+    Ok(link.with(lease, Told::Segment))
 }

@@ -52,7 +52,7 @@ pub fn find(host: &Rtnl, name: &IfName, wanted: &NewBridge) -> Result<Option<Lin
 /// As [`find`]; code 100 for what the kernel refused.
 pub fn ensure(host: &Rtnl, name: &IfName, found: Option<Link>, wanted: &NewBridge) -> Result<Link> {
     let link = found.map_or_else(|| create(host, name, wanted), Ok)?;
-    sysctl::ignore_router_advertisements(&link.name);
+    sysctl::ignore_router_advertisements(&link);
     if !link.is_up() {
         host.set_flags(&link, IFF_UP, IFF_UP)?;
     }

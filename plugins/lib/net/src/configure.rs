@@ -6,6 +6,7 @@ use cni_types::{CniResult, Code, Error, Family, IfName, Result};
 
 use crate::addr::{AddFlags, Address, usable};
 use crate::link::set_up;
+use crate::link::settings::notify_arp;
 use crate::netns::Netns;
 use crate::route::{Route, SCOPE_GLOBAL, SCOPE_LINK};
 use crate::rtnl::Rtnl;
@@ -37,6 +38,19 @@ pub enum Duplicates {
     Detected,
 }
 
+/// Who is told, when the interface comes up, that it has the addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nobody.
+    Nobody,
+    /// The segment: by a gratuitous ARP per IPv4 address, and an unsolicited neighbour advertisement per IPv6 address where
+    /// [`NDISC_NOTIFY`] is set.
+    Segment,
+}
+
+/// What [`Told::Segment`] needs for IPv6 addresses, for [`prepare_ipv6`].
+pub const NDISC_NOTIFY: (&str, &str) = ("ndisc_notify", "1");
+
 /// How the addresses' own networks are reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subnet {
@@ -46,23 +60,19 @@ pub enum Subnet {
     Through(Vec<Route>),
 }
 
-/// Writes the container's sysctls, all in one visit to its namespace: `extra` first, values the kernel may lack; then,
-/// for IPv6 addresses, what they need.
+/// Writes what an interface with IPv6 addresses needs, all in one visit to the container's namespace: `extra` first, values
+/// of `/proc/sys/net/ipv6/conf/LINK` that the kernel may lack.
 ///
 /// # Errors
-/// Code 8 when the namespace cannot be entered, code 100 when IPv6 cannot be enabled.
-pub fn prepare(interface: &Interface<'_>, extra: &[(String, &str)], ipv6: bool) -> Result<()> {
+/// Code 8 when the namespace cannot be entered, code 100 when the kernel has IPv6 but it cannot be enabled.
+pub fn prepare_ipv6(interface: &Interface<'_>, extra: &[(&str, &str)]) -> Result<()> {
     let name = interface.name.as_str();
+    let links = ["lo", name].map(|link| interface.inside.link(link));
     interface.netns.enter(|| {
-        for (sysctl, value) in extra {
-            sysctl::write_if_possible(sysctl, value);
+        for (setting, value) in extra {
+            sysctl::write_if_possible(&format!("ipv6/conf/{name}/{setting}"), value);
         }
-        if !ipv6 {
-            return Ok(());
-        }
-        for link in ["lo", name] {
-            sysctl::ensure_ipv6(link)?;
-        }
+        links.into_iter().try_for_each(|link| sysctl::ensure_ipv6(&link?))?;
         // So that the addresses outlive a `down` and `up` inside the container.
         sysctl::write(&format!("ipv6/conf/{name}/keep_addr_on_down"), "1")
     })?
@@ -77,6 +87,7 @@ pub fn configure(
     interface: &Interface<'_>,
     result: &CniResult,
     duplicates: Duplicates,
+    told: Told,
     subnet: &Subnet,
 ) -> Result<()> {
     let name = interface.name.as_str();
@@ -86,6 +97,9 @@ pub fn configure(
     let how = AddFlags { detect_duplicates: detect, no_connected_route: *subnet != Subnet::OnLink };
     for ip in &result.ips {
         requests.push(addr::add(interface.index, name, ip.address, how));
+    }
+    if told == Told::Segment && !result.ips.is_empty() {
+        requests.push(notify_arp(interface.index, name));
     }
     requests.push(set_up(format!("set {name} up"), interface.index));
     if let Subnet::Through(routes) = subnet {

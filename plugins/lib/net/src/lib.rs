@@ -29,7 +29,7 @@ pub use cni_netlink::Refused;
 pub use events::Events;
 pub use link::{
     Attribute, IFF_PROMISC, IFF_UP, Ipvlan, IpvlanFlag, IpvlanMode, Kind, Link, LinkName, Macvlan,
-    MacvlanMode, NewLink, Shape, Side, Tap, Vlan, ifb, veth, vrf,
+    MacvlanMode, NewLink, Settings, Shape, Side, Tap, Vlan, ifb, veth, vrf,
 };
 pub use master::{Master, MasterName, refuse_down, refuse_larger};
 pub use mtu::Mtu;

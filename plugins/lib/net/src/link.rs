@@ -10,6 +10,7 @@ mod name;
 mod new;
 mod owned;
 pub(crate) mod request;
+pub(crate) mod settings;
 pub mod veth;
 pub mod vrf;
 
@@ -27,6 +28,7 @@ pub use moving::Shape;
 pub use name::LinkName;
 pub use new::{NewLink, Side};
 use request::{about, about_named};
+pub use settings::Settings;
 
 /// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
 const SKIP_STATS: u32 = 1 << 3;
@@ -90,6 +92,8 @@ pub struct Link {
     pub hairpin: bool,
     /// Bridge port: `IFLA_BRPORT_ISOLATED`.
     pub isolated: bool,
+    /// What it does with IPv4 and IPv6.
+    pub settings: Settings,
 }
 
 impl Link {

@@ -8,6 +8,8 @@ use cni_skel::tell;
 use cni_trace::{Asked, phase};
 use cni_types::{Code, Error, Result, errno_text};
 
+use crate::link::Link;
+
 pub(crate) fn path(name: &str) -> String {
     format!("/proc/sys/net/{name}")
 }
@@ -53,9 +55,12 @@ fn note(name: &str, value: &str, written: &io::Result<()>) {
 }
 
 /// Closes the host's ears on one of its links: whoever is at the other end must not be able to give the host addresses
-/// and routes (CVE-2020-10749). To be called before anything can arrive by it.
-pub fn ignore_router_advertisements(link: &str) {
-    write_if_possible(&format!("ipv6/conf/{link}/accept_ra"), "0");
+/// and routes (CVE-2020-10749). To be called before anything can arrive by it. A bridge's port needs it too: frames to the
+/// link-local group addresses, such as LLDP's, go to the port's own IPv6 and not to the bridge's.
+pub(crate) fn ignore_router_advertisements(link: &Link) {
+    if link.settings.accept_ra != Some(false) {
+        write_if_possible(&format!("ipv6/conf/{}/accept_ra", link.name), "0");
+    }
 }
 
 /// Reads a value, without the final newline.
@@ -71,12 +76,12 @@ pub fn read(name: &str) -> io::Result<String> {
 ///
 /// # Errors
 /// Code 100 with the sysctl's path and the errno.
-pub fn ensure_ipv6(link: &str) -> Result<()> {
-    let name = format!("ipv6/conf/{link}/disable_ipv6");
-    match read(&name) {
-        Ok(value) if value == "0" => {}
-        Ok(_) => write(&name, "0")?,
-        Err(e) => tell(format_args!("cannot read {}: {e}; does the kernel have IPv6?", path(&name))),
+pub fn ensure_ipv6(link: &Link) -> Result<()> {
+    let name = &link.name;
+    match link.settings.disable_ipv6 {
+        Some(false) => {}
+        Some(true) => write(&format!("ipv6/conf/{name}/disable_ipv6"), "0")?,
+        None => tell(format_args!("the kernel does not say whether {name} has IPv6; was it built with it?")),
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The container's interface with the addresses and routes of the result on it.
 
 use cni_net::check;
-use cni_net::configure::{self, Duplicates, Subnet};
+use cni_net::configure::{self, Duplicates, Subnet, Told};
 use cni_skel::Undo;
 use cni_types::{Network, Result};
 
@@ -13,20 +13,17 @@ use crate::site::{Host, Site};
 pub struct Configured {
     /// How IPv6 addresses are made sure to be unique.
     pub duplicates: Duplicates,
-    /// Sysctls of an interface that has addresses, below `/proc/sys/net`, with `IF` for its name; what the kernel lacks is
-    /// left out.
-    pub sysctls: Vec<(&'static str, &'static str)>,
+    /// Who hears of them.
+    pub told: Told,
+    /// Settings of an interface that has IPv6 addresses, below `/proc/sys/net/ipv6/conf/LINK`; what the kernel lacks is left
+    /// out.
+    pub ipv6: Vec<(&'static str, &'static str)>,
 }
 
 impl Configured {
-    /// When the interface comes up it says who has the addresses: a gratuitous ARP per IPv4 address, an unsolicited
-    /// neighbour advertisement per IPv6 address.
-    pub const TELL_SEGMENT: [(&'static str, &'static str); 2] =
-        [("ipv4/conf/IF/arp_notify", "1"), ("ipv6/conf/IF/ndisc_notify", "1")];
-
     /// With addresses that IPAM vouches for.
-    pub fn trusted(sysctls: &[(&'static str, &'static str)]) -> Self {
-        Self { duplicates: Duplicates::Trusted, sysctls: sysctls.to_vec() }
+    pub fn trusted(told: Told) -> Self {
+        Self { duplicates: Duplicates::Trusted, told, ipv6: Vec::new() }
     }
 }
 
@@ -44,13 +41,12 @@ impl Part for Configured {
         // A device without an interface has nothing to configure.
         let Some(link) = &made.container else { return Ok(()) };
         let (interface, result) = (site.interface(link)?, &made.result);
-        if !result.ips.is_empty() {
-            let name = interface.name.as_str();
-            let sysctls: Vec<_> =
-                self.sysctls.iter().map(|(key, value)| (key.replace("IF", name), *value)).collect();
-            configure::prepare(&interface, &sysctls, result.ips.iter().any(|ip| !ip.address.is_ipv4()))?;
+        if result.ips.iter().any(|ip| !ip.address.is_ipv4()) {
+            let notify = (self.told == Told::Segment).then_some(configure::NDISC_NOTIFY);
+            let settings: Vec<_> = self.ipv6.iter().copied().chain(notify).collect();
+            configure::prepare_ipv6(&interface, &settings)?;
         }
-        configure::configure(&interface, result, self.duplicates, &Subnet::OnLink)
+        configure::configure(&interface, result, self.duplicates, self.told, &Subnet::OnLink)
     }
 
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The link in the container that macvlan, ipvlan, vlan, tap and dummy make.
 
+use cni_net::configure::Told;
 use cni_net::{Kind, Link, Master, Netns, NewLink, Rtnl, Side, refuse_down, refuse_larger};
 use cni_skel::{Detachment, Undo};
 use cni_types::{AttachmentId, Code, Error, IfName, Mac, Network, Result};
@@ -33,9 +34,9 @@ impl ContainerLink {
         Self { owned, kind, master: None, bridge: None, mtu: 0, mac: None }
     }
 
-    /// The list of a plugin that makes this link, with these addresses on it and [`Configured::sysctls`].
-    pub fn with(self, lease: Lease, sysctls: &[(&'static str, &'static str)]) -> Parts {
-        vec![Box::new(self), Box::new(lease), Box::new(Configured::trusted(sysctls))]
+    /// The list of a plugin that makes this link, with these addresses on it.
+    pub fn with(self, lease: Lease, told: Told) -> Parts {
+        vec![Box::new(self), Box::new(lease), Box::new(Configured::trusted(told))]
     }
 
     fn find_master(&self, master: Option<&Master>, site: &Site<'_>) -> Result<Option<Link>> {

@@ -40,7 +40,7 @@ pub fn ensure(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Li
     let there = find(host, bridge, name)?.map_or_else(|| create(host, bridge, name), Ok)?;
     let Uplink { link, port } = there;
     for end in [&port, &link] {
-        sysctl::ignore_router_advertisements(&end.name);
+        sysctl::ignore_router_advertisements(end);
     }
     vlan::apply(host, port.index, &format!("the port of {name}"), &[Vlan::native(vlan)], true)?;
     for end in [&port, &link] {

@@ -2,6 +2,7 @@
 
 use cni_types::Mac;
 
+use super::settings::{self, Settings};
 use super::{INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link};
 use cni_netlink::attr::{array, byte, each, find, host16, host32, text};
 
@@ -41,6 +42,7 @@ pub(crate) fn link(message: &[u8]) -> Option<Link> {
             libc::IFLA_OPERSTATE => link.oper_state = byte(payload).unwrap_or(0),
             libc::IFLA_IFALIAS => link.alias = string(payload),
             libc::IFLA_LINKINFO => info(payload, &mut link),
+            settings::ATTRIBUTE => link.settings = Settings::read(payload),
             _ => {}
         }
     }

@@ -64,9 +64,9 @@ impl Rtnl {
         if let Some(Err(refused)) = answers.next() {
             return Ok(Err(refused));
         }
-        sysctl::ignore_router_advertisements(name);
         let tagged = answers.next().transpose();
         let link = answers.next().map(first).transpose()?.flatten().ok_or_else(|| vanished(name))?;
+        sysctl::ignore_router_advertisements(&link);
         // Nobody else knows of it yet.
         tagged.inspect_err(|_| drop(self.remove_link_if_present(link.index)))?;
         Ok(Ok(link))
