@@ -113,7 +113,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
         is_up.then(|| Box::new(configured(keys.enable_dad)) as _),
         gateway.map(|gateway| Box::new(gateway) as _),
         masquerade.map(|masquerade| Box::new(masquerade) as _),
-        is_up.then(|| Box::new(Announcement::default()) as _),
+        is_up.then(|| Box::new(Announcement) as _),
     ];
     Ok(parts.into_iter().flatten().collect())
 }

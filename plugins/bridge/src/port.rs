@@ -36,7 +36,9 @@ impl Part for Port {
         let added = self.pair.add(site, made, undo);
         added.map_err(|error| bridge::explain_full(host, &bridge, error))?;
         let end = made.host_end()?;
-        bridge::set_port(host, end, &self.flags)?;
+        if (end.hairpin, end.isolated) != (self.flags.hairpin, self.flags.isolated) {
+            bridge::set_port(host, end, &self.flags)?;
+        }
         if let Some(vlans) = &self.vlans {
             vlan::apply(host, end.index, &end.name, &vlans.wanted(), vlans.is_exact())?;
         }

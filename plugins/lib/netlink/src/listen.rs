@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
-use crate::{Answer, Protocol, Refused, Socket};
+use crate::{Protocol, Refused, Socket};
 
 /// How long a wait listens before it asks once more, in case an event was lost.
 const LISTEN: Duration = Duration::from_millis(500);
@@ -59,22 +59,6 @@ impl Socket {
                 self.wait(left.min(LISTEN));
             }
             self.forget_events();
-        }
-    }
-
-    /// Hands the events of the next datagram to `each`, with their message types. False when none came within `limit` (at
-    /// most half a second), or when some were lost: either way it is time to ask the kernel.
-    pub fn hear_next(&self, limit: Duration, each: &mut dyn FnMut(u16, &[u8])) -> bool {
-        let mut next = || {
-            self.receive(&mut |answer| {
-                if let Answer::Object { kind, body, .. } = answer {
-                    each(kind, body);
-                }
-            })
-        };
-        match next() {
-            Err(Errno::EAGAIN) => self.wait(limit.min(LISTEN)) && next().is_ok(),
-            result => result.is_ok(),
         }
     }
 
