@@ -20,6 +20,59 @@ fn a_bridge_gateway_add_makes_at_most_12_rtnetlink_requests() {
     assert!((3..=12).contains(&requests), "{requests} requests:\n{}", lines.join("\n"));
 }
 
+/// An open below `/proc/sys/net` costs a millisecond where there are a thousand namespaces. What is left is what netlink
+/// cannot set: that a new link ignores router advertisements.
+#[test]
+fn a_second_add_opens_no_sysctl_that_netlink_knows() {
+    needs!(Strace);
+    let bridge = Conf::bridge().set("isGateway", true).set("hairpinMode", true);
+    for (plugin, conf) in [("bridge", bridge), ("ptp", Conf::ptp().ranges(&["10.33.0.0/24"]))] {
+        let host = Host::new();
+        host.after_one_container(plugin, &conf);
+        let opened = |plugin: &str, conf: &Conf, pod: &cni_tests::Container| {
+            let trace = Trace::new(&["trace=open,openat"]);
+            let result = host.plugin(plugin).under(&trace.command()).add(conf, pod, "eth0").result();
+            let lines = trace.lines().into_iter().filter(|line| line.contains("/proc/sys/net"));
+            (result, lines.collect::<Vec<_>>())
+        };
+        let pod = host.container("pod");
+        let (result, lines) = opened(plugin, &conf, &pod);
+        assert!(lines.len() == 1 && lines[0].contains("/accept_ra"), "{plugin}: {lines:#?}");
+        let portmap = Conf::new(serde_json::json!({
+            "cniVersion": "1.0.0", "name": "net", "type": "portmap", "backend": "nftables", "snat": true,
+            "runtimeConfig": { "portMappings": [cni_tests::published::mapping(8080, 80, "tcp")] }
+        }));
+        let (_, lines) = opened("portmap", &portmap.prev(&result), &pod);
+        assert!(lines.is_empty(), "portmap behind {plugin}: {lines:#?}");
+    }
+}
+
+/// Each is copied to every port of the bridge, while the plugin waits.
+#[test]
+fn an_add_says_to_the_other_containers_what_they_need_to_know_and_once() {
+    let host = Host::new();
+    let one = host.container("one");
+    let conf = Conf::bridge().set("isGateway", true);
+    host.plugin("bridge").add(&conf, &one, "eth0").result();
+    let count = |name: &str| {
+        let table = one.run("nft -j list table netdev seen");
+        let table: serde_json::Value = serde_json::from_str(&table).unwrap();
+        let counters = table["nftables"].as_array().unwrap().iter();
+        let counter = counters.map(|item| &item["counter"]).find(|counter| counter["name"] == name);
+        counter.unwrap()["packets"].as_u64().unwrap()
+    };
+    one.feed(
+        "nft -f -",
+        "table netdev seen {
+           counter claims {}; counter advertisements {};
+           chain in { type filter hook ingress device eth0 priority 0;
+             arp operation request arp saddr ip 10.22.0.3 arp daddr ip 10.22.0.3 counter name claims
+             icmpv6 type nd-neighbor-advert counter name advertisements; }; };",
+    );
+    host.plugin("bridge").add(&conf, &host.container("two"), "eth0").result();
+    assert_eq!((count("claims"), count("advertisements")), (1, 0));
+}
+
 #[test]
 fn an_add_starts_no_process() {
     needs!(Strace);

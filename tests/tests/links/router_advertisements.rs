@@ -2,9 +2,11 @@
 //! to give the host addresses and routes (CVE-2020-10749).
 
 use std::collections::BTreeSet;
+use std::net::SocketAddrV6;
 
-use cni_tests::{Chain, Conf, Host, Place, needs, plugins};
+use cni_tests::{Chain, Conf, Container, Host, Place, needs, plugins};
 use serde_json::json;
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// A configuration of the plugin that makes as many links on the host as there can be; `None` for one that makes none.
 fn conf(plugin: &str) -> Option<Conf> {
@@ -96,4 +98,38 @@ fn both_ends_of_a_vlans_gateway_link_ignore_them() {
     for link in ["br0", "br0.100", port["ifname"].as_str().unwrap()] {
         assert_eq!(host.sysctl(&format!("ipv6/conf/{link}/accept_ra")), "0", "{link}");
     }
+}
+
+/// Says from the container that its link is the way to everywhere, to the IPv6 address `to` of the other end.
+fn advertise(pod: &Container, to: &str) {
+    let to: SocketAddrV6 =
+        SocketAddrV6::new(to.parse().unwrap(), 0, 0, pod.link("eth0")["ifindex"].as_u64().unwrap() as u32);
+    // Type, code, checksum (the kernel's), hop limit, flags, a lifetime of 1800 s, two timers.
+    let advertisement = [134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    pod.enter(|| {
+        let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+        socket.set_unicast_hops_v6(255).unwrap();
+        socket.send_to(&advertisement, &to.into()).unwrap();
+    });
+}
+
+/// A bridge hands frames to the link-local group addresses, such as LLDP's, to the port's own IPv6.
+#[test]
+fn one_that_is_addressed_past_the_bridge_is_ignored_too() {
+    let host = Host::new();
+    let pod = host.container("pod");
+    host.run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
+    pod.run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
+    host.plugin("bridge").add(&Conf::layer2_bridge(), &pod, "eth0").result();
+    let port = host.ip("link show type veth")[0]["ifname"].as_str().unwrap().to_owned();
+    let link_local = host.ip(&format!("-6 address show dev {port}")).remove(0);
+    let address = link_local["addr_info"][0]["local"].as_str().unwrap();
+    pod.run(&format!("ip neighbour replace {address} lladdr 01:80:c2:00:00:0e dev eth0 nud permanent"));
+    let way_out = || host.run("ip -6 route show default");
+    advertise(&pod, address);
+    assert_eq!(way_out(), "");
+    // It is the setting that keeps it out.
+    host.sh(&format!("echo 1 > /proc/sys/net/ipv6/conf/{port}/accept_ra"));
+    advertise(&pod, address);
+    assert!(way_out().contains(&port), "{}", way_out());
 }
