@@ -67,12 +67,11 @@ pub enum Subnet {
 /// Code 8 when the namespace cannot be entered, code 100 when the kernel has IPv6 but it cannot be enabled.
 pub fn prepare_ipv6(interface: &Interface<'_>, extra: &[(&str, &str)]) -> Result<()> {
     let name = interface.name.as_str();
-    let links = ["lo", name].map(|link| interface.inside.link(link));
     interface.netns.enter(|| {
         for (setting, value) in extra {
             sysctl::write_if_possible(&format!("ipv6/conf/{name}/{setting}"), value);
         }
-        links.into_iter().try_for_each(|link| sysctl::ensure_ipv6(&link?))?;
+        ["lo", name].into_iter().try_for_each(sysctl::ensure_ipv6_by_name)?;
         // So that the addresses outlive a `down` and `up` inside the container.
         sysctl::write(&format!("ipv6/conf/{name}/keep_addr_on_down"), "1")
     })?

@@ -76,12 +76,20 @@ pub fn read(name: &str) -> io::Result<String> {
 ///
 /// # Errors
 /// Code 100 with the sysctl's path and the errno.
-pub fn ensure_ipv6(link: &Link) -> Result<()> {
-    let name = &link.name;
-    match link.settings.disable_ipv6 {
-        Some(false) => {}
-        Some(true) => write(&format!("ipv6/conf/{name}/disable_ipv6"), "0")?,
-        None => tell(format_args!("the kernel does not say whether {name} has IPv6; was it built with it?")),
+pub(crate) fn ensure_ipv6_by_name(link: &str) -> Result<()> {
+    let name = format!("ipv6/conf/{link}/disable_ipv6");
+    match read(&name) {
+        Ok(value) if value == "0" => {}
+        Ok(_) => write(&name, "0")?,
+        Err(e) => tell(format_args!("cannot read {}: {e}; does the kernel have IPv6?", path(&name))),
     }
     Ok(())
+}
+
+/// The same for a link that the kernel has described.
+///
+/// # Errors
+/// Code 100 with the sysctl's path and the errno.
+pub fn ensure_ipv6(link: &Link) -> Result<()> {
+    if link.settings.disable_ipv6 == Some(false) { Ok(()) } else { ensure_ipv6_by_name(&link.name) }
 }
