@@ -96,8 +96,12 @@ impl Attrs {
 
     fn start(&mut self, kind: u16) -> usize {
         let at = self.bytes.len();
-        self.bytes.extend_from_slice(&[0, 0]);
-        self.bytes.extend_from_slice(&kind.to_ne_bytes());
+        // Few stay as short as the first: growing from nothing is what costs.
+        if at == 0 {
+            self.bytes.reserve(96);
+        }
+        let [one, two] = kind.to_ne_bytes();
+        self.bytes.extend_from_slice(&[0, 0, one, two]);
         at
     }
 

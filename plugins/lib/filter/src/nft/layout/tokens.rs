@@ -6,41 +6,50 @@ pub(super) type Read<T> = std::result::Result<T, String>;
 /// The end of a line or statement.
 const END: &str = ";";
 
-/// What is left of a text.
-pub(super) struct Tokens<'a>(&'a str);
+/// What is left of a text. Most tokens are asked for in many ways before one fits, so the next one is at hand.
+#[derive(Clone, Copy)]
+pub(super) struct Tokens<'a> {
+    /// A string with its quotes, a brace, an end or a word.
+    next: Option<&'a str>,
+    rest: &'a str,
+}
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self(text)
+        let mut tokens = Self { next: None, rest: text };
+        tokens.advance();
+        tokens
     }
 
-    /// The next token and what follows it: a string with its quotes, a brace, an end or a word.
-    fn split(&self) -> Option<(&'a str, &'a str)> {
-        let rest = self.0.trim_start_matches([' ', '\t']);
-        let first = rest.chars().next()?;
-        if first == '\n' {
-            return Some((END, &rest[1..]));
-        }
-        let length = match first {
-            '"' => rest[1..].find('"').map(|end| end + 2),
-            '{' | '}' | ';' => Some(1),
-            _ => rest.find(|c: char| c.is_whitespace() || "{};\"".contains(c)),
+    fn advance(&mut self) {
+        let blank = self.rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let text = &self.rest[blank..];
+        let length = match text.as_bytes() {
+            [b'"', inner @ ..] => inner.iter().position(|&byte| byte == b'"').map(|end| end + 2),
+            [b'\n' | b'{' | b'}' | b';', ..] => Some(1),
+            word => word.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'{' | b'}' | b';' | b'"')),
         };
-        Some(rest.split_at(length.unwrap_or(rest.len())))
+        let (token, rest) = text.split_at(length.unwrap_or(text.len()));
+        self.next = match token {
+            "" => None,
+            "\n" => Some(END),
+            token => Some(token),
+        };
+        self.rest = rest;
     }
 
     pub(super) fn peek(&self) -> Option<&'a str> {
-        self.split().map(|(token, _)| token)
+        self.next
     }
 
     /// Takes these words, separated by a space, if they come next.
     pub(super) fn takes(&mut self, words: &str) -> bool {
-        let mut ahead = Self(self.0);
+        let mut ahead = *self;
         for word in words.split(' ') {
-            match ahead.split() {
-                Some((token, rest)) if token == word => ahead = Self(rest),
-                _ => return false,
+            if ahead.next != Some(word) {
+                return false;
             }
+            ahead.advance();
         }
         *self = ahead;
         true
@@ -52,9 +61,9 @@ impl<'a> Tokens<'a> {
 
     /// Takes a word or a string.
     pub(super) fn word(&mut self) -> Read<&'a str> {
-        let next = self.split().filter(|(token, _)| !["{", "}", END].contains(token));
-        let (token, rest) = next.ok_or_else(|| format!("a word is missing before {:?}", self.peek()))?;
-        self.0 = rest;
+        let next = self.next.filter(|token| !["{", "}", END].contains(token));
+        let token = next.ok_or_else(|| format!("a word is missing before {:?}", self.next))?;
+        self.advance();
         Ok(token)
     }
 
