@@ -164,7 +164,9 @@ pub(crate) fn remove(
     // A record that cannot be read is as good as none here.
     let known = given.find(id).ok().flatten();
     if let Some(socket) = socket {
-        failures.note(sets::remove(socket, id, known.as_deref()));
+        let owner = id.tag_prefix();
+        let is_own = |comment: &str| comment.starts_with(&owner);
+        failures.note(sets::remove(socket, &is_own, known.as_deref()));
     }
     failures.note(owned::remove(socket, id, hints, zone));
     if failures.is_empty() {
@@ -178,14 +180,15 @@ pub(crate) fn remove(
 /// # Errors
 /// As [`remove`].
 pub(crate) fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+    let stale = Stale::new(network, valid);
     let mut failures = Failures::new();
     let socket = failures.note(filter.nftables_if_present()).flatten();
     if let Some(socket) = socket {
-        failures.note(sets::collect(socket, network, valid));
+        failures.note(sets::remove(socket, &|comment| stale.includes(comment), None));
     }
-    failures.note(owned::collect(socket, network, valid));
+    failures.note(owned::collect(socket, &stale));
     if failures.is_empty() {
-        failures.note(given().collect(&Stale::new(network, valid)));
+        failures.note(given().collect(&stale));
     }
     failures.fold().doing(format_args!("cannot collect the stale firewall of network {network}"))
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Error, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Error, Result, Stale};
 
 use super::chains;
 use super::record::Records;
@@ -23,10 +23,10 @@ pub(super) fn remove(
     }
 }
 
-/// Removes what the network's attachments have that are not in `valid`.
-pub(super) fn collect(socket: Option<&Socket>, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+/// Removes what stale attachments have.
+pub(super) fn collect(socket: Option<&Socket>, stale: &Stale) -> Result<()> {
     let Some(records) = Records::lock_if_present()? else { return Ok(()) };
-    let stale = records.stale(&Stale::new(network, valid))?;
+    let stale = records.stale(stale)?;
     Error::all(stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[], None)))
 }
 

@@ -9,11 +9,12 @@ mod layout;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, NetworkName, Result, Stale, ip_from_octets};
+use cni_types::{AttachmentId, Result, Stale, ip_from_octets};
 
 use super::policy::{Ingress, Policy};
-use cni_filter::nft::{Batch, Element, Socket};
-use element::{BRIDGES, Found, ISOLATED, bridge_key, bridge_owner, list, locate, owner_of, pod_key, set};
+use cni_filter::nft::{Element, OwnedElement, Socket};
+use element::{BRIDGES, ISOLATED, bridge_key, bridge_owner, list, locate, owner_of, pod_key, set};
+use layout::TABLE;
 
 pub(super) use layout::trial;
 
@@ -28,7 +29,7 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Result
             let element = Element::new(&key).comment(&tag);
             match found.iter().find(|found| found.set == name && found.key == key) {
                 Some(found) if found.owner == tag => {}
-                Some(found) => batch.extend([found.remove(), element.add(set(name))]),
+                Some(found) => batch.extend([found.remove(TABLE), element.add(set(name))]),
                 None => batch.push(element.add(set(name))),
             }
         }
@@ -53,39 +54,22 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Result
     })
 }
 
-/// Removes the attachment's elements: by key if its addresses are `known`, else by looking at every element.
-pub(super) fn remove(socket: &Socket, id: &AttachmentId, known: Option<&[IpAddr]>) -> Result<()> {
-    let owner = id.tag_prefix();
-    socket.transact(|socket| {
-        let mut found = match known {
-            Some(ips) => locate(socket, ips)?,
-            None => list(socket, &|comment| comment.starts_with(&owner))?,
-        };
-        found.retain(|element| element.owner.starts_with(&owner));
-        let mut batch = Batch::new();
-        batch.extend(found.iter().map(Found::remove));
-        Ok(batch)
-    })
-}
-
-/// Removes the elements of the network's attachments that are not in `valid`.
-pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let stale = Stale::new(network, valid);
-    socket.transact(|socket| {
-        let stale = |comment: &str| stale.includes(comment);
-        let mut batch = Batch::new();
-        batch.extend(list(socket, &stale)?.iter().map(Found::remove));
-        Ok(batch)
+/// Removes the elements whose owner satisfies `matches`: by key if the addresses are `known`, else by looking at each.
+pub(super) fn remove(
+    socket: &Socket,
+    matches: &dyn Fn(&str) -> bool,
+    known: Option<&[IpAddr]>,
+) -> Result<()> {
+    OwnedElement::sweep(socket, TABLE, matches, &|socket| match known {
+        Some(ips) => locate(socket, ips),
+        None => list(socket, matches),
     })
 }
 
 /// The owners and addresses of the elements that belong to `owners`.
 pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
-    let found = list(socket, &|comment| owners.includes(comment))?;
-    Ok(found
-        .into_iter()
-        .filter_map(|found| Some((found.owner, ip_from_octets(&found.key)?.to_string())))
-        .collect())
+    let found = list(socket, &|comment| owners.includes(comment))?.into_iter();
+    Ok(found.filter_map(|found| Some((found.owner, ip_from_octets(&found.key)?.to_string()))).collect())
 }
 
 /// What is missing, in words; empty if nothing is.
@@ -95,15 +79,8 @@ pub(super) fn missing(socket: &Socket, id: &AttachmentId, policy: &Policy) -> Re
     let found = locate(socket, &policy.ips)?;
     for &ip in &policy.ips {
         let (name, key) = pod_key(ip);
-        match found.iter().find(|found| found.set == name && found.key == key) {
-            None => missing.push(format!("set {} has no element for {ip}", set(name))),
-            Some(found) if !found.owner.starts_with(&owner) => missing.push(format!(
-                "the element for {ip} in set {} belongs to another attachment ({})",
-                set(name),
-                found.owner
-            )),
-            Some(_) => {}
-        }
+        let found = found.iter().find(|found| found.set == name && found.key == key);
+        missing.extend(OwnedElement::deviation(found, set(name), ip, &owner));
     }
     if let Some(isolation) = &policy.isolation {
         let key = bridge_key(&isolation.bridge);

@@ -116,8 +116,10 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()
     if let Some(socket) = socket {
         // A record that cannot be read is as good as none here.
         let known = given.find(id).ok().flatten();
-        failures.note(pods::remove(socket, id, known.as_deref()));
-        failures.note(reference::remove(socket, id));
+        let owner = id.tag_prefix();
+        let is_own = |comment: &str| comment.starts_with(&owner);
+        failures.note(pods::remove(socket, &is_own, known.as_deref()));
+        failures.note(reference::remove(socket, &is_own));
     }
     chains::remove(socket, &given, id, hints, &mut failures);
     if failures.is_empty() {
@@ -135,14 +137,15 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()
 pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
     let mut failures = Failures::new();
     let socket = failures.note(filter.nftables_if_present()).flatten();
-    let given = given();
+    let (given, stale) = (given(), Stale::new(network, valid));
     if let Some(socket) = socket {
-        failures.note(pods::collect(socket, network, valid));
-        failures.note(reference::collect(socket, network, valid));
+        let is_stale = |comment: &str| stale.includes(comment);
+        failures.note(pods::remove(socket, &is_stale, None));
+        failures.note(reference::remove(socket, &is_stale));
     }
     chains::collect(socket, &given, network, valid, &mut failures);
     if failures.is_empty() {
-        failures.note(given.collect(&Stale::new(network, valid)));
+        failures.note(given.collect(&stale));
     }
     failures.fold().doing(format_args!("cannot collect the stale masquerade of network {network}"))
 }

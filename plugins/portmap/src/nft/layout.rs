@@ -138,10 +138,9 @@ pub(super) fn ensure(socket: &Socket, sets: &[String], plans: &[Plan], maps: &[M
     let text = text(&names);
     let layout = Layout::read(&text)?;
     let listed = list(socket)?;
-    let mut batch = Batch::new();
     // A new set has a rule that is not there, but for those of conditions.
-    let is_intact = layout.deviations(&listed).is_empty();
-    batch.extend(if is_intact { layout.sets(sets) } else { layout.make() });
+    let repair = layout.repair(&listed);
+    let mut batch = Batch::of(if repair.is_empty() { layout.sets(sets) } else { repair });
     for bank in banks {
         bank.repair(&layout, &mut batch, &listed, &names)?;
     }
@@ -159,12 +158,7 @@ fn layers(names: &[String]) -> Vec<u8> {
 /// Only the protection of 127.0.0.0/8, for mappings that iptables carries: what there is to make.
 pub(super) fn localnet(socket: &Socket) -> Result<Batch> {
     let text = format!("table inet {} {{ {LOCALNET} }}", TABLE.name);
-    let layout = Layout::read(&text)?;
-    let mut batch = Batch::new();
-    if !layout.deviations(&socket.dump(&Rule::list(TABLE, Some("localnet")))?).is_empty() {
-        batch.extend(layout.make());
-    }
-    Ok(batch)
+    Ok(Batch::of(Layout::read(&text)?.repair(&socket.dump(&Rule::list(TABLE, Some("localnet")))?)))
 }
 
 #[cfg(test)]

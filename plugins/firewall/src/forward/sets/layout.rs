@@ -42,13 +42,11 @@ pub(super) fn missing(socket: &Socket, admin: &AdminChain) -> Result<Batch> {
     let layout = Layout::read(&text)?;
     let listed = socket.dump(&Rule::list(TABLE, None))?;
     let is_asked = is_asked(&layout, &listed, admin)?;
-    let mut batch = Batch::new();
-    if !is_asked || !layout.deviations(&listed).is_empty() {
-        batch.extend(layout.make());
+    if is_asked {
+        return Ok(Batch::of(layout.repair(&listed)));
     }
-    if !is_asked {
-        batch.push(layout.rule(ADMINS, &jump(admin))?);
-    }
+    let mut batch = Batch::of(layout.make());
+    batch.push(layout.rule(ADMINS, &jump(admin))?);
     Ok(batch)
 }
 
@@ -76,9 +74,7 @@ fn jump(admin: &AdminChain) -> String {
 
 /// All that an ADD to an empty ruleset would make, for the kernel to check.
 pub(in super::super) fn trial() -> Result<Batch> {
-    let mut batch = Batch::new();
-    batch.extend(Layout::read(&text(AdminChain::default().as_str()))?.make());
-    Ok(batch)
+    Ok(Batch::of(Layout::read(&text(AdminChain::default().as_str()))?.make()))
 }
 
 #[cfg(test)]
@@ -90,8 +86,7 @@ mod tests {
         for admin in ["CNI-ADMIN", "my_chain.2"] {
             let text = text(admin);
             cni_tests::assert_as_nft_makes_it(&text, || {
-                let mut batch = Batch::new();
-                batch.extend(Layout::read(&text).unwrap().make());
+                let batch = Batch::of(Layout::read(&text).unwrap().make());
                 Socket::open().unwrap().commit(&batch, None).unwrap();
             });
         }

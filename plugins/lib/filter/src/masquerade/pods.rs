@@ -10,14 +10,11 @@
 //! in its comment, and that was read under the same ruleset generation as the delete is made for (`Socket::transact`).
 //! An ADD takes over what a dead owner left under its address; the late DEL of the dead one then finds another name.
 
-mod element;
-
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Family, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Family, Result, Stale};
 
-use crate::nft::{Batch, ByPrefix, Element, Layout, Rule, Set, Socket, Table, TableFamily};
-use element::{PodElement, list, locate, sets};
+use crate::nft::{Batch, ByPrefix, Element, Layout, OwnedElement, Rule, Set, Socket, Table, TableFamily};
 
 const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_masquerade" };
 /// What the names of the sets start with.
@@ -59,10 +56,10 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()
         let mut batch = layout(socket, &sets, &wanted)?;
         let mut missing = wanted.clone();
         for found in locate(socket, &sets, &addresses)? {
-            let place = missing.iter().position(|(set, key)| *set == found.set && *key == found.key);
+            let place = missing.iter().position(|(set, key)| set.name() == found.set && *key == found.key);
             match place {
                 Some(place) if found.owner == tag => drop(missing.remove(place)),
-                _ => batch.push(found.remove()),
+                _ => batch.push(found.remove(TABLE)),
             }
         }
         for (set, key) in &missing {
@@ -72,38 +69,24 @@ pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()
     })
 }
 
-/// Removes the attachment's elements: by key if its addresses are `known`, else by looking at every element.
-pub(super) fn remove(socket: &Socket, id: &AttachmentId, known: Option<&[IpAddr]>) -> Result<()> {
-    let owner = id.tag_prefix();
-    socket.transact(|socket| {
-        let sets = sets(socket)?;
-        let mut found = match known {
-            Some(ips) => locate(socket, &sets, ips)?,
-            None => list(socket, &sets, &|comment| comment.starts_with(&owner))?,
-        };
-        found.retain(|element| element.owner.starts_with(&owner));
-        let mut batch = Batch::new();
-        batch.extend(found.iter().map(PodElement::remove));
-        Ok(batch)
-    })
-}
-
-/// Removes the elements of the network's attachments that are not in `valid`.
-pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let stale = Stale::new(network, valid);
-    socket.transact(|socket| {
-        let stale = |comment: &str| stale.includes(comment);
-        let mut batch = Batch::new();
-        batch.extend(list(socket, &sets(socket)?, &stale)?.iter().map(PodElement::remove));
-        Ok(batch)
+/// Removes the elements whose owner satisfies `matches`: by key if the addresses are `known`, else by looking at each.
+pub(super) fn remove(
+    socket: &Socket,
+    matches: &dyn Fn(&str) -> bool,
+    known: Option<&[IpAddr]>,
+) -> Result<()> {
+    OwnedElement::sweep(socket, TABLE, matches, &|socket| match known {
+        Some(ips) => locate(socket, &sets(socket)?, ips),
+        None => list(socket, matches),
     })
 }
 
 /// The owners and addresses of the elements that belong to `owners`.
 pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
-    let found = list(socket, &sets(socket)?, &|comment| owners.includes(comment))?;
-    let held = |found: PodElement| Some((found.owner, found.set.address(&found.key)?.to_string()));
-    Ok(found.into_iter().filter_map(held).collect())
+    let address = |found: &OwnedElement| ByPrefix::parse(PODS, &found.set)?.address(&found.key);
+    let held = |found: OwnedElement| Some((address(&found)?.to_string(), found.owner));
+    let found = list(socket, &|comment| owners.includes(comment))?.into_iter();
+    Ok(found.filter_map(held).map(|(ip, owner)| (owner, ip)).collect())
 }
 
 /// What is missing for these addresses, in words; empty if nothing is.
@@ -115,15 +98,8 @@ pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Resul
         let set = ByPrefix::of(PODS, cidr);
         let name = set.name();
         let found = locate(socket, &sets, &[cidr.ip()])?;
-        match found.iter().find(|element| element.set == set) {
-            None => missing.push(format!("set {TABLE} {name} has no element for {}", cidr.ip())),
-            Some(element) if !element.owner.starts_with(&owner) => missing.push(format!(
-                "the element for {} in set {TABLE} {name} belongs to another attachment ({})",
-                cidr.ip(),
-                element.owner
-            )),
-            Some(_) => {}
-        }
+        let found = found.iter().find(|element| element.set == name);
+        missing.extend(OwnedElement::deviation(found, Set { table: TABLE, name: &name }, cidr.ip(), &owner));
     }
     Ok(missing)
 }
@@ -131,13 +107,10 @@ pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Resul
 /// All that an ADD to an empty ruleset would make, for the kernel to check.
 pub(super) fn trial() -> Result<Batch> {
     let set = |family, prefix| ByPrefix { stem: PODS, family, prefix };
-    let mut batch = Batch::new();
-    batch.extend(Layout::read(&text(&[set(Family::V4, 24), set(Family::V6, 64)]))?.make());
-    Ok(batch)
+    Ok(Batch::of(Layout::read(&text(&[set(Family::V4, 24), set(Family::V6, 64)]))?.make()))
 }
 
-/// What has to be made before elements can be added; empty in the common case. Someone may have flushed the chain or the
-/// table, or another release made it: the sets survive that.
+/// What has to be made before elements can be added. A new set has a rule that is not there.
 fn layout(socket: &Socket, sets: &[ByPrefix], wanted: &[(ByPrefix, Vec<u8>)]) -> Result<Batch> {
     let mut all = sets.to_vec();
     for (set, _) in wanted {
@@ -145,14 +118,27 @@ fn layout(socket: &Socket, sets: &[ByPrefix], wanted: &[(ByPrefix, Vec<u8>)]) ->
             all.push(*set);
         }
     }
-    let text = text(&all);
-    let layout = Layout::read(&text)?;
-    let mut batch = Batch::new();
-    // A new set has a rule that is not there.
-    if !layout.deviations(&socket.dump(&Rule::list(TABLE, None))?).is_empty() {
-        batch.extend(layout.make());
-    }
-    Ok(batch)
+    Ok(Batch::of(Layout::read(&text(&all))?.repair(&socket.dump(&Rule::list(TABLE, None))?)))
+}
+
+/// The sets that are there: a few, one per prefix length.
+fn sets(socket: &Socket) -> Result<Vec<ByPrefix>> {
+    let answers = socket.dump(&Set::list(TABLE))?;
+    Ok(answers
+        .iter()
+        .filter_map(|answer| Set::read_name(answer).and_then(|name| ByPrefix::parse(PODS, name)))
+        .collect())
+}
+
+/// The elements of these addresses, whoever owns them, by key.
+fn locate(socket: &Socket, sets: &[ByPrefix], ips: &[IpAddr]) -> Result<Vec<OwnedElement>> {
+    let place = |set: &ByPrefix, ip| Some((set.name(), ByPrefix::key(ip, set.network(ip)?)));
+    let places = sets.iter().flat_map(|set| ips.iter().filter_map(|&ip| place(set, ip)));
+    OwnedElement::locate(socket, TABLE, places.collect())
+}
+
+fn list(socket: &Socket, matches: &dyn Fn(&str) -> bool) -> Result<Vec<OwnedElement>> {
+    OwnedElement::list(socket, TABLE, sets(socket)?.into_iter().map(ByPrefix::name), matches)
 }
 
 #[cfg(test)]
@@ -165,8 +151,7 @@ mod tests {
         let v4 = [0, 8, 24, 31, 32].map(|prefix| set(Family::V4, prefix));
         let text = text(&[&v4[..], &[0, 57, 64, 128].map(|prefix| set(Family::V6, prefix))].concat());
         cni_tests::assert_as_nft_makes_it(&text, || {
-            let mut batch = Batch::new();
-            batch.extend(Layout::read(&text).unwrap().make());
+            let batch = Batch::of(Layout::read(&text).unwrap().make());
             Socket::open().unwrap().commit(&batch, None).unwrap();
         });
     }

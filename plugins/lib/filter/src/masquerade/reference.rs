@@ -3,24 +3,12 @@
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Result};
 
 use crate::nft::{Batch, Chain, Rule, Socket, Table, TableFamily};
 
 const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_plugins_masquerade" };
 const CHECKS: Chain<'_> = Chain { table: TABLE, name: "masq_checks" };
-
-/// Removes the attachment's rules.
-pub(super) fn remove(socket: &Socket, id: &AttachmentId) -> Result<()> {
-    let owner = id.tag_prefix();
-    sweep(socket, &|comment| comment.starts_with(&owner))
-}
-
-/// Removes the rules of the network's attachments that are not in `valid`.
-pub(super) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let stale = Stale::new(network, valid);
-    sweep(socket, &|comment| stale.includes(comment))
-}
 
 /// Whether each address has its rule.
 pub(super) fn is_complete(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<bool> {
@@ -39,11 +27,12 @@ pub(super) fn is_complete(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> R
     Ok(ips.iter().all(has_rule))
 }
 
-fn sweep(socket: &Socket, stale: &dyn Fn(&str) -> bool) -> Result<()> {
+/// Removes the rules whose owner satisfies `matches`.
+pub(super) fn remove(socket: &Socket, matches: &dyn Fn(&str) -> bool) -> Result<()> {
     socket.transact(|socket| {
         let mut batch = Batch::new();
         for answer in socket.dump(&Rule::list(TABLE, Some(CHECKS.name)))? {
-            let rule = Rule::read(&answer).filter(|rule| rule.comment.is_some_and(stale));
+            let rule = Rule::read(&answer).filter(|rule| rule.comment.is_some_and(matches));
             batch.extend(rule.map(|rule| Rule::remove(CHECKS, rule.handle)));
         }
         Ok(batch)

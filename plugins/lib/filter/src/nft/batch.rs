@@ -14,6 +14,11 @@ impl Batch {
         Self::default()
     }
 
+    /// These changes, in order.
+    pub fn of(steps: impl IntoIterator<Item = Request>) -> Self {
+        Self { steps: steps.into_iter().collect() }
+    }
+
     /// Adds a change.
     pub fn push(&mut self, step: Request) {
         self.steps.push(step);

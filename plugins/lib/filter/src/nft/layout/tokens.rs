@@ -27,7 +27,9 @@ impl<'a> Tokens<'a> {
         let length = match text.as_bytes() {
             [b'"', inner @ ..] => inner.iter().position(|&byte| byte == b'"').map(|end| end + 2),
             [b'\n' | b'{' | b'}' | b';', ..] => Some(1),
-            word => word.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'{' | b'}' | b';' | b'"')),
+            word => {
+                word.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'{' | b'}' | b';' | b'"'))
+            }
         };
         let (token, rest) = text.split_at(length.unwrap_or(text.len()));
         self.next = match token {
