@@ -49,6 +49,8 @@ impl Snapshot {
         for root in ["/var/lib/cni", "/run/cni"] {
             file_lines(Path::new(root), &mut lines);
         }
+        // What STATUS has found out is nobody's and stays for the boot.
+        lines.retain(|line| !line.contains("/run/cni/status"));
         Self(lines)
     }
 

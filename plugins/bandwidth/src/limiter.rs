@@ -59,7 +59,7 @@ impl Part for Limiter {
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
-        try_out("limit rates", probe)
+        try_out("limit rates", "", probe)
     }
 }
 

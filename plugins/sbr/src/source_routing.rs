@@ -39,7 +39,7 @@ impl Part for SourceRouting {
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
-        try_out("route by source", probe)
+        try_out("route by source", "", probe)
     }
 }
 

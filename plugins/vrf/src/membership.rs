@@ -37,6 +37,6 @@ impl Part for Membership {
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
-        try_out("make VRFs", vrf::probe)
+        try_out("make VRFs", "", vrf::probe)
     }
 }

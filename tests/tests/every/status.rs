@@ -1,5 +1,8 @@
 //! STATUS says whether an ADD would work, and why not.
 
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
 use cni_tests::{Conf, Host, IpamScript, Place, Trace, in_every_version, needs};
 use serde_json::json;
 
@@ -200,4 +203,112 @@ fn the_mac_spoof_check_cannot_be_made() {
     let pod = host.container("pod");
     host.plugin("bridge").add(&conf, &pod, "eth0").error().says(101, &["MAC spoof check"]);
     host.plugin("bridge").status(&conf).error().says(50, &["MAC spoof check", "PREROUTING"]);
+}
+
+/// Of a build that has asked something on this host: where it remembers.
+fn memory(host: &Host) -> String {
+    let names = host.run("ls -A /run/cni/status");
+    assert_eq!(names.lines().count(), 1, "one file, and no draft: {names}");
+    format!("/run/cni/status/{}", names.trim())
+}
+
+/// What a STATUS that has to be content does to find out: namespaces, links, processes.
+fn efforts(host: &Host, plugin: &str, conf: &Conf) -> Vec<String> {
+    let trace = Trace::new(&["trace=unshare,setns,execve,sendto,sendmsg"]);
+    host.plugin(plugin).under(&trace.command()).status(conf).done();
+    let words = ["unshare(", "setns(", "execve(", "RTM_NEWLINK", "NFT_MSG_NEW"];
+    let is_effort = |line: &String| words.iter().any(|word| line.contains(word));
+    // The first execve is strace's, of the plugin.
+    trace.lines().into_iter().filter(is_effort).skip(1).collect()
+}
+
+fn asking() -> Vec<(&'static str, Conf)> {
+    let chained = |plugin: &str| Conf::new(json!({ "cniVersion": "1.1.0", "name": "net", "type": plugin }));
+    let mut all = vec![
+        ("bandwidth", chained("bandwidth")),
+        ("tap", chained("tap")),
+        ("sbr", chained("sbr")),
+        ("macvlan", chained("macvlan").set("master", "lo").ranges(&["10.22.0.0/24"])),
+    ];
+    for backend in ["nftables", "iptables"] {
+        all.push(("bridge", full().set("ipMasqBackend", backend)));
+        all.push(("ptp", Conf::ptp().version("1.1.0").set("ipMasq", true).set("ipMasqBackend", backend)));
+        all.push(("portmap", chained("portmap").set("backend", backend)));
+        all.push(("firewall", chained("firewall").set("backend", backend)));
+    }
+    all
+}
+
+#[test]
+fn what_the_kernel_can_do_is_found_out_once() {
+    needs!(Iptables, Strace);
+    let host = Host::new();
+    for (plugin, conf) in asking() {
+        let first = efforts(&host, plugin, &conf);
+        // ptp asks nothing that bridge, of the same build, has not asked.
+        assert!(!first.is_empty() || plugin == "ptp", "{plugin}");
+        assert_eq!(efforts(&host, plugin, &conf), [""; 0], "{plugin}");
+    }
+    let file = fs::metadata(memory(&host)).unwrap();
+    assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata("/run/cni/status").unwrap().permissions().mode() & 0o777, 0o700);
+    // The ruleset is another one: what is asked of it may be in the way now.
+    host.run("nft add table inet other");
+    let (bridge, bandwidth) = (full().set("ipMasqBackend", "nftables"), &asking()[0]);
+    assert!(!efforts(&host, "bridge", &bridge).iter().all(|line| line.contains("unshare(")));
+    assert_eq!(efforts(&host, bandwidth.0, &bandwidth.1), [""; 0]);
+}
+
+#[test]
+fn a_memory_that_is_not_ours_or_not_of_now_is_not_believed() {
+    needs!(Strace);
+    let host = Host::new();
+    let (plugin, conf) = ("bandwidth", &asking()[0].1);
+    assert!(!efforts(&host, plugin, conf).is_empty());
+    let file = memory(&host);
+    let good = fs::read_to_string(&file).unwrap();
+    let write = |text: &str| fs::write(&file, text).unwrap();
+    let other_boot = format!("0{}", &good[1..]);
+    let other_boot = if other_boot == good { format!("1{}", &good[1..]) } else { other_boot };
+    let cases: [(&str, &dyn Fn()); 8] = [
+        ("empty", &|| write("")),
+        ("cut off", &|| write(&good[..good.len() - 3])),
+        ("bytes", &|| fs::write(&file, b"\xff\xfe\n").unwrap()),
+        ("of another boot", &|| write(&other_boot)),
+        ("large", &|| write(&format!("{good}{}", "x".repeat(1 << 20)).replacen('-', "+", 1))),
+        ("others may write it", &|| {
+            write(&good);
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        }),
+        ("a link", &|| {
+            fs::write("/run/elsewhere", &good).unwrap();
+            symlink("/run/elsewhere", &file).unwrap();
+        }),
+        ("a FIFO", &|| drop(host.run(&format!("mkfifo {file}")))),
+    ];
+    for (what, make) in cases {
+        fs::remove_file(&file).unwrap();
+        make();
+        assert!(!efforts(&host, plugin, conf).is_empty(), "{what}");
+        // It is another one by now.
+        assert_eq!(efforts(&host, plugin, conf), [""; 0], "{what}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), good, "{what}");
+    }
+}
+
+#[test]
+fn without_a_place_to_remember_it_works_as_ever() {
+    let host = Host::new();
+    fs::create_dir("/run/cni").unwrap();
+    for options in ["ro", "size=4k,nr_inodes=2"] {
+        host.run(&format!("mount -t tmpfs -o {options} tmpfs /run/cni"));
+        for (plugin, conf) in [("bandwidth", &asking()[0].1), ("tap", &asking()[1].1)] {
+            host.plugin(plugin).status(conf).done();
+            host.plugin(plugin).status(conf).done();
+        }
+        host.run("umount /run/cni");
+    }
+    fs::remove_dir("/run/cni").unwrap();
+    fs::write("/run/cni", "").unwrap();
+    host.plugin("bandwidth").status(&asking()[0].1).done();
 }

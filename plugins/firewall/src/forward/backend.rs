@@ -4,7 +4,7 @@ use cni_types::{Error, Family, Result, words};
 
 use super::{chains, record, sets};
 use crate::firewalld::Firewalld;
-use cni_filter::iptables::is_usable;
+use cni_filter::iptables::{Tool, is_usable};
 use cni_filter::{Filter, masquerade};
 
 /// What carries the rules.
@@ -66,7 +66,8 @@ impl Backend {
         };
         match self {
             Self::Nftables => {
-                filter.nftables().and_then(|socket| Ok(socket.try_out(&sets::trial()?)?)).map_err(unusable)
+                let ask = || filter.nftables().and_then(|socket| Ok(socket.try_out(&sets::trial()?)?));
+                filter.ask_once("firewall by nftables", ask).map_err(unusable)
             }
             Self::Firewalld => {
                 record::status().and_then(|()| Firewalld::running()).map(drop).map_err(unusable)
@@ -74,7 +75,11 @@ impl Backend {
             Self::Iptables => {
                 record::status().map_err(unusable)?;
                 // Either family alone is enough: which one the containers will have is not known here.
-                let probed = Family::ALL.map(chains::probe);
+                let ask = |family| {
+                    filter
+                        .ask_once(&format!("firewall by {}", Tool::command(family)), || chains::probe(family))
+                };
+                let probed = Family::ALL.map(ask);
                 if probed.iter().any(Result::is_ok) { Ok(()) } else { Error::all(probed).map_err(unusable) }
             }
         }

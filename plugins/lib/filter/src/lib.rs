@@ -13,6 +13,7 @@ pub mod conntrack;
 mod filter;
 mod given;
 pub mod iptables;
+mod known;
 pub mod masquerade;
 pub mod nft;
 pub mod spoof;

@@ -114,7 +114,8 @@ pub fn status(filter: &Filter) -> Result<()> {
     let mut trial = Batch::new();
     trial.extend(layout.make());
     trial.push(layout.rule(PREROUTING.name, &names.fill(JUMP))?);
-    filter.nftables().and_then(|socket| Ok(socket.try_out(&trial)?)).map_err(|cause| {
+    let ask = || filter.nftables().and_then(|socket| Ok(socket.try_out(&trial)?));
+    filter.ask_once("MAC spoof check", ask).map_err(|cause| {
         Error::unavailable("the MAC spoof check (macspoofchk) is not possible on this host").because(cause)
     })
 }

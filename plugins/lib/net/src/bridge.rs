@@ -89,7 +89,7 @@ fn create(host: &Rtnl, name: &IfName, wanted: &NewBridge) -> Result<Link> {
 /// # Errors
 /// Code 50 with what it cannot do.
 pub fn probe(name: &IfName, wanted: &NewBridge) -> Result<()> {
-    crate::try_out("make what ADD needs", |probe| {
+    crate::try_out("make what ADD needs", &format!("{name} {wanted:?}"), |probe| {
         ensure(probe, name, None, wanted).and_then(|_| crate::veth::probe(probe))
     })
 }

@@ -74,7 +74,7 @@ impl Part for Pair {
     }
 
     fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
-        try_out("make veth pairs", veth::probe)
+        try_out("make veth pairs", "", veth::probe)
     }
 }
 

@@ -8,6 +8,7 @@ mod dispatch;
 mod entry;
 mod env;
 mod gate;
+mod known;
 mod lock;
 mod netns;
 mod note;
@@ -23,6 +24,7 @@ mod undo;
 pub use delegate::Delegates;
 pub use dispatch::{SUITE, dispatch};
 pub use entry::{arguments, start, start_with};
+pub use known::ask_once;
 pub use lock::{FileLock, holder};
 #[doc(hidden)]
 pub use note::Note;

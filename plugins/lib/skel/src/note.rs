@@ -8,7 +8,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
 
 /// The identity of this build, 32 hex digits: the same in all its executables, another in those of any other.
-const THIS_BUILD: &str = env!("CNI_BUILD");
+pub(crate) const THIS_BUILD: &str = env!("CNI_BUILD");
 
 /// The executable that is the plugin it is called as.
 const EVERY_PLUGIN: &str = "cni-plugins";

@@ -13,7 +13,7 @@ pub(crate) fn explain(mut error: Error) -> Error {
     if !is_refusal || error.details.contains("run it as root") {
         return error;
     }
-    let missing = fs::read_to_string("/proc/self/status").map(|status| missing(&status)).unwrap_or_default();
+    let missing = effective().map(missing).unwrap_or_default();
     if !missing.is_empty() {
         let names = missing.join(", ");
         error.details = format!("{}; the plugin does not have {names}: run it as root", error.details);
@@ -21,12 +21,18 @@ pub(crate) fn explain(mut error: Error) -> Error {
     error
 }
 
-/// Those that `CapEff` in a process's status (proc(5)) lacks.
-fn missing(status: &str) -> Vec<&'static str> {
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let Some(effective) = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()) else {
-        return Vec::new();
-    };
+/// The capabilities that the process has, a bit each.
+pub(crate) fn effective() -> Option<u64> {
+    parse(&fs::read_to_string("/proc/self/status").ok()?)
+}
+
+/// `CapEff` in a process's status (proc(5)).
+fn parse(status: &str) -> Option<u64> {
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(effective.trim(), 16).ok()
+}
+
+fn missing(effective: u64) -> Vec<&'static str> {
     NEEDED.into_iter().filter(|(bit, _)| (effective >> bit) & 1 == 0).map(|(_, name)| name).collect()
 }
 
@@ -36,9 +42,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert_eq!(missing("Name:\tx\nCapEff:\t000001ffffffffff\n"), [""; 0]);
-        assert_eq!(missing("CapEff:\t0000000000001002\n"), ["CAP_SYS_ADMIN"]);
-        assert_eq!(missing("CapEff:\t0000000000000000\n").len(), 3);
-        assert_eq!(missing("garbage"), [""; 0]);
+        assert_eq!(parse("Name:\tx\nCapEff:\t000001ffffffffff\n").map(missing), Some(Vec::new()));
+        assert_eq!(parse("CapEff:\t0000000000001002\n").map(missing), Some(vec!["CAP_SYS_ADMIN"]));
+        assert_eq!(missing(0).len(), 3);
+        assert_eq!(parse("garbage"), None);
     }
 }

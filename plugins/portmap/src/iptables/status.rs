@@ -23,7 +23,9 @@ pub(crate) fn status(filter: &Filter, conf: &Conf) -> Result<()> {
         Family::ALL.into_iter().try_for_each(|family| {
             let named =
                 |refusal| or_natively(refusal, || require_all(conf, family), None::<fn() -> Result<()>>);
-            probe(family, &script(conf, family)).or_else(named)
+            let script = script(conf, family);
+            let what = format!("mappings by {}: {}", Tool::command(family), script.text()?);
+            filter.ask_once(&what, || probe(family, &script).or_else(named))
         })?;
         conf.set_mark_chain.as_deref().map_or(Ok(()), |chain| ensure_there(filter, chain))
     };

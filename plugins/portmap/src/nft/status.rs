@@ -21,7 +21,8 @@ pub(crate) fn status(filter: &Filter) -> Result<()> {
             class: None,
         };
         let plans: Vec<Plan> = networks.into_iter().flatten().map(plan).collect();
-        Ok(socket.try_out(&layout::ensure(socket, &layout::sets(socket)?, &plans, &[])?)?)
+        let trial = layout::ensure(socket, &layout::sets(socket)?, &plans, &[])?;
+        filter.ask_once(&format!("mappings by nftables: {trial:?}"), || Ok(socket.try_out(&trial)?))
     };
     filter.nftables().and_then(probe).map_err(|e: Error| {
         let unusable = "port mappings with nftables are not possible on this host";

@@ -63,6 +63,11 @@ impl Tool {
         })
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Which kind it is, by the name of the executable its links lead to.
     pub fn variant(&self) -> Variant {
         let real = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());

@@ -43,12 +43,14 @@ impl Backend {
     fn status(self, filter: &Filter) -> Result<()> {
         let (name, usable) = match self {
             Self::Nftables => {
-                ("nftables", filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial()?)?)))
+                let ask = || filter.nftables().and_then(|socket| Ok(socket.try_out(&pods::trial()?)?));
+                ("nftables", filter.ask_once("masquerade by nftables", ask))
             }
-            Self::Iptables => (
-                "iptables",
-                given().status().and_then(|()| Family::ALL.into_iter().try_for_each(chains::probe)),
-            ),
+            Self::Iptables => {
+                let ask = || Family::ALL.into_iter().try_for_each(chains::probe);
+                let usable = given().status().and_then(|()| filter.ask_once("masquerade by iptables", ask));
+                ("iptables", usable)
+            }
         };
         usable.map_err(|cause| {
             Error::unavailable(format!("masquerading with {name} is not possible on this host"))

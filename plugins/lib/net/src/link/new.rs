@@ -1,5 +1,7 @@
 //! Making a link in the container's namespace, under its final name, also on a master on the host.
 
+use std::os::unix::fs::MetadataExt;
+
 use cni_netlink::attr::Attrs;
 use cni_netlink::{Refused, Request};
 use cni_types::{AttachmentId, Error, IfName, Mac, Result};
@@ -143,7 +145,10 @@ impl Kind {
     /// # Errors
     /// Code 50 with what the kernel refused.
     pub fn probe(&self) -> Result<()> {
-        crate::try_out(&format!("make links of the kind {}", self.name()), |rtnl| {
+        let cannot = format!("make links of the kind {}", self.name());
+        // Taps are made by a device, which may go.
+        let device = std::fs::metadata("/dev/net/tun").ok().map(|device| device.rdev());
+        crate::try_out(&cannot, &format!("{self:?} {device:?}"), |rtnl| {
             if let Self::Tap(tap) = self {
                 return tap.create(&IfName::new("made")?).map(drop);
             }
