@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use cni_types::{excerpt, nearest};
 
 use crate::completions::SHELLS;
+use crate::demo::Model;
 use crate::gc::Options as Gc;
 use crate::install::Options as Install;
 use crate::{graph, ls, metrics};
@@ -32,6 +33,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool check  --all               compare every attachment with what its add returned
   cnitool metrics [options]          the same as numbers, for Prometheus
   cnitool demo   [conflist]          see it work, in namespaces of its own
+  cnitool demo   --model MODEL       two nodes: overlay, routed or underlay
   cnitool version [DIR]              what is installed there, and whether runtimes are content with it
   cnitool install [options] DIR      put the plugins into the directory, also over running ones
   cnitool completions <shell>        print what bash, zsh or fish needs to complete a command line
@@ -60,7 +62,7 @@ pub(crate) const VERBS: [(&str, &str); 13] = [
     ("ls", "[-o wide|json|name] [--network NAME] [--watch]"),
     ("graph", "[-o text|dot|mermaid|svg|json] [--network NAME]"),
     ("metrics", "[--textfile FILE | --listen [ADDRESS:]PORT]"),
-    ("demo", "[conflist]"),
+    ("demo", "[--model overlay|routed|underlay] [conflist]"),
     ("version", "[DIR]"),
     ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
     ("completions", "<shell>"),
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Demo {
         conflist: Option<PathBuf>,
     },
+    /// Two nodes, in one of the three ways they are wired.
+    Model(Model),
     Ls(ls::Options),
     Graph(graph::Options),
     Metrics(metrics::To),
@@ -126,6 +130,11 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         }
         _ => {}
     }
+    if let [verb, rest @ ..] = arguments {
+        if verb == "demo" && rest.iter().any(|word| word.to_string_lossy().starts_with("--model")) {
+            return model(rest);
+        }
+    }
     if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "gc") {
         return gc::parse(rest);
     }
@@ -157,6 +166,19 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         "" => return Err(mistake("no command given")),
         _ => return Err(mistake(&format!("unknown command {}", excerpt(&verb)))),
     })
+}
+
+fn model(rest: &[OsString]) -> Result<Command> {
+    let name = match rest {
+        [option, name] if option == "--model" => name.to_string_lossy().into_owned(),
+        [option] => option.to_string_lossy().trim_start_matches("--model=").to_owned(),
+        _ => String::new(),
+    };
+    let found = Model::ALL.into_iter().find(|model| model.name() == name);
+    let all = || Model::ALL.map(Model::name).join(", ");
+    found
+        .map(Command::Model)
+        .ok_or_else(|| mistake("demo", &format!("--model takes one of {}, and nothing else", all())))
 }
 
 enum Options {
@@ -277,7 +299,11 @@ mod tests {
             ("status a b c", "it takes a network", "usage: cnitool status <network>"),
             ("version a b", "it takes at most one directory", "usage: cnitool version [DIR]"),
             ("completions csh", "it takes a shell: bash, zsh, fish", "usage: cnitool completions <shell>"),
-            ("demo a b", "demo takes at most one file", "usage: cnitool demo [conflist]"),
+            (
+                "demo a b",
+                "demo takes at most one file",
+                "usage: cnitool demo [--model overlay|routed|underlay] [conflist]",
+            ),
             ("ad net a", "unknown command \"ad\": did you mean \"add\"?", all),
             ("chekc net a", "unknown command \"chekc\": did you mean \"check\"?", all),
             ("attach net a", "unknown command \"attach\"", all),

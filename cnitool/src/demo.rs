@@ -3,6 +3,7 @@
 //! of its own (see `stage`), so it changes nothing on the machine and needs neither root nor any tool.
 
 mod item;
+mod models;
 mod nft;
 mod ping;
 mod play;
@@ -20,6 +21,7 @@ use std::time::Instant;
 
 use cni_types::Result;
 
+pub(crate) use models::{Model, run as run_model};
 use play::Play;
 use report::{Paint, Report};
 

@@ -62,3 +62,9 @@ pub(crate) fn run(options: &Options) -> Result<String> {
         Format::Text | Format::Json => text::tree(&items, missing, Terminal::of_stdout()),
     })
 }
+
+/// The tree of what was surveyed.
+pub(crate) fn tree(mut survey: Survey) -> String {
+    let items = collapse::collapsed(Paths::of(&mut survey).tree());
+    text::tree(&items, &[], Terminal::of_stdout())
+}

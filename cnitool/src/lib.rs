@@ -70,6 +70,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Help => print(cli::USAGE)?,
         Command::Version => print(&version())?,
+        Command::Model(model) => return Ok(demo::run_model(model)),
         Command::Demo { conflist } => return Ok(demo::run(conflist.as_deref())),
         Command::Installed { dir } => {
             let dirs = dir.map_or_else(settings::cni_path, |dir| Ok(vec![dir]))?;

@@ -54,7 +54,10 @@ pub(super) fn find(conflist: Option<&Path>) -> Result<Source> {
 }
 
 /// `CNI_PATH` where it is set, else the directory of this executable.
-fn directories() -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// Code 4 for a bad variable, code 5 when nobody knows where this executable is.
+pub(super) fn directories() -> Result<Vec<PathBuf>> {
     if std::env::var_os("CNI_PATH").is_some_and(|path| !path.is_empty()) {
         // What does not exist holds no executable, and could not be kept in reach.
         return Ok(settings::cni_path()?.into_iter().filter(|dir| dir.is_dir()).collect());
