@@ -1,4 +1,5 @@
 # make demo   builds the suite and shows it at work; needs cargo and a C linker, nothing else
+# make demo-models  two nodes on one wire, in the three ways that clusters are wired
 # make test   builds and tests everything; as root it installs the Debian packages it misses
 # make dist   fully static executables of every plugin and cnitool in bin/ (BIN=DIR: there); ONE=1: all plugins are one
 #             file, with their names as hard links
@@ -14,7 +15,7 @@ BIN ?= bin
 # Asked only by the recipe that needs it.
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
-.PHONY: build test dist demo check keys clean install release release-test soak
+.PHONY: build test dist demo demo-models check keys clean install release release-test soak
 
 build:
 	$(CARGO) build --workspace --bins
@@ -25,6 +26,10 @@ test:
 demo:
 	$(CARGO) build --release --workspace --bins
 	CNI_PATH="$(TARGET_DIR)/release" "$(TARGET_DIR)/release/cnitool" demo
+
+demo-models:
+	$(CARGO) build --release --workspace --bins
+	for model in overlay routed underlay; do CNI_PATH="$(TARGET_DIR)/release" "$(TARGET_DIR)/release/cnitool" demo --model $$model || exit; done
 
 check:
 	$(CARGO) fmt --all --check

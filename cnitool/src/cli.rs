@@ -55,7 +55,7 @@ pub(crate) const VERBS: [(&str, &str); 13] = [
     ("del", "[-i NAME] <network> <netns>"),
     (
         "gc",
-        "--keep crictl|podman|netns-dir=DIR|file=F|-|none [--dry-run] [--yes] [--grace SECONDS] [<network>…]",
+        "--keep crictl|podman|netns-dir=DIR|file=F|-|none [--dry-run] [--yes] [--grace SECONDS] [--every SECONDS] [<network>…]",
     ),
     ("restore", "[<network>…]"),
     ("status", "<network>"),

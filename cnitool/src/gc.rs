@@ -42,16 +42,32 @@ pub(crate) struct Options {
     pub(crate) yes: bool,
     /// How old an attachment has to be that has a namespace and is not in the list.
     pub(crate) grace: Duration,
+    /// Again and again, with this in between.
+    pub(crate) every: Option<Duration>,
 }
 
 /// How long something has to look left behind: an ADD writes down what it is about to make before it makes it.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
 
-/// Collects. Exit status 1 when something that should have gone is still there.
+/// Collects once, or until a signal ends it; then a failure is no end.
+///
+/// # Errors
+/// As [`collect`].
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let Some(pause) = options.every else { return collect(options) };
+    loop {
+        if let Err(error) = collect(options) {
+            tell(format_args!("{error} (CNI error code {})", error.code.0));
+        }
+        sleep(pause);
+    }
+}
+
+/// Exit status 1 when something that should have gone is still there.
 ///
 /// # Errors
 /// Code 5 or 7 when the living could not be asked for, or a network's name is none: then nothing was removed.
-pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+fn collect(options: &Options) -> Result<ExitCode> {
     let net_dir = settings::net_dir()?;
     let runtime = Runtime { cni_path: settings::cni_path()?, cache: Cache::default() };
     if options.keep == [Keep::Nobody] {

@@ -47,7 +47,7 @@ def lint():
 
 def kinds():
     """Every value that changes a template, held against every schema that a cluster of this age has."""
-    full = {"distribution": "k3s", "plugins": ["bridge", "host-local"], "force": True, "dhcp": {"enabled": True},
+    full = {"distribution": "k3s", "plugins": ["bridge", "host-local"], "force": True, "dhcp": {"enabled": True}, "gc": {"enabled": True},
             "image": {"repository": "registry.example/cni", "digest": "sha256:" + "0" * 64, "pullSecrets": [{"name": "s"}]},
             "podAnnotations": {"a": "b"}, "podLabels": {"c": "d"}, "affinity": {"nodeAffinity": {}}}
     for values in (None, full, {"onlyMissing": True}, {"resources": {}, "tolerations": [], "nodeSelector": {}}):
@@ -69,20 +69,23 @@ def places():
 
 
 def confinement():
-    for name, spec in pods(render({"dhcp": {"enabled": True}})[0]).items():
+    for name, spec in pods(render({"dhcp": {"enabled": True}, "gc": {"enabled": True}})[0]).items():
         [container] = spec["containers"]
         context = container["securityContext"]
-        case(f"{name}: read-only root, no capabilities but dhcp's",
+        case(f"{name}: read-only root, no capabilities but dhcp's and gc's",
              context["readOnlyRootFilesystem"] and context["capabilities"]["drop"] == ["ALL"]
-             and not context["allowPrivilegeEscalation"] and ("add" in context["capabilities"]) == name.endswith("dhcp"),
+             and not context["allowPrivilegeEscalation"] and ("add" in context["capabilities"]) == name.endswith(("dhcp", "gc")),
              context)
         case(f"{name}: no token", spec["automountServiceAccountToken"] is False)
+    [gc] = [spec for name, spec in pods(render({"gc": {"enabled": True}})[0]).items() if name.endswith("gc")]
+    case("gc keeps whoever has a namespace", gc["containers"][0]["args"] ==
+         ["gc", "--keep", "netns-dir=/run/netns", "--yes", "--every", "900"], gc["containers"][0]["args"])
     [spec] = pods(render()[0]).values()
     case("one hostPath", len(spec["volumes"]) == 1, spec["volumes"])
 
 
 def selectors():
-    for one in render({"dhcp": {"enabled": True}}, name="other")[0]:
+    for one in render({"dhcp": {"enabled": True}, "gc": {"enabled": True}}, name="other")[0]:
         wanted, has = one["spec"]["selector"]["matchLabels"], one["spec"]["template"]["metadata"]["labels"]
         case("selector", wanted.items() <= has.items(), (wanted, has))
     names = [one["metadata"]["name"] for one in render({"dhcp": {"enabled": True}}, name="other")[0]]
@@ -92,7 +95,7 @@ def selectors():
 def refused():
     for values in ({"distribution": "k4s"}, {"binDir": "opt/cni/bin"}, {"binDir": "/opt//bin"}, {"plugins": ["brigde"]},
                    {"onlyMissing": True, "force": True}, {"image": {"digest": "sha256:1"}}, {"isGatway": True},
-                   {"force": "yes"}, {"dhcp": {"enable": True}}, {"image": {"pullPolicy": "Sometimes"}}):
+                   {"force": "yes"}, {"dhcp": {"enable": True}}, {"gc": {"everySeconds": 0}}, {"image": {"pullPolicy": "Sometimes"}}):
         try:
             render(values)
             case(f"refused: {values}", False, "it was taken")

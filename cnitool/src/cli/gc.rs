@@ -17,7 +17,7 @@ const GRACE: u64 = 300;
 /// The mistake in one line, and how the verb is used.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let grace = Duration::from_secs(GRACE);
-    let mut options = Options { networks: Vec::new(), keep: Vec::new(), dry_run: false, yes: false, grace };
+    let mut options = Options { networks: Vec::new(), keep: Vec::new(), dry_run: false, yes: false, grace, every: None };
     let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         let (option, mut value) = match argument.split_once('=').filter(|_| argument.starts_with("--")) {
@@ -36,11 +36,8 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
                 let unknown = || wrong(&format!("--keep {}: it takes {SOURCES}", excerpt(&text)));
                 options.keep.push(Keep::parse(&text).ok_or_else(unknown)?);
             }
-            "--grace" => {
-                let seconds = value("--grace")?.parse();
-                options.grace =
-                    Duration::from_secs(seconds.map_err(|_| wrong("--grace takes a number of seconds"))?);
-            }
+            "--grace" => options.grace = seconds("--grace", &value("--grace")?)?,
+            "--every" => options.every = Some(seconds("--every", &value("--every")?)?),
             text if text.starts_with('-') => return Err(wrong(&format!("unknown option {}", excerpt(text)))),
             _ => options.networks.push(option),
         }
@@ -52,6 +49,11 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
         return Err(wrong("--keep none goes with no other --keep"));
     }
     Ok(Command::Gc(options))
+}
+
+fn seconds(option: &str, text: &str) -> Result<Duration> {
+    let seconds = text.parse().map_err(|_| wrong(&format!("{option} takes a number of seconds")))?;
+    Ok(Duration::from_secs(seconds))
 }
 
 const SOURCES: &str = "crictl, podman, netns-dir=DIR, file=F, - or none";
@@ -76,6 +78,7 @@ mod tests {
             dry_run: true,
             yes: true,
             grace: Duration::ZERO,
+            every: None,
         };
         for line in [
             "--keep crictl --keep netns-dir=/run/netns --dry-run --yes --grace 0 a b",
@@ -90,6 +93,7 @@ mod tests {
             ("--keep docker", "--keep \"docker\": it takes crictl, podman"),
             ("--keep none --keep podman", "--keep none goes with no other"),
             ("--keep none --grace x", "--grace takes a number"),
+            ("--keep podman --every x", "--every takes a number"),
             ("--keep none --force", "unknown option \"--force\""),
         ] {
             let error = parse(line).unwrap_err();
