@@ -17,7 +17,8 @@ const GRACE: u64 = 300;
 /// The mistake in one line, and how the verb is used.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let grace = Duration::from_secs(GRACE);
-    let mut options = Options { networks: Vec::new(), keep: Vec::new(), dry_run: false, yes: false, grace, every: None };
+    let mut options =
+        Options { networks: Vec::new(), keep: Vec::new(), dry_run: false, yes: false, grace, every: None };
     let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         let (option, mut value) = match argument.split_once('=').filter(|_| argument.starts_with("--")) {

@@ -193,3 +193,36 @@ fn missing_executables_are_said_before_anything_is_made() {
     assert!(flat(&output).contains("failed to find plugin \"bridge\""), "{}", text(&output));
     assert!(flat(&output).contains("CNI_PATH"), "{}", text(&output));
 }
+
+/// Two nodes in each of the three ways, without privileges: what the wire sees is what the model says.
+#[test]
+fn the_three_models_show_what_is_on_the_wire() {
+    let Some(dir) = suite(&["bridge", "host-local", "flannel", "macvlan", "ipvlan"]) else { return };
+    for (model, gists) in [
+        (
+            "overlay",
+            &[
+                "192.0.2.1 → 192.0.2.2 UDP 8472, 1500 bytes VXLAN 1",
+                "10.244.1.2 → 10.244.2.2 UDP 4790, 1450 bytes",
+            ][..],
+        ),
+        (
+            "routed",
+            &["1500 bytes arrive whole, as 1500 on the wire", "10.244.1.2 → 10.244.2.2 UDP 4790, 1500 bytes"],
+        ),
+        ("underlay", &["198.51.100.10 → 198.51.100.20 UDP 4790, 1500 bytes"]),
+    ] {
+        let mut command = Command::new("/usr/bin/setpriv");
+        if nix::unistd::Uid::effective().is_root() {
+            command.args("--reuid=65534 --regid=65534 --clear-groups".split(' '));
+        }
+        command.arg("--no-new-privs").arg(dir.0.join("cnitool")).args(["demo", "--model", model]).env_clear();
+        let output = command.output().unwrap();
+        let flat = flat(&output);
+        assert!(output.status.success() && flat.contains("Every step worked"), "{model}: {}", text(&output));
+        for gist in gists.iter().copied().chain(["ping ok pod 1 → pod 2", "% of node to node", "DEL 2 ok"])
+        {
+            assert!(flat.contains(gist), "{model}: {gist:?} is not in {}", text(&output));
+        }
+    }
+}

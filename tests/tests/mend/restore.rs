@@ -1,6 +1,6 @@
 //! `cnitool restore`.
 
-use cni_tests::{Host, Place};
+use cni_tests::{Host, Place, Suite, needs, run};
 use serde_json::json;
 
 use crate::kit::{attach, cnitool, done, full_chain, network};
@@ -114,4 +114,31 @@ fn an_attachment_that_is_not_the_one_of_the_cache_is_left_alone() {
     );
     let unknown = cnitool(&host, &["restore", "nett"]);
     assert!(unknown.stderr.contains("did you mean \"net\"?"), "{}", unknown.stderr);
+}
+
+/// A restore that is killed at any step, or refused any request, takes nothing; the next one finishes.
+#[test]
+fn a_restore_that_ends_anywhere_is_finished_by_the_next() {
+    needs!(Strace);
+    let host = &Host::new();
+    network("net", "1.1.0", &full_chain("nftables"));
+    let pod = attach(host, "net", "a", 8080);
+    let before = State::of(host);
+    let tool = Suite::Ours.source().join("cnitool");
+    for fault in ["signal=KILL", "error=ENOMEM"] {
+        let mut faults = 0;
+        // Spread over the whole run.
+        for n in [1, 2, 3, 5, 8, 13, 21, 34, 55] {
+            host.run("nft flush ruleset");
+            let mut command = host.command("strace");
+            command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=sendto,openat", "-e"]);
+            command.arg(format!("inject=sendto:{fault}:when={n}")).arg(&tool).arg("restore");
+            let ended = run(command.env("CNI_PATH", Suite::Ours.source()), b"");
+            faults += usize::from(!ended.status.success());
+            assert!(pod.find_link("eth0").is_some());
+            done(host, &["restore"]);
+            before.assert_is(host, &format!("{fault} at {n}, and restored"));
+        }
+        assert!(faults > 3, "{fault}: only {faults} had an effect");
+    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use cni_types::{Doing, Result};
+use netlink_packet_route::neighbour::NeighbourFlags;
 use rtnetlink::{Handle, LinkVlan, LinkVxlan, RouteMessageBuilder, new_connection};
 
 use super::node::{Node, UPLINK};
@@ -55,7 +56,13 @@ pub(super) fn overlay(node: &Node, other: &Node) -> Result<()> {
     let route = route.output_interface(device).onlink().build();
     on(node, "show the VXLAN device the way", |handle| async move {
         handle.neighbours().add(device, gateway.into()).link_layer_address(&mac).execute().await?;
-        handle.neighbours().add_bridge(device, &mac).destination(IpAddr::V4(far)).execute().await?;
+        handle
+            .neighbours()
+            .add_bridge(device, &mac)
+            .flags(NeighbourFlags::Own)
+            .destination(IpAddr::V4(far))
+            .execute()
+            .await?;
         handle.route().add(route).execute().await
     })
 }

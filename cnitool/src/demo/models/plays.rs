@@ -166,7 +166,7 @@ fn pod(node: &Node) -> Result<RuntimeConf> {
 fn between(nodes: &[Node; 2], to: IpAddr, report: &mut Report) -> Result<()> {
     let [one, two] = nodes;
     let time = ping::measure(&one.pod, to)?;
-    report.good("ping", format!("pod 1 → pod 2, {}", show::milliseconds(time)));
+    report.good("ping", format!("pod 1 → pod 2, {} µs", time.as_micros()));
     let mtu = Rtnl::open_in(&one.pod)?.link("eth0")?.mtu;
     let tap = frame::Tap::open(two)?;
     exchange::datagram(&one.pod, &two.pod, to, usize::try_from(mtu).unwrap_or_default())?;
@@ -176,8 +176,12 @@ fn between(nodes: &[Node; 2], to: IpAddr, report: &mut Report) -> Result<()> {
         report.line(format!("              {layer}"));
     }
     signals::refuse_when_caught()?;
-    let direct = exchange::stream(&one.netns, &two.netns, IpAddr::V4(two.address()))?;
-    let pods = exchange::stream(&one.pod, &two.pod, to)?;
+    // The best of three each, in turns: the first warms up.
+    let (mut direct, mut pods) = (0.0_f64, 0.0_f64);
+    for _ in 0..3 {
+        direct = direct.max(exchange::stream(&one.netns, &two.netns, IpAddr::V4(two.address()))?);
+        pods = pods.max(exchange::stream(&one.pod, &two.pod, to)?);
+    }
     let gigabits = |bytes: f64| format!("{:.2} Gbit/s", bytes * 8.0 / 1e9);
     let share = format!("{:.0} % of node to node, {}", 100.0 * pods / direct, gigabits(direct));
     report.good("transfer", format!("{}, {share}", gigabits(pods)));
@@ -186,7 +190,12 @@ fn between(nodes: &[Node; 2], to: IpAddr, report: &mut Report) -> Result<()> {
 
 /// The node as `cnitool graph` draws it.
 fn picture(node: &Node, report: &mut Report) {
-    let drawn = node.visit(|| Ok(graph::tree(Survey::take(&Cache::default(), Path::new("/run/flannel")))));
+    let drawn = node.visit(|| {
+        let mut survey = Survey::take(&Cache::default(), Path::new("/run/flannel"));
+        // It sees the other node's namespaces as well.
+        survey.attachments.retain(|attachment| attachment.file.is_some());
+        Ok(graph::tree(survey))
+    });
     match drawn {
         Ok(text) => text.lines().for_each(|line| report.line(format!("    {line}"))),
         Err(error) => report.failed("graph", &error),
