@@ -84,6 +84,11 @@ impl Host {
         self.sh("mkdir /run/etc && cp -a /etc/. /run/etc && mount --bind /run/etc /etc && rm -rf /etc/cni");
     }
 
+    /// Has STATUS try out everything again, as after a boot.
+    pub fn forget_status(&self) {
+        self.run("rm -rf /run/cni/status");
+    }
+
     /// A container: a new namespace `/run/netns/<id>`, `lo` down, as a runtime makes it.
     pub fn container(&self, id: &str) -> Container {
         Container::new(id)

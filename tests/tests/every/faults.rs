@@ -32,16 +32,14 @@ fn a_status_that_cannot_make_a_namespace_says_so() {
     for plugin in ["bridge", "ptp", "tap", "bandwidth"] {
         let conf = Conf::bridge().version("1.1.0").set("type", plugin);
         host.plugin(plugin).status(&conf).done();
-        // What it remembers would do without one.
-        let forget = || host.run("rm -r /run/cni/status");
-        forget();
+        host.forget_status();
         let refused = Trace::new(&["trace=unshare", "inject=unshare:error=EPERM"]);
         let error = host.plugin(plugin).under(&refused.command()).status(&conf).error();
         error.says(50, &["cannot make a network namespace", "EPERM"]);
         // There is no way back that could fail.
         let refused = Trace::new(&["trace=setns", "inject=setns:error=EPERM"]);
         host.plugin(plugin).under(&refused.command()).status(&conf).done();
-        forget();
+        host.forget_status();
     }
 }
 

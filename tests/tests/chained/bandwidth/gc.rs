@@ -59,6 +59,7 @@ fn status_tries_all_that_add_needs_and_changes_nothing() {
     let requests = trace.request_lengths();
     assert!(requests.len() >= 5, "{requests:?}");
     for (n, length) in requests.into_iter().enumerate() {
+        host.forget_status();
         let trace = Trace::refusing(n + 1, length).with_threads();
         let error = host.plugin("bandwidth").under(&trace.command()).status(&conf).error();
         error.says(50, &["the kernel cannot limit rates"]);

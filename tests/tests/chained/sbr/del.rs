@@ -167,8 +167,10 @@ fn gc_and_status_change_nothing() {
     host.plugin("sbr").run("GC", conf.text().as_bytes()).freed_nothing();
     host.plugin("sbr").status(&conf.clone().set("table", 254)).error().says(7, &["table", "254"]);
     // A kernel that says no to rules: the request's type is overwritten with one nobody knows.
+    host.forget_status();
     let length = cni_tests::Trace::new(&["trace=sendto"]);
     host.plugin("sbr").under(&length.command()).status(&conf).done();
+    host.forget_status();
     let refusing = cni_tests::Trace::refusing(1, length.request_lengths()[0]).with_threads();
     let error = host.plugin("sbr").under(&refusing.command()).status(&conf).error();
     error.says(50, &["route by source", "rule from 192.0.2.1/32", "EOPNOTSUPP"]);
