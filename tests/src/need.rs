@@ -30,8 +30,6 @@ pub enum Need {
     Iptables,
     /// The kernel has ipvlan links.
     Ipvlan,
-    /// The executable `jq`.
-    Jq,
     /// The kernel has the tables of `iptables-legacy`.
     LegacyIptables,
     /// The DHCP server `dnsmasq`.
@@ -46,6 +44,8 @@ pub enum Need {
     ReleaseTools,
     /// The executables `setfattr` and `getfattr`.
     Setfattr,
+    /// The executables of Prometheus.
+    Prometheus,
     /// The executable `strace`.
     Strace,
     /// Debian's build of the reference plugins.
@@ -72,7 +72,6 @@ impl Need {
             Self::BridgeNetfilter => Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists(),
             Self::Firewalld => is_installed("firewalld") && is_installed("dbus-daemon"),
             Self::Iptables => is_installed("iptables-save") && is_installed("ip6tables-restore"),
-            Self::Jq => is_installed("jq"),
             Self::Dnsmasq => is_installed("dnsmasq"),
             Self::Kea => is_installed("kea-dhcp4"),
             Self::Tcpdump => is_installed("tcpdump"),
@@ -80,6 +79,7 @@ impl Need {
             Self::Nics => is_set("CNI_TEST_IN_VM") && Path::new("/sys/bus/pci/drivers/e1000").exists(),
             Self::ReleaseTools => RELEASE_TOOLS.into_iter().all(is_installed),
             Self::Setfattr => is_installed("setfattr"),
+            Self::Prometheus => is_installed("prometheus") && is_installed("promtool"),
             Self::Strace => is_installed("strace"),
             Self::Reference => Suite::Reference.source().join("bridge").exists(),
             Self::UserIds => user_ids() > 1_000_000,
@@ -112,7 +112,6 @@ impl Need {
             Self::Firewalld => "firewalld (apt-get install firewalld dbus)",
             Self::Iptables => "iptables (apt-get install iptables)",
             Self::Ipvlan => "ipvlan links in the kernel (CONFIG_IPVLAN)",
-            Self::Jq => "jq (apt-get install jq)",
             Self::LegacyIptables => "the legacy iptables in the kernel (CONFIG_IP_NF_NAT)",
             Self::Dnsmasq => "dnsmasq (apt-get install dnsmasq-base)",
             Self::Kea => "Kea (apt-get install kea-dhcp4-server)",
@@ -122,6 +121,7 @@ impl Need {
                 "the tools of make release (apt-get install dpkg git jq libdeflate-tools lowdown rpm xz-utils zstd)"
             }
             Self::Setfattr => "setfattr (apt-get install attr)",
+            Self::Prometheus => "Prometheus (apt-get install prometheus)",
             Self::Strace => "strace (apt-get install strace)",
             Self::Reference => "the reference plugins (apt-get install containernetworking-plugins)",
             Self::Dist => "the static executables in bin/ (make dist)",

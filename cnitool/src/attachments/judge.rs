@@ -8,11 +8,15 @@ use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 
 use cni_types::{Json, NetworkName};
+use nix::sys::statfs::{FsType, statfs};
 
 use super::{Attachment, RESERVED, State};
 use crate::cache::Kept;
 use crate::conflist::NetworkList;
 use crate::kernel::{Link, Namespace, Place, rules};
+
+/// Magic number of namespace files (`NSFS_MAGIC`, `linux/magic.h`).
+const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
 
 /// What attachments are measured by.
 pub(super) struct Judge<'a> {
@@ -100,10 +104,11 @@ impl Judge<'_> {
             Err(e) => return State::Unknown(format!("cannot look at {}: {e}", path.display())),
         };
         let Some((_, namespace)) = self.namespaces.iter().find(|(place, _)| place.inode == inode) else {
-            return match self.is_whole {
+            return match statfs(path).map(|kind| kind.filesystem_type()) {
+                Ok(NSFS_MAGIC) => State::Unknown(format!("cannot read {}", path.display())),
                 // What is left of a mount point is a plain file.
-                true => State::NoNamespace,
-                false => State::Unknown(format!("cannot read {}", path.display())),
+                Ok(_) => State::NoNamespace,
+                Err(e) => State::Unknown(format!("cannot look at {}: {e}", path.display())),
             };
         };
         let ifname = kept.conf.ifname.as_str();

@@ -15,10 +15,14 @@ pub(super) fn named_by(tag: &str) -> Option<AttachmentId> {
     (id.tag_prefix() == hash).then_some(id)
 }
 
-/// The tag's hashes, if it is one: what a record's owner is by itself.
+/// Characters of each of a tag's hashes.
+const HASH: usize = 16;
+
+/// The tag's hashes, if it is one: [`AttachmentId::tag_prefix`]. Behind them a record may have its container, or a rule its form.
 pub(super) fn prefix_of(tag: &str) -> Option<&str> {
-    let prefix = tag.split(',').next().unwrap_or_default();
-    AttachmentId::is_tag(&format!("{prefix}, net: ")).then_some(prefix)
+    let (prefix, rest) = tag.split_at_checked(2 * HASH + 1)?;
+    let ends = rest.is_empty() || rest.starts_with([',', '-', ' ']);
+    (ends && AttachmentId::is_tag(&format!("{prefix}, net: "))).then_some(prefix)
 }
 
 #[cfg(test)]
@@ -35,7 +39,10 @@ mod tests {
         let tag = id.tag();
         assert_eq!(named_by(&tag), Some(id.clone()));
         assert_eq!(prefix_of(&tag), Some(&*id.tag_prefix()));
-        assert_eq!(prefix_of(&id.tag_prefix()), Some(&*id.tag_prefix()));
+        for more in ["", "-0123456789abcdef01234567", " 5, net: web"] {
+            assert_eq!(prefix_of(&format!("{}{more}", id.tag_prefix())), Some(&*id.tag_prefix()), "{more}");
+        }
+        assert_eq!(prefix_of(&format!("{}0", id.tag_prefix())), None);
         assert_eq!(named_by(&tag[..tag.len() - 1]), None);
         for text in ["", "uplink, net: web, if: eth0, id: c1", "a-b"] {
             assert_eq!((named_by(text), prefix_of(text)), (None, None), "{text}");

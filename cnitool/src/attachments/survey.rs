@@ -2,7 +2,9 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use cni_part::Host;
 use cni_types::{AttachmentId, NetworkName};
@@ -36,7 +38,17 @@ impl Survey {
             missing.push(format!("the links of this namespace: {e}"));
             Namespace::default()
         });
-        let (entries, has_cache) = match cache.entries() {
+        let (namespaces, entries) = thread::scope(|scope| {
+            let reading = scope.spawn(|| {
+                let mut missing = Vec::new();
+                (namespaces(places(&mut missing), &mut missing), missing)
+            });
+            let entries = cache.entries();
+            (reading.join().unwrap_or_else(|panic| resume_unwind(panic)), entries)
+        });
+        let (namespaces, unread) = namespaces;
+        missing.extend(unread);
+        let (entries, has_cache) = match entries {
             Ok(entries) => (entries, true),
             Err(e) => {
                 missing.push(format!("the result cache: {e}"));
@@ -46,8 +58,6 @@ impl Survey {
         let networks = networks(&entries, net_dir, &mut missing);
         let mut join = Join::default();
         join.entries(entries);
-        let places = places(&mut missing);
-        let namespaces = namespaces(places, &mut missing);
         join.tagged(&host, &namespaces);
         join.held(&networks, &mut missing);
         let mut attachments = join.finish();

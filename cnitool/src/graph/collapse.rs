@@ -49,10 +49,10 @@ fn many(network: &str, items: &[Item], what: &str) -> Item {
     let containers = items.iter().map(|item| item.below.first().unwrap_or(item));
     let notes: Vec<&String> = containers.flat_map(|container| &container.notes).collect();
     let ports = notes.iter().filter(|note| note.starts_with("port ")).count();
-    item.notes.extend((ports > 0).then(|| format!("{ports} mapped ports")));
+    item.notes.extend((ports > 0).then(|| format!("mapped ports: {ports}")));
     let limited =
         items.iter().filter(|item| item.notes.iter().any(|note| note.starts_with("limits:"))).count();
-    item.notes.extend((limited > 0).then(|| format!("{limited} with limits")));
+    item.notes.extend((limited > 0).then(|| format!("with limits: {limited}")));
     item.network = Some(network.to_owned());
     item
 }

@@ -4,7 +4,7 @@ use super::text::lines;
 use super::{Item, Kind};
 
 /// The width of a character of the font.
-const CHARACTER: usize = 7;
+pub(super) const CHARACTER: usize = 7;
 /// The height of a line.
 pub(super) const LINE: usize = 16;
 /// Around the text of a box.
@@ -12,7 +12,7 @@ pub(super) const PADDING: usize = 8;
 /// Between boxes of one column.
 const BELOW: usize = 10;
 /// Between columns.
-const BETWEEN: usize = 48;
+pub(super) const BETWEEN: usize = 48;
 /// Around everything.
 pub(super) const MARGIN: usize = 16;
 /// A line is broken after this many characters.
@@ -77,8 +77,9 @@ impl Layout {
     fn place(&mut self, item: &Item, above: Option<usize>, kinds: &[Kind], top: usize) -> usize {
         let column = kinds.iter().position(|kind| *kind == column_of(item.kind)).unwrap_or_default();
         let column = above.map_or(column, |above| column.max(self.places[above].column + 1));
-        let all: Vec<String> = lines(item).iter().flat_map(|line| broken(line)).collect();
-        let trouble = item.trouble.as_ref().map_or(0, |trouble| broken(&format!("✗ {trouble}")).len());
+        let all: Vec<String> = lines(item).iter().flat_map(|line| broken(line, LONGEST)).collect();
+        let trouble =
+            item.trouble.as_ref().map_or(0, |trouble| broken(&format!("✗ {trouble}"), LONGEST).len());
         let widest = all.iter().map(|line| line.chars().count()).max().unwrap_or_default();
         let (width, height) = (widest * CHARACTER + 2 * PADDING, all.len() * LINE + 2 * PADDING);
         let own = self.places.len();
@@ -123,20 +124,20 @@ impl Layout {
     }
 }
 
-/// At spaces, where there are any.
-fn broken(line: &str) -> Vec<String> {
+/// Into lines of at most so many characters: at spaces, where there are any.
+pub(super) fn broken(line: &str, longest: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.len() - 1;
         let length = lines[last].chars().count();
-        if length > 0 && length + 1 + word.chars().count() > LONGEST {
+        if length > 0 && length + 1 + word.chars().count() > longest {
             lines.push(String::new());
         } else if length > 0 {
             lines[last].push(' ');
         }
         for character in word.chars() {
             let last = lines.len() - 1;
-            if lines[last].chars().count() >= LONGEST {
+            if lines[last].chars().count() >= longest {
                 lines.push(String::new());
             }
             let last = lines.len() - 1;
@@ -182,9 +183,9 @@ mod tests {
     #[test]
     fn long_lines_are_broken_and_keep_every_word() {
         let text = "one two three ".repeat(10);
-        let lines = broken(text.trim());
+        let lines = broken(text.trim(), LONGEST);
         assert!(lines.len() > 2 && lines.iter().all(|line| line.chars().count() <= LONGEST), "{lines:?}");
         assert_eq!(lines.join(" "), text.trim());
-        assert_eq!(broken(&"x".repeat(100)).len(), 3);
+        assert_eq!(broken(&"x".repeat(100), LONGEST).len(), 3);
     }
 }

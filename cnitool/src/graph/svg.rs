@@ -2,21 +2,24 @@
 
 use std::fmt::Write;
 
-use super::lay::{LINE, Layout, MARGIN, PADDING, Place, lay};
+use super::lay::{BETWEEN, CHARACTER, LINE, Layout, MARGIN, PADDING, Place, broken, lay};
 use super::text::unseen;
 use super::{Item, Kind};
 
 const RED: &str = "#c01c28";
-/// The height of the headline, and of a line below the picture.
+/// The height of the headline.
 const HEAD: usize = 28;
 
 /// An SVG 1.1 document without fonts, scripts or references.
 pub(super) fn picture(items: &[Item], missing: &[String]) -> String {
     let layout = lay(items, MARGIN + HEAD);
     let headline = headline(items);
-    let foot = if missing.is_empty() { 0 } else { HEAD };
     let width = layout.width.max(headline.chars().count() * 8 + 2 * MARGIN);
-    let height = layout.height + foot;
+    let foot = match missing.is_empty() {
+        true => Vec::new(),
+        false => broken(&unseen(missing), (width - 2 * MARGIN) / CHARACTER),
+    };
+    let height = layout.height + foot.len() * LINE;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
          font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"11.5\">\n\
@@ -34,13 +37,9 @@ pub(super) fn picture(items: &[Item], missing: &[String]) -> String {
     for place in &layout.places {
         draw(&mut svg, place);
     }
-    if foot > 0 {
-        let y = height - MARGIN;
-        let _ = writeln!(
-            svg,
-            "<text x=\"{MARGIN}\" y=\"{y}\" fill=\"{RED}\">{}</text>",
-            escaped(&unseen(missing))
-        );
+    for (at, line) in foot.iter().enumerate() {
+        let y = layout.height + at * LINE;
+        let _ = writeln!(svg, "<text x=\"{MARGIN}\" y=\"{y}\" fill=\"{RED}\">{}</text>", escaped(line));
     }
     svg + "</svg>\n"
 }
@@ -63,11 +62,13 @@ fn edge(svg: &mut String, place: &Place, layout: &Layout) {
     let Some(from) = place.above.map(|above| &layout.places[above]) else { return };
     let (x1, y1) = (from.left + from.width, from.top + from.height / 2);
     let (x2, y2) = (place.left, place.top + place.height / 2);
-    let middle = usize::midpoint(x1, x2);
+    // The bend is in front of the next column: what hangs on something two columns away passes no box.
+    let bend = (x1 + BETWEEN).min(x2);
+    let middle = usize::midpoint(x1, bend);
     let colour = if place.troubled > 0 { RED } else { "#9a9996" };
     let _ = writeln!(
         svg,
-        "<path d=\"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.4\"/>"
+        "<path d=\"M{x1} {y1} C{middle} {y1} {middle} {y2} {bend} {y2} H{x2}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.4\"/>"
     );
 }
 

@@ -7,18 +7,28 @@ use futures_util::StreamExt;
 use netlink_packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use rtnetlink::{Handle, new_connection};
+use tokio::runtime::{Builder, Runtime};
 
 /// Set in an answer when what is listed has changed meanwhile (`linux/netlink.h`).
 const DUMP_INTERRUPTED: u16 = 0x10;
 /// How often a list that changes is read before what there is counts.
 const TRIES: usize = 5;
 
-/// Waits for `work` on a runtime of this thread's own, which ends with it: sockets are born in the thread's namespace.
+/// What lets this thread wait for the kernel. Sockets are born in the namespace that the thread is in, so one serves all the
+/// namespaces that a thread goes through.
 ///
 /// # Errors
-/// Those of `work`, or of starting the runtime.
+/// When there are no descriptors left.
+pub(super) fn waiting() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_io().build()
+}
+
+/// Waits for `work` on a runtime of its own.
+///
+/// # Errors
+/// Those of `work`, or of [`waiting`].
 pub(super) fn wait_for<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(work)
+    waiting()?.block_on(work)
 }
 
 /// A socket with its task.

@@ -25,23 +25,27 @@ pub(crate) fn after_each_change(
 ) -> io::Result<()> {
     use MulticastGroup::{Ipv4Ifaddr, Ipv4Route, Ipv6Ifaddr, Ipv6Route, Link};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (connection, _handle, mut events) =
+    let mut events = runtime.block_on(async {
+        let (connection, _handle, events) =
             new_multicast_connection(&[Link, Ipv4Ifaddr, Ipv6Ifaddr, Ipv4Route, Ipv6Route])?;
         tokio::spawn(connection);
-        loop {
-            let has_changed = match timeout(LOOK, events.next()).await {
-                Ok(None) => return Err(io::Error::other("the kernel's events have ended")),
+        io::Result::Ok(events)
+    })?;
+    // `then` waits for the kernel, too, so it is called outside of the runtime.
+    loop {
+        let has_changed = runtime.block_on(async {
+            match timeout(LOOK, events.next()).await {
+                Ok(None) => Err(io::Error::other("the kernel's events have ended")),
                 Ok(Some(_)) => {
                     let rest = async { while let Ok(Some(_)) = timeout(QUIET, events.next()).await {} };
                     let _ = timeout(LONGEST, rest).await;
-                    true
+                    Ok(true)
                 }
-                Err(_) => also(),
-            };
-            if has_changed && !then() {
-                return Ok(());
+                Err(_) => Ok(false),
             }
+        })?;
+        if (has_changed || also()) && !then() {
+            return Ok(());
         }
-    })
+    }
 }

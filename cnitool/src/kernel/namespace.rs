@@ -21,23 +21,26 @@ impl Namespace {
     /// # Errors
     /// The kernel's.
     pub(crate) fn read() -> io::Result<Self> {
-        wait_for(async {
-            let mut kernel = Conversation::open()?;
-            let links = kernel.list(&RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
-            let links = links.into_iter().filter_map(|message| match message {
-                RouteNetlinkMessage::NewLink(message) => Some(Link::read(message)),
-                _ => None,
-            });
-            let mut namespace = Self { links: links.collect() };
-            // Sorted for `at`: the kernel lists them in the order of their hashes.
-            namespace.links.sort_by_key(|link| link.index);
-            for message in kernel.list(&RouteNetlinkMessage::GetAddress(AddressMessage::default())).await? {
-                if let RouteNetlinkMessage::NewAddress(message) = message {
-                    namespace.take(message);
-                }
+        wait_for(Self::list())
+    }
+
+    /// The same while the thread waits for something.
+    pub(super) async fn list() -> io::Result<Self> {
+        let mut kernel = Conversation::open()?;
+        let links = kernel.list(&RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
+        let links = links.into_iter().filter_map(|message| match message {
+            RouteNetlinkMessage::NewLink(message) => Some(Link::read(message)),
+            _ => None,
+        });
+        let mut namespace = Self { links: links.collect() };
+        // Sorted for `at`: the kernel lists them in the order of their hashes.
+        namespace.links.sort_by_key(|link| link.index);
+        for message in kernel.list(&RouteNetlinkMessage::GetAddress(AddressMessage::default())).await? {
+            if let RouteNetlinkMessage::NewAddress(message) = message {
+                namespace.take(message);
             }
-            Ok(namespace)
-        })
+        }
+        Ok(namespace)
     }
 
     /// A link with a peer has its own address as `Local` and the peer's as `Address`.

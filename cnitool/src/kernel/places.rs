@@ -12,6 +12,7 @@ use std::thread;
 use nix::sched::{CloneFlags, setns};
 
 use super::Namespace;
+use super::conversation::waiting;
 
 /// Most threads that read namespaces.
 const READERS: usize = 8;
@@ -96,11 +97,17 @@ pub(crate) fn read_all(places: &[Place]) -> Vec<io::Result<Namespace>> {
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
+                let waiting = waiting();
+                let read_one = |place: &Place| {
+                    let waiting = waiting.as_ref().map_err(|e| io::Error::from(e.kind()))?;
+                    enter(place)?;
+                    waiting.block_on(Namespace::list())
+                };
+                let mut own = Vec::new();
                 while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let at = place.inode;
-                    let namespace = enter(place).and_then(|()| Namespace::read());
-                    read.lock().unwrap_or_else(|e| e.into_inner()).push((at, namespace));
+                    own.push((place.inode, read_one(place)));
                 }
+                read.lock().unwrap_or_else(|e| e.into_inner()).extend(own);
             });
         }
     });

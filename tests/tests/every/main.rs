@@ -11,7 +11,6 @@ mod gc;
 mod matrix;
 mod modes;
 mod next_step;
-mod operating;
 mod races;
 mod refused;
 mod requests;

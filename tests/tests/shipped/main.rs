@@ -1,4 +1,5 @@
-//! What is shipped: packages, and the installer of cnitool.
+//! What is shipped: packages, and the verbs of cnitool that install and that look.
 
 mod install;
 mod packaging;
+mod seen;
