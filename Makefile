@@ -3,6 +3,7 @@
 # make test   builds and tests everything; as root it installs the Debian packages it misses
 # make dist   fully static executables of every plugin and cnitool in bin/ (BIN=DIR: there); ONE=1: all plugins are one
 #             file, with their names as hard links
+# make bench  plugins side by side, with what the kernel needs: tests/bench/README.md. OUT=DIR, REFERENCE=DIR:DIR, PLUGINS=DIR, ARGS
 # make check  formatting, lints, licences
 # make soak   20 000 pods come and go with everything that goes wrong (CNI_SOAK=N: as many); root, a quiet machine
 # make keys   writes the READMEs' tables of keys
@@ -15,13 +16,18 @@ BIN ?= bin
 # Asked only by the recipe that needs it.
 TARGET_DIR = $(shell $(CARGO) metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
-.PHONY: build test dist demo demo-models check keys clean install release release-test soak
+.PHONY: build test bench dist demo demo-models check keys clean install release release-test soak
 
 build:
 	$(CARGO) build --workspace --bins
 
 test:
 	tests/run
+
+OUT ?= target/bench
+
+bench:
+	REFERENCE='$(REFERENCE)' PLUGINS='$(PLUGINS)' tests/bench/run '$(OUT)' $(ARGS)
 
 demo:
 	$(CARGO) build --release --workspace --bins

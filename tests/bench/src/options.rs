@@ -1,0 +1,74 @@
+//! What the benchmark is told.
+
+use std::path::PathBuf;
+
+/// What can be measured, in this order.
+pub(crate) const PARTS: [&str; 3] = ["latency", "parallel", "scale"];
+
+/// A directory of plugins.
+#[derive(Debug, Clone)]
+pub(crate) struct Suite {
+    pub(crate) name: String,
+    pub(crate) directory: String,
+}
+
+impl Suite {
+    /// The kernel floors do the work of one scenario alone.
+    pub(crate) fn is_floor(&self) -> bool {
+        self.name.starts_with("floor")
+    }
+}
+
+/// The command line: `--out DIR --short --parts a,b --points 1,100 NAME=DIRECTORY…`
+pub(crate) struct Options {
+    pub(crate) suites: Vec<Suite>,
+    pub(crate) parts: Vec<String>,
+    pub(crate) out: PathBuf,
+    /// Only to see that it works.
+    pub(crate) is_short: bool,
+    points: Option<Vec<usize>>,
+    iterations: Option<usize>,
+}
+
+impl Options {
+    pub(crate) fn read(words: impl Iterator<Item = String>) -> Self {
+        let mut words = words;
+        let mut options = Self {
+            suites: Vec::new(),
+            parts: PARTS.map(str::to_owned).to_vec(),
+            out: PathBuf::from("."),
+            is_short: false,
+            points: None,
+            iterations: None,
+        };
+        while let Some(word) = words.next() {
+            let mut value = || words.next().unwrap_or_else(|| panic!("{word} needs a value"));
+            let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+            match word.as_str() {
+                "--out" => options.out = value().into(),
+                "--short" => options.is_short = true,
+                "--parts" => options.parts = list(value()),
+                "--points" => {
+                    options.points = Some(list(value()).iter().map(|n| n.parse().unwrap()).collect());
+                }
+                "--iterations" => options.iterations = Some(value().parse().unwrap()),
+                _ => {
+                    let (name, directory) = word.split_once('=').unwrap_or_else(|| panic!("what is {word}?"));
+                    options.suites.push(Suite { name: name.to_owned(), directory: directory.to_owned() });
+                }
+            }
+        }
+        assert!(!options.suites.is_empty(), "NAME=DIRECTORY is missing");
+        options
+    }
+
+    /// How often something is measured: in the short form twice.
+    pub(crate) fn iterations(&self, usual: usize) -> usize {
+        self.iterations.unwrap_or(if self.is_short { 2 } else { usual })
+    }
+
+    /// How many there are of something: in the short form 1 and 3.
+    pub(crate) fn points(&self, usual: &[usize]) -> Vec<usize> {
+        self.points.clone().unwrap_or_else(|| if self.is_short { vec![1, 3] } else { usual.to_vec() })
+    }
+}

@@ -1,0 +1,106 @@
+//! What is attached: chains of plugins as conflists have them.
+
+use serde_json::{Value, json};
+
+/// A chain, by the name it has in tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    pub(crate) plugins: Vec<Value>,
+}
+
+/// Those of the latencies.
+pub(crate) const ALL: [&str; 13] = [
+    "loopback",
+    "bridge-l2",
+    "bridge-gw",
+    "bridge-dual",
+    "bridge-masq-iptables",
+    "bridge-masq-nftables",
+    "ptp",
+    "ptp-masq-nftables",
+    "macvlan",
+    "bridge-portmap-iptables",
+    "bridge-portmap-nftables",
+    "chain-iptables",
+    "chain-nftables",
+];
+/// Those that the floors do.
+pub(crate) const OF_FLOORS: [&str; 1] = ["bridge-gw"];
+
+fn ranges(ranges: &[&str]) -> Value {
+    let ranges: Vec<_> = ranges.iter().map(|subnet| json!([{ "subnet": subnet }])).collect();
+    json!({ "type": "host-local", "ranges": ranges, "routes": [{ "dst": "0.0.0.0/0" }] })
+}
+
+fn bridge(backend: Option<&str>) -> Value {
+    let mut conf = json!({ "type": "bridge", "bridge": "bench0", "isGateway": true, "hairpinMode": true,
+        "ipam": ranges(&["10.88.0.0/16"]) });
+    if let Some(backend) = backend {
+        conf["ipMasq"] = json!(true);
+        if backend != "iptables" {
+            conf["ipMasqBackend"] = json!(backend);
+        }
+    }
+    conf
+}
+
+/// iptables is not named: releases of the reference before 1.6 do not know the key and have nothing else.
+fn portmap(backend: &str) -> Value {
+    let mut conf = json!({ "type": "portmap", "snat": true });
+    if backend != "iptables" {
+        conf["backend"] = json!(backend);
+    }
+    conf
+}
+
+impl Scenario {
+    pub(crate) fn named(name: &str) -> Self {
+        let backend = if name.ends_with("nftables") { "nftables" } else { "iptables" };
+        let firewall = json!({ "type": "firewall", "backend": "iptables" });
+        let bandwidth = json!({ "type": "bandwidth" });
+        let tuning = json!({ "type": "tuning", "sysctl": { "net.core.somaxconn": "500" } });
+        let chain = |last: &[Value]| [&[bridge(Some(backend)), portmap(backend)], last].concat();
+        let mut ptp = json!({ "type": "ptp", "ipam": ranges(&["10.89.0.0/16"]) });
+        let mut layer2 = bridge(None);
+        layer2["isGateway"] = json!(false);
+        layer2["ipam"] = json!({});
+        let mut dual = bridge(None);
+        dual["ipam"] = ranges(&["10.88.0.0/16", "fd00:88::/64"]);
+        let plugins = match name {
+            "loopback" => vec![json!({ "type": "loopback" })],
+            "bridge-l2" => vec![layer2],
+            "bridge-gw" => vec![bridge(None)],
+            "bridge-dual" => vec![dual],
+            "bridge-masq-iptables" | "bridge-masq-nftables" => vec![bridge(Some(backend))],
+            "ptp" => vec![ptp],
+            "ptp-masq-nftables" => {
+                ptp["ipMasq"] = json!(true);
+                ptp["ipMasqBackend"] = json!(backend);
+                vec![ptp]
+            }
+            "macvlan" => {
+                vec![json!({ "type": "macvlan", "master": "uplink", "ipam": ranges(&["10.90.0.0/16"]) })]
+            }
+            "bridge-portmap-iptables" | "bridge-portmap-nftables" => chain(&[]),
+            "chain-iptables" => chain(&[bandwidth, firewall, tuning]),
+            // The reference's firewall has no nftables.
+            "chain-nftables" => chain(&[bandwidth, tuning]),
+            other => panic!("there is no scenario {other}"),
+        };
+        Self { name: name.to_owned(), plugins }
+    }
+
+    pub(crate) fn ifname(&self) -> &'static str {
+        if self.name == "loopback" { "lo" } else { "eth0" }
+    }
+
+    /// What the host needs before.
+    pub(crate) fn prepare(&self) {
+        if self.name == "macvlan" {
+            crate::place::sh(
+                "ip link add uplink type veth peer name far; ip link set uplink up; ip link set far up",
+            );
+        }
+    }
+}
