@@ -29,8 +29,11 @@ fn the_dead_go_and_the_living_stay_untouched() {
                 .map(|(name, port)| attach(host, "net", name, port));
             let [killed, unlisted, uncached] = &dead;
             let file = |pod: &Container| format!("/var/lib/cni/results/net-{}-eth0", id(host, pod));
+            // The kernel takes its time over namespaces, and none over links.
+            killed.run("ip link delete eth0");
             killed.remove_netns();
             host.run(&format!("rm {}", file(uncached)));
+            uncached.run("ip link delete eth0");
             uncached.remove_netns();
             host.run(&format!("touch -d -10min {} {}", file(unlisted), file(&alive)));
             fs::write("/run/list", format!("{}\nsomebody-else\n", id(host, &alive))).unwrap();
