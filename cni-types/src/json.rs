@@ -17,6 +17,8 @@ use serde_json::Number;
 
 use crate::error::{Error, Result};
 
+pub use text::{Flaw, JsonNode, read_json};
+
 /// A JSON document with its keys in input order, duplicates included. Only objects of one name are one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
@@ -44,7 +46,7 @@ impl Json {
     /// Code 6 when the bytes are not UTF-8, not JSON, nested over 10 000 levels, or hold more than one document; the
     /// details say where.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        text::read(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
+        read_json(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
     }
 
     /// The last value under exactly this key that is not null, or else under one that differs in case; `None` too when
@@ -58,7 +60,7 @@ impl Json {
 
     /// An object of these members. Objects under one name are merged, as Go decodes the second into what the first has
     /// filled.
-    pub(crate) fn object(members: Vec<(String, Self)>) -> Self {
+    pub(crate) fn merged(members: Vec<(String, Self)>) -> Self {
         let objects = members.iter().filter(|(_, value)| matches!(value, Self::Object(_))).count();
         if objects < 2 {
             return Self::Object(members);
@@ -82,7 +84,7 @@ impl Json {
         twice.dedup();
         for at in twice {
             if let Some((_, Self::Object(members))) = merged.get_mut(at) {
-                *members = match Self::object(std::mem::take(members)) {
+                *members = match Self::merged(std::mem::take(members)) {
                     Self::Object(members) => members,
                     _ => Vec::new(),
                 };
@@ -179,7 +181,7 @@ impl Json {
 }
 
 /// Go's `foldName`: ASCII case, and the two letters beyond ASCII that fold into it, the Kelvin sign and the long s.
-pub(crate) fn same_key(a: &str, b: &str) -> bool {
+pub fn same_key(a: &str, b: &str) -> bool {
     folded(a).eq(folded(b))
 }
 

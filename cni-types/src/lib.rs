@@ -23,7 +23,7 @@ pub use attachment::{AttachmentId, hex, network_tag_prefix};
 pub use error::{Code, Doing, Error, Result, errno_text};
 pub use failures::Failures;
 pub use family::Family;
-pub use json::Json;
+pub use json::{Flaw, Json, JsonNode, read_json, same_key};
 pub use key::{Absent, Form, Formed, FromText, Key, PluginKeys, Text, Whole, Words};
 pub use mac::Mac;
 pub use name::{ContainerId, IfName, NetworkName, PluginName, cut, excerpt};

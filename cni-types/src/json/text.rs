@@ -2,6 +2,7 @@
 //! surrogate pair.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde_json::Number;
 
@@ -12,10 +13,49 @@ const NESTING_MAX: usize = 10_000;
 /// Deepest nesting of the tree; what is below stays text (see [`Json::Deep`]).
 const TREE_MAX: usize = 127;
 
+/// What a text becomes: a [`Json`], or a tree of one's own that keeps the places. Places are offsets in bytes, quotes and
+/// brackets included.
+pub trait JsonNode: Sized {
+    /// The key of a member.
+    type Key;
+
+    /// A key.
+    fn key(text: String, place: Range<usize>) -> Self::Key;
+    /// A value that holds no other, or [`Json::Deep`].
+    fn leaf(json: Json, place: Range<usize>) -> Self;
+    /// A list.
+    fn array(items: Vec<Self>, place: Range<usize>) -> Self;
+    /// An object, duplicates included.
+    fn object(members: Vec<(Self::Key, Self)>, place: Range<usize>) -> Self;
+}
+
+impl JsonNode for Json {
+    type Key = String;
+
+    fn key(text: String, _: Range<usize>) -> String {
+        text
+    }
+
+    fn leaf(json: Self, _: Range<usize>) -> Self {
+        json
+    }
+
+    fn array(items: Vec<Self>, _: Range<usize>) -> Self {
+        Self::Array(items)
+    }
+
+    fn object(members: Vec<(String, Self)>, _: Range<usize>) -> Self {
+        Self::merged(members)
+    }
+}
+
 /// What is wrong with a text, and where.
 #[derive(Debug)]
-pub(super) struct Flaw {
-    what: &'static str,
+pub struct Flaw {
+    /// In words.
+    pub what: &'static str,
+    /// The offset in bytes.
+    pub at: usize,
     line: usize,
     column: usize,
 }
@@ -26,8 +66,11 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Reads one document.
-pub(super) fn read(bytes: &[u8]) -> Result<Json, Flaw> {
+/// Reads one document into whatever keeps it.
+///
+/// # Errors
+/// The first byte that cannot be, as in [`Json::parse`].
+pub fn read_json<T: JsonNode>(bytes: &[u8]) -> Result<T, Flaw> {
     let text = std::str::from_utf8(bytes).map_err(|e| flaw(bytes, e.valid_up_to(), "not UTF-8"))?;
     let mut reader = Reader { text, at: 0 };
     let document = reader.value(0).and_then(|json| match reader.next() {
@@ -41,7 +84,7 @@ fn flaw(bytes: &[u8], at: usize, what: &'static str) -> Flaw {
     let before = bytes.get(..at).unwrap_or(bytes);
     let line = before.split(|b| *b == b'\n');
     let column = line.clone().next_back().map_or(0, <[u8]>::len) + 1;
-    Flaw { what, line: line.count(), column }
+    Flaw { what, at, line: line.count(), column }
 }
 
 /// The text, and how far it is read.
@@ -73,28 +116,34 @@ impl Reader<'_> {
     }
 
     /// A value inside of `depth` lists and objects.
-    fn value(&mut self, depth: usize) -> Read<Json> {
-        let Some(end) = self.next().and_then(closing) else { return self.scalar() };
+    fn value<T: JsonNode>(&mut self, depth: usize) -> Read<T> {
+        let Some(end) = self.next().and_then(closing) else {
+            let start = self.at;
+            return Ok(T::leaf(self.scalar()?, start..self.at));
+        };
+        let start = self.at;
         if depth == TREE_MAX {
-            return self.deep(depth);
+            self.deep(depth)?;
+            return Ok(T::leaf(Json::Deep(self.text[start..self.at].to_owned()), start..self.at));
         }
         self.at += 1;
         let (mut items, mut members) = (Vec::new(), Vec::new());
         let mut more = !self.take(end);
         while more {
             if end == b'}' {
-                members.push((self.key()?, self.value(depth + 1)?));
+                let (key, place) = self.key()?;
+                members.push((T::key(key, place), self.value(depth + 1)?));
             } else {
                 items.push(self.value(depth + 1)?);
             }
             more = self.goes_on(end)?;
         }
-        Ok(if end == b'}' { Json::object(members) } else { Json::Array(items) })
+        let place = start..self.at;
+        Ok(if end == b'}' { T::object(members, place) } else { T::array(items, place) })
     }
 
     /// A list or object that is too deep for the tree: its end is looked for without recursion.
-    fn deep(&mut self, depth: usize) -> Read<Json> {
-        let start = self.at;
+    fn deep(&mut self, depth: usize) -> Read<()> {
         let mut open = Vec::new();
         loop {
             if let Some(end) = self.next().and_then(closing) {
@@ -120,7 +169,7 @@ impl Reader<'_> {
                 open.pop();
             }
             if open.is_empty() {
-                return Ok(Json::Deep(self.text[start..self.at].to_owned()));
+                return Ok(());
             }
         }
     }
@@ -140,11 +189,13 @@ impl Reader<'_> {
         if end == b'}' { self.key().map(drop) } else { Ok(()) }
     }
 
-    fn key(&mut self) -> Read<String> {
+    /// A key, and where it stands.
+    fn key(&mut self) -> Read<(String, Range<usize>)> {
         if !self.take(b'"') {
             return Err("expected a key in double quotes");
         }
-        let key = self.string()?;
+        let start = self.at - 1;
+        let key = (self.string()?, start..self.at);
         if self.take(b':') { Ok(key) } else { Err("expected `:`") }
     }
 
