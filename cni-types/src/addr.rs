@@ -107,9 +107,14 @@ impl FromStr for Cidr {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let length = |ip: IpAddr| match ip {
+            ip if ip.is_unspecified() => 0,
+            IpAddr::V4(_) => 24,
+            IpAddr::V6(_) => 64,
+        };
         let bad = || {
             let instead = match parse_ip(text) {
-                Some(ip) => format!(", such as {ip}/{}", if ip.is_ipv4() { 24 } else { 64 }),
+                Some(ip) => format!(", such as {ip}/{}", length(ip)),
                 None if text == "default" => "; write 0.0.0.0/0, or ::/0 for IPv6".to_owned(),
                 None => String::new(),
             };

@@ -3,6 +3,7 @@
 mod gc;
 mod install;
 mod see;
+mod validate;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::completions::SHELLS;
 use crate::demo::Model;
 use crate::gc::Options as Gc;
 use crate::install::Options as Install;
+use crate::validate::Options as Validate;
 use crate::{graph, ls, metrics};
 
 /// A command, or what is wrong and how the command is used, for a person.
@@ -36,9 +38,12 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool demo   --model MODEL       two nodes: overlay, routed or underlay
   cnitool version [DIR]              what is installed there, and whether runtimes are content with it
   cnitool install [options] DIR      put the plugins into the directory, also over running ones
+  cnitool validate [FILE|DIR|-]...   what is wrong with network configurations, before a pod finds out
+  cnitool schema                     the JSON Schema of network configurations, for editors
   cnitool completions <shell>        print what bash, zsh or fish needs to complete a command line
 
   -i, --ifname NAME                  interface name (default $CNI_IFNAME or eth0)
+      --no-validate                  add says nothing about the configuration
       --version                      print the version and the specification's versions
 
   NETCONFPATH   directory of the network configurations (default /etc/cni/net.d)
@@ -49,8 +54,8 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-pub(crate) const VERBS: [(&str, &str); 13] = [
-    ("add", "[-i NAME] <network> <netns>"),
+pub(crate) const VERBS: [(&str, &str); 15] = [
+    ("add", "[-i NAME] [--no-validate] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns> | --all [--network NAME]"),
     ("del", "[-i NAME] <network> <netns>"),
     (
@@ -65,6 +70,8 @@ pub(crate) const VERBS: [(&str, &str); 13] = [
     ("demo", "[--model overlay|routed|underlay] [conflist]"),
     ("version", "[DIR]"),
     ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
+    ("validate", "[--json] [--strict] [--node] [FILE|DIR|-]..."),
+    ("schema", ""),
     ("completions", "<shell>"),
 ];
 
@@ -78,7 +85,11 @@ pub(crate) struct Target {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command {
-    Add(Target),
+    Add {
+        target: Target,
+        /// Say on stderr what is wrong with the configuration.
+        validates: bool,
+    },
     Check(Target),
     Del(Target),
     Gc(Gc),
@@ -105,6 +116,8 @@ pub(crate) enum Command {
     Installed {
         dir: Option<PathBuf>,
     },
+    Validate(Validate),
+    Schema,
     /// The script for a shell; without one the names of the networks, which the scripts ask for.
     Completions {
         shell: Option<&'static str>,
@@ -124,6 +137,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
     match arguments.split_first() {
         Some((verb, rest)) if verb == "ls" => return see::ls(rest),
         Some((verb, rest)) if verb == "graph" => return see::graph(rest),
+        Some((verb, rest)) if verb == "validate" => return validate::parse(rest),
         Some((verb, rest)) if verb == "metrics" => return see::metrics(rest),
         Some((verb, rest)) if verb == "check" && rest.iter().any(|word| word == "--all") => {
             return see::check_all(rest);
@@ -138,7 +152,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
     if let Some((_, rest)) = arguments.split_first().filter(|(verb, _)| *verb == "gc") {
         return gc::parse(rest);
     }
-    let (words, options) = words_and_options(arguments);
+    let (silent, arguments) = without_flag(arguments, "--no-validate");
+    let (words, options) = words_and_options(&arguments);
     let mut words = words.into_iter();
     let verb = words.next().unwrap_or_default().to_string_lossy().into_owned();
     let mistake = |what: &str| mistake(&verb, what);
@@ -150,7 +165,11 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
     };
     let rest: Vec<OsString> = words.collect();
     Ok(match verb.as_str() {
-        "add" => Command::Add(target(rest, ifname).map_err(|what| mistake(&what))?),
+        _ if silent && verb != "add" => return Err(mistake("unknown option \"--no-validate\"")),
+        "add" => {
+            let target = target(rest, ifname).map_err(|what| mistake(&what))?;
+            Command::Add { target, validates: !silent }
+        }
         "check" => Command::Check(target(rest, ifname).map_err(|what| mistake(&what))?),
         "del" => Command::Del(target(rest, ifname).map_err(|what| mistake(&what))?),
         "restore" => Command::Restore {
@@ -161,6 +180,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         "demo" => Command::Demo { conflist: rest.into_iter().next().map(PathBuf::from) },
         "version" if rest.len() > 1 => return Err(mistake("it takes at most one directory")),
         "version" => Command::Installed { dir: rest.into_iter().next().map(PathBuf::from) },
+        "schema" if !rest.is_empty() => return Err(mistake("it takes nothing")),
+        "schema" => Command::Schema,
         "completions" => Command::Completions { shell: shell(&rest).map_err(|what| mistake(&what))? },
         "help" => Command::Help,
         "" => return Err(mistake("no command given")),
@@ -179,6 +200,12 @@ fn model(rest: &[OsString]) -> Result<Command> {
     found
         .map(Command::Model)
         .ok_or_else(|| mistake("demo", &format!("--model takes one of {}, and nothing else", all())))
+}
+
+/// Whether the flag of `add` is among the arguments, and the others.
+fn without_flag(arguments: &[OsString], flag: &str) -> (bool, Vec<OsString>) {
+    let others: Vec<_> = arguments.iter().filter(|argument| *argument != flag).cloned().collect();
+    (others.len() < arguments.len(), others)
 }
 
 enum Options {
@@ -273,7 +300,10 @@ mod tests {
             netns: "/run/netns/a".into(),
             ifname: ifname.map(Into::into),
         };
-        assert_eq!(parse("add net /run/netns/a").unwrap(), Command::Add(target(None)));
+        let add = |validates| Command::Add { target: target(None), validates };
+        assert_eq!(parse("add net /run/netns/a").unwrap(), add(true));
+        assert_eq!(parse("add --no-validate net /run/netns/a").unwrap(), add(false));
+        assert_eq!(parse("schema").unwrap(), Command::Schema);
         assert_eq!(parse("check -i net1 net /run/netns/a").unwrap(), Command::Check(target(Some("net1"))));
         assert_eq!(parse("del net /run/netns/a --ifname=net1").unwrap(), Command::Del(target(Some("net1"))));
         assert_eq!(parse("status net").unwrap(), Command::Status { network: "net".into() });
@@ -288,14 +318,15 @@ mod tests {
 
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
-        let add = "usage: cnitool add [-i NAME] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|restore|status|ls|graph|metrics|demo|version|install|completions …; `cnitool help` has more";
+        let add = "usage: cnitool add [-i NAME] [--no-validate] <network> <netns>";
+        let all = "usage: cnitool add|check|del|gc|restore|status|ls|graph|metrics|demo|version|install|validate|schema|completions …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),
             ("add net a b", "it takes a network and a network namespace", add),
             ("add -x n a", "unknown option \"-x\"", add),
             ("add net -i", "--ifname needs a name", add),
+            ("status --no-validate n", "unknown option \"--no-validate\"", "usage: cnitool status <network>"),
             ("status a b c", "it takes a network", "usage: cnitool status <network>"),
             ("version a b", "it takes at most one directory", "usage: cnitool version [DIR]"),
             ("completions csh", "it takes a shell: bash, zsh, fish", "usage: cnitool completions <shell>"),

@@ -12,6 +12,8 @@
 //! - `version`: what is in a directory of plugins, and what runtimes make of it.
 //! - `gc`: what dead containers have left, removed.
 //! - `restore`: what somebody took from living attachments, put back.
+//! - `validate`: what is wrong with configurations, out of the plugins' declarations (`known`).
+//! - `schema`: the same declarations as a JSON Schema.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
 //!
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
@@ -31,13 +33,16 @@ mod graph;
 mod install;
 pub mod invoke;
 mod kernel;
+mod known;
 mod ls;
 mod metrics;
 pub mod request;
 mod restore;
+mod schema;
 mod settings;
 mod table;
 mod terminal;
+mod validate;
 mod version;
 
 use std::ffi::OsString;
@@ -100,8 +105,17 @@ fn run(command: Command) -> Result<ExitCode> {
             }
             until.map_or(Ok(()), |signals| signals.wait())?;
         }
-        Command::Add(target) => {
+        Command::Validate(options) => {
+            let (text, status) = validate::run(&options)?;
+            print(&text)?;
+            return Ok(status.into());
+        }
+        Command::Schema => print(&schema::print())?,
+        Command::Add { target, validates } => {
             let (settings, list) = Settings::load(&target.network)?;
+            if validates {
+                validate::warnings(&list).iter().for_each(tell);
+            }
             let answer = settings.runtime.add(&list, &settings.attachment(&target, &list)?)?;
             print(&format!("{answer}\n"))?;
         }

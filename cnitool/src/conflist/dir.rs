@@ -140,12 +140,12 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).doing(format!("error reading {}", file.display()))
 }
 
-fn has_extension(file: &Path, extensions: &[&str]) -> bool {
+pub(crate) fn has_extension(file: &Path, extensions: &[&str]) -> bool {
     file.extension().and_then(OsStr::to_str).is_some_and(|extension| extensions.contains(&extension))
 }
 
 /// The files of `dir`, sorted; a directory that is not there has none.
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(dir: &Path) -> Result<Vec<PathBuf>> {
     let doing = || format!("cannot list {}", dir.display());
     let entries = match fs::read_dir(dir) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -115,7 +115,7 @@ fn failures_are_one_text_on_stderr_and_exit_1() {
             ("CNI_PATH", "/nowhere"),
             "failed to find plugin \"first\" in path [/nowhere]",
         ),
-        (&["add", "net1"], ("", ""), "usage: cnitool add [-i NAME] <network> <netns>"),
+        (&["add", "net1"], ("", ""), "usage: cnitool add [-i NAME] [--no-validate] <network> <netns>"),
     ] {
         let env = [env];
         let output = tool(&bench, arguments, if env[0].0.is_empty() { &[] } else { &env });

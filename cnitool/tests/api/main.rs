@@ -14,3 +14,4 @@ mod dir;
 mod gc;
 mod kit;
 mod real;
+mod validate;
