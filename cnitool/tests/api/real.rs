@@ -25,7 +25,7 @@ const SCRIPT: &str = r#"
     if $tool check bridge-gateway /run/netns/a 2> "$out/differs"; then exit 9; fi
     $tool del bridge-gateway /run/netns/a
     $tool del bridge-gateway /run/netns/a
-    $tool gc bridge-gateway
+    $tool gc --keep none bridge-gateway
     ip -n a -j link > "$out/left"
     find /var/lib/cni -type f > "$out/files"
 "#;
