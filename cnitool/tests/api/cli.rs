@@ -71,6 +71,10 @@ fn every_verb_of_an_attachment_is_silent_when_it_succeeds() {
         succeeds(&output);
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}: {}", stderr(&output));
     }
+    // It removes without being asked again: what, it says.
+    let gc = tool(&bench, &["gc", "--keep", "none", "net1"], &[]);
+    succeeds(&gc);
+    assert_eq!((&*gc.stdout, &*gc.stderr), (&b"net1: everything goes\n"[..], &b""[..]));
     let calls: Vec<_> = bench.calls().into_iter().map(|call| call.verb).collect();
     assert_eq!(calls, ["ADD", "CHECK", "STATUS", "DEL"]);
     assert_eq!(bench.cache_files(), [""; 0]);
