@@ -1,8 +1,10 @@
 //! The command line.
 
+mod debug;
 mod gc;
 mod install;
 mod see;
+mod trace;
 mod validate;
 
 use std::ffi::OsString;
@@ -11,9 +13,11 @@ use std::path::PathBuf;
 use cni_types::{excerpt, nearest};
 
 use crate::completions::SHELLS;
+use crate::debug::Options as Debug;
 use crate::demo::Model;
 use crate::gc::Options as Gc;
 use crate::install::Options as Install;
+use crate::trace::Options as Trace;
 use crate::validate::Options as Validate;
 use crate::{graph, ls, metrics};
 
@@ -34,6 +38,8 @@ cnitool attaches network namespaces to CNI networks, by hand.
   cnitool graph  [options]           the same as a picture
   cnitool check  --all               compare every attachment with what its add returned
   cnitool metrics [options]          the same as numbers, for Prometheus
+  cnitool trace  [options] [FILE]    what plugins did, and where their time went
+  cnitool debug  <network>           try it out, and say what is wrong: for reports
   cnitool demo   [conflist]          see it work, in namespaces of its own
   cnitool demo   --model MODEL       two nodes: overlay, routed or underlay
   cnitool version [DIR]              what is installed there, and whether runtimes are content with it
@@ -54,7 +60,7 @@ cnitool attaches network namespaces to CNI networks, by hand.
 ";
 
 /// The verbs with what they take.
-pub(crate) const VERBS: [(&str, &str); 15] = [
+pub(crate) const VERBS: [(&str, &str); 17] = [
     ("add", "[-i NAME] [--no-validate] <network> <netns>"),
     ("check", "[-i NAME] <network> <netns> | --all [--network NAME]"),
     ("del", "[-i NAME] <network> <netns>"),
@@ -67,6 +73,8 @@ pub(crate) const VERBS: [(&str, &str); 15] = [
     ("ls", "[-o wide|json|name] [--network NAME] [--watch]"),
     ("graph", "[-o text|dot|mermaid|svg|json] [--network NAME]"),
     ("metrics", "[--textfile FILE | --listen [ADDRESS:]PORT]"),
+    ("trace", "[-f] [--words | --otlp | --chart] [FILE]"),
+    ("debug", "[--anonymous] <network> | --record FILE|off | --replay FILE"),
     ("demo", "[--model overlay|routed|underlay] [conflist]"),
     ("version", "[DIR]"),
     ("install", "[--from DIR] [--plugins a,b] [--only-missing | --force | --verify] [--stay] DIR"),
@@ -112,6 +120,8 @@ pub(crate) enum Command {
         network: Option<String>,
     },
     Install(Install),
+    Trace(Trace),
+    Debug(Debug),
     /// What is installed in `dir`, or in the directories of `CNI_PATH`.
     Installed {
         dir: Option<PathBuf>,
@@ -138,6 +148,8 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Command> {
         Some((verb, rest)) if verb == "ls" => return see::ls(rest),
         Some((verb, rest)) if verb == "graph" => return see::graph(rest),
         Some((verb, rest)) if verb == "validate" => return validate::parse(rest),
+        Some((verb, rest)) if verb == "debug" => return debug::parse(rest),
+        Some((verb, rest)) if verb == "trace" => return trace::parse(rest),
         Some((verb, rest)) if verb == "metrics" => return see::metrics(rest),
         Some((verb, rest)) if verb == "check" && rest.iter().any(|word| word == "--all") => {
             return see::check_all(rest);
@@ -319,7 +331,7 @@ mod tests {
     #[test]
     fn a_mistake_is_one_line_and_the_verbs_usage() {
         let add = "usage: cnitool add [-i NAME] [--no-validate] <network> <netns>";
-        let all = "usage: cnitool add|check|del|gc|restore|status|ls|graph|metrics|demo|version|install|validate|schema|completions …; `cnitool help` has more";
+        let all = "usage: cnitool add|check|del|gc|restore|status|ls|graph|metrics|trace|debug|demo|version|install|validate|schema|completions …; `cnitool help` has more";
         for (line, what, usage) in [
             ("", "no command given", all),
             ("add", "it takes a network and a network namespace", add),

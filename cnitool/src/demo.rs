@@ -13,6 +13,7 @@ mod signals;
 mod snapshot;
 mod source;
 mod stage;
+pub(crate) use stage::namespace;
 mod world;
 
 use std::path::Path;

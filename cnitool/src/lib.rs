@@ -14,6 +14,8 @@
 //! - `restore`: what somebody took from living attachments, put back.
 //! - `validate`: what is wrong with configurations, out of the plugins' declarations (`known`).
 //! - `schema`: the same declarations as a JSON Schema.
+//! - `debug`: a network tried out, and what is wrong with it and the node, for reports.
+//! - `trace`: what plugins did, and where their time went.
 //! - `demo`: the main job of the suite in one command, in namespaces of its own.
 //!
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
@@ -26,6 +28,7 @@ mod check_all;
 mod cli;
 mod completions;
 pub mod conflist;
+mod debug;
 mod demo;
 mod executable;
 mod gc;
@@ -42,6 +45,7 @@ mod schema;
 mod settings;
 mod table;
 mod terminal;
+mod trace;
 mod validate;
 mod version;
 
@@ -54,6 +58,7 @@ use cni_types::{Error, Result, SpecVersion};
 
 use cli::Command;
 use settings::Settings;
+use trace::operation;
 
 /// Runs the command line of this process: the whole body of `main`.
 pub fn main() -> ExitCode {
@@ -96,6 +101,12 @@ fn run(command: Command) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Debug(options) => {
+            if !debug::run(&options, &print)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Trace(options) => trace::run(&options, &print)?,
         Command::Install(options) => {
             let until = options.stay.then(install::Held::new).transpose()?;
             let (table, is_complete) = install::run(&options)?;
@@ -116,22 +127,25 @@ fn run(command: Command) -> Result<ExitCode> {
             if validates {
                 validate::warnings(&list).iter().for_each(tell);
             }
-            let answer = settings.runtime.add(&list, &settings.attachment(&target, &list)?)?;
+            let conf = settings.attachment(&target, &list)?;
+            let answer = operation("ADD", &list, Some(&conf), || settings.runtime.add(&list, &conf))?;
             print(&format!("{answer}\n"))?;
         }
         Command::Check(target) => {
             let (settings, list) = Settings::load(&target.network)?;
-            settings.runtime.check(&list, &settings.attachment(&target, &list)?)?;
+            let conf = settings.attachment(&target, &list)?;
+            operation("CHECK", &list, Some(&conf), || settings.runtime.check(&list, &conf))?;
         }
         Command::Del(target) => {
             let (settings, list) = Settings::load(&target.network)?;
-            settings.runtime.del(&list, &settings.attachment(&target, &list)?)?;
+            let conf = settings.attachment(&target, &list)?;
+            operation("DEL", &list, Some(&conf), || settings.runtime.del(&list, &conf))?;
         }
         Command::Gc(options) => return gc::run(&options),
         Command::Restore { networks } => return restore::run(&networks),
         Command::Status { network } => {
             let (settings, list) = Settings::load(&network)?;
-            settings.runtime.status(&list)?;
+            operation("STATUS", &list, None, || settings.runtime.status(&list))?;
         }
     }
     Ok(ExitCode::SUCCESS)

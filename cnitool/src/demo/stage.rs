@@ -91,7 +91,7 @@ fn cover(dir: &str) -> Result<()> {
 ///
 /// # Errors
 /// Code 8 when the kernel refuses.
-pub(super) fn namespace(name: &str) -> Result<Netns> {
+pub(crate) fn namespace(name: &str) -> Result<Netns> {
     let path = Path::new(NETNS_DIR).join(name);
     let failed = |e: io::Error| {
         Error::new(Code::NETNS, format!("cannot make network namespace {}", path.display())).because(e)

@@ -3,6 +3,7 @@
 mod bad_input;
 mod budget;
 mod check;
+mod debug;
 mod del;
 mod differential;
 mod examples;
@@ -17,4 +18,5 @@ mod requests;
 mod smoke;
 mod status;
 mod test_files;
+mod trace;
 mod upgrade;

@@ -55,9 +55,9 @@ impl Timed {
 }
 
 impl Open {
-    /// A run by a process of its own began when that did.
-    pub(crate) fn new(plugin: &str, env: Lookup<'_>, context: Context, is_process: bool) -> Self {
-        let start = if is_process { clock::since_start() } else { Duration::ZERO };
+    /// The first run of a process began when that did.
+    pub(crate) fn new(plugin: &str, env: Lookup<'_>, context: Context, is_first: bool) -> Self {
+        let start = if is_first { clock::since_start() } else { Duration::ZERO };
         let now = Instant::now();
         let text = |name: &str| env(name).map(|value| value.to_string_lossy().into_owned());
         let named = NAMED.into_iter().filter_map(|(member, name)| Some((member, text(name)?)));
@@ -73,7 +73,7 @@ impl Open {
             context,
             span: random(),
         };
-        if is_process {
+        if is_first {
             open.phases.push(Timed {
                 name: "start".to_owned(),
                 at: Duration::ZERO,

@@ -18,6 +18,8 @@ use crate::{Lookup, clock, sink};
 /// Whether anything is recorded: all that is looked at while it is not.
 static IS_ON: AtomicBool = AtomicBool::new(false);
 static ASKS: AtomicBool = AtomicBool::new(false);
+/// Whether a run has had the start of the process: the first one.
+static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
 static RECORDER: Mutex<Recorder> = Mutex::new(Recorder { switches: None, runs: Vec::new() });
 
 struct Recorder {
@@ -63,8 +65,8 @@ impl Run {
             Some(outer) => Context { parent: Some(outer.current_span()), ..outer.context.clone() },
             None => given().unwrap_or_default(),
         };
-        let is_process = outer.is_none();
-        recorder.runs.push(Open::new(plugin, env, context, is_process));
+        let is_first = !HAS_BEGUN.swap(true, Ordering::Relaxed);
+        recorder.runs.push(Open::new(plugin, env, context, is_first));
         Self { is_on: true }
     }
 
