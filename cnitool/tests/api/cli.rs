@@ -76,7 +76,7 @@ fn every_verb_of_an_attachment_is_silent_when_it_succeeds() {
     succeeds(&gc);
     assert_eq!((&*gc.stdout, &*gc.stderr), (&b"net1: everything goes\n"[..], &b""[..]));
     let calls: Vec<_> = bench.calls().into_iter().map(|call| call.verb).collect();
-    assert_eq!(calls, ["ADD", "CHECK", "STATUS", "DEL"]);
+    assert_eq!(calls, ["ADD", "CHECK", "STATUS", "DEL", "GC"]);
     assert_eq!(bench.cache_files(), [""; 0]);
 }
 
