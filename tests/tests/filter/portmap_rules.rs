@@ -103,7 +103,7 @@ fn check_passes_and_names_each_thing_that_is_missing() {
         host.plugin("portmap").check(&conf, &pod, "eth0").done();
         host.feed("sh", &damage);
         let error = host.plugin("portmap").check(&conf, &pod, "eth0").error();
-        error.says(103, &["pod", says, "DEL and ADD"]);
+        error.says(103, &["pod", says, "cnitool restore"]);
         host.plugin("portmap").add(&conf, &pod, "eth0").result();
         host.plugin("portmap").check(&conf, &pod, "eth0").done();
     }
