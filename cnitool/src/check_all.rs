@@ -1,12 +1,11 @@
 //! `cnitool check --all`: CHECK of every attachment in the cache, as the runtime would ask for it.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cni_types::{Doing, Result, SpecVersion};
 
+use crate::at_once::at_once;
 use crate::cache::{Cache, Entry, Kept};
 use crate::chain::Runtime;
 use crate::conflist::{NetworkList, dir};
@@ -39,29 +38,10 @@ pub(crate) fn run(network: Option<&str>) -> Result<(String, bool)> {
         _ => true,
     };
     entries.retain(is_wanted);
-    let verdicts = check_each(&entries, &|entry| check(&runtime, &net_dir, entry));
+    let workers = thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).min(MOST);
+    let verdicts = at_once(workers, &entries, |entry| check(&runtime, &net_dir, entry));
     let is_good = verdicts.iter().all(|verdict| !matches!(verdict, Verdict::Different(_)));
     Ok((report(&entries, &verdicts), is_good))
-}
-
-fn check_each(entries: &[Entry], check: &(dyn Fn(&Entry) -> Verdict + Sync)) -> Vec<Verdict> {
-    let threads = thread::available_parallelism().map_or(2, usize::from).saturating_mul(2).min(MOST);
-    let (next, said) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    thread::scope(|scope| {
-        for _ in 0..threads.min(entries.len()) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(entry) = entries.get(at) else { break };
-                    let verdict = check(entry);
-                    said.lock().unwrap_or_else(|e| e.into_inner()).push((at, verdict));
-                }
-            });
-        }
-    });
-    let mut said = said.into_inner().unwrap_or_else(|e| e.into_inner());
-    said.sort_by_key(|(at, _)| *at);
-    said.into_iter().map(|(_, verdict)| verdict).collect()
 }
 
 fn check(runtime: &Runtime, net_dir: &Path, entry: &Entry) -> Verdict {

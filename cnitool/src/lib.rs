@@ -21,6 +21,7 @@
 //! State on the host: one file per attachment in `/var/lib/cni/results`, written by `add`, removed by `del` and `gc`.
 //! The differences from the Go tool are listed in the README.
 
+mod at_once;
 mod attachments;
 pub mod cache;
 pub mod chain;

@@ -13,12 +13,11 @@ mod report;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use cni_types::Result;
 
+use crate::at_once::at_once;
 use crate::cache::{Cache, Entry, Kept};
 use crate::conflist::dir;
 use crate::settings;
@@ -74,26 +73,13 @@ fn refuse_unknown(networks: &[String], entries: &[Entry]) -> Result<()> {
 
 /// `act` on every entry, the first of each network before any other: it makes the tables that the others share.
 fn each(entries: &[(PathBuf, Kept)], act: impl Fn(&Kept) -> Outcome + Sync) -> Vec<Outcome> {
-    let outcomes: Vec<Mutex<Option<Outcome>>> = entries.iter().map(|_| Mutex::new(None)).collect();
-    let settle = |at: usize| {
-        let outcome = act(&entries[at].1);
-        *outcomes[at].lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-    };
     let mut networks = HashSet::new();
     let (first, rest): (Vec<usize>, Vec<usize>) =
         (0..entries.len()).partition(|&at| networks.insert(&entries[at].1.id.network));
-    first.into_iter().for_each(settle);
-    let next = AtomicUsize::new(0);
+    let settle = |&at: &usize| (at, act(&entries[at].1));
     let workers = thread::available_parallelism().map_or(1, usize::from).clamp(1, WORKERS_MAX);
-    thread::scope(|scope| {
-        for _ in 0..workers.min(rest.len()) {
-            scope.spawn(|| {
-                while let Some(&at) = rest.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    settle(at);
-                }
-            });
-        }
-    });
-    let outcome = |one: Mutex<Option<Outcome>>| one.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcomes.into_iter().map(|one| outcome(one).unwrap_or(Outcome::Gone)).collect()
+    let mut outcomes: Vec<_> = first.iter().map(settle).collect();
+    outcomes.extend(at_once(workers, &rest, settle));
+    outcomes.sort_unstable_by_key(|(at, _)| *at);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }

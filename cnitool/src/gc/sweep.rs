@@ -3,9 +3,6 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use cni_plugins::plugins;
 use cni_skel::tell;
@@ -13,6 +10,7 @@ use cni_types::{AttachmentId, Doing, Error, Failures, NetworkName, Result};
 
 use super::verdict::Verdict;
 use super::{Options, is_confirmed};
+use crate::at_once::at_once;
 use crate::attachments::{Attachment, State, Survey};
 use crate::chain::Runtime;
 use crate::conflist::{NetworkList, dir};
@@ -50,33 +48,20 @@ pub(super) fn dead(
     dead: &[&Attachment],
     judged: &[(&Attachment, Verdict)],
 ) -> Result<ExitCode> {
-    let (next, failed, removed) = (AtomicUsize::new(0), Mutex::new(Failures::new()), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        for _ in 0..WORKERS.min(dead.len()) {
-            scope.spawn(|| {
-                while let Some(attachment) = dead.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    match remove(runtime, before, attachment) {
-                        Ok(has_gone) => drop(removed.fetch_add(usize::from(has_gone), Ordering::Relaxed)),
-                        Err(error) => {
-                            let [network, container, ifname] = attachment.names();
-                            let error = error.doing(format!("{network} {container} {ifname}"));
-                            if let Ok(mut failed) = failed.lock() {
-                                failed.note::<(), Error>(Err(error));
-                            }
-                        }
-                    }
-                }
-            });
-        }
+    let mut failed = Failures::new();
+    let outcomes = at_once(WORKERS, dead, |attachment| {
+        let [network, container, ifname] = attachment.names();
+        remove(runtime, before, attachment).doing(format_args!("{network} {container} {ifname}"))
     });
-    let mut failed = failed.into_inner().unwrap_or_default();
+    let gone = outcomes.into_iter().filter_map(|outcome| failed.note(outcome));
+    let removed = gone.filter(|has_gone| *has_gone).count();
     let networks: HashSet<&NetworkName> = dead.iter().filter_map(|a| a.network.as_ref()).collect();
     for list in networks.into_iter().filter_map(|network| before.networks.get(network)) {
         let living = judged.iter().filter(|(_, verdict)| !matches!(verdict, Verdict::Dead(_)));
         let valid = living.filter_map(|(a, _)| a.id.clone()).filter(|id| id.network == list.name);
         failed.note(runtime.gc_of_others(list, &valid.collect::<Vec<_>>(), &is_ours).doing(&list.name));
     }
-    crate::print(&format!("{} removed\n", removed.into_inner()))?;
+    crate::print(&format!("{removed} removed\n"))?;
     match failed.fold() {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {

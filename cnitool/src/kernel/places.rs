@@ -5,14 +5,13 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use nix::sched::{CloneFlags, setns};
 
 use super::Namespace;
 use super::conversation::waiting;
+use crate::at_once::at_once_with;
 
 /// Most threads that read namespaces.
 const READERS: usize = 8;
@@ -91,32 +90,12 @@ fn processes() -> io::Result<Vec<PathBuf>> {
 
 /// What is in each of the namespaces, in their order. Threads go there, and none comes back.
 pub(crate) fn read_all(places: &[Place]) -> Vec<io::Result<Namespace>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).clamp(2, READERS).min(places.len());
-    let next = AtomicUsize::new(0);
-    let read = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let waiting = waiting();
-                let read_one = |place: &Place| {
-                    let waiting = waiting.as_ref().map_err(|e| io::Error::from(e.kind()))?;
-                    enter(place)?;
-                    waiting.block_on(Namespace::list())
-                };
-                let mut own = Vec::new();
-                while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    own.push((place.inode, read_one(place)));
-                }
-                read.lock().unwrap_or_else(|e| e.into_inner()).extend(own);
-            });
-        }
-    });
-    let read = read.into_inner().unwrap_or_else(|e| e.into_inner());
-    let mut read: BTreeMap<u64, io::Result<Namespace>> = read.into_iter().collect();
-    places
-        .iter()
-        .map(|p| read.remove(&p.inode).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into())))
-        .collect()
+    let workers = thread::available_parallelism().map_or(1, usize::from).clamp(2, READERS);
+    at_once_with(workers, places, waiting, |waiting, place| {
+        let waiting = waiting.as_ref().map_err(|e| io::Error::from(e.kind()))?;
+        enter(place)?;
+        waiting.block_on(Namespace::list())
+    })
 }
 
 fn enter(place: &Place) -> io::Result<()> {
