@@ -3,7 +3,7 @@
 //! is removed, and a part that is as it was made is left alone.
 
 use cni_skel::{Attachment, Delegates, Undo};
-use cni_types::{Code, Error, Failures, Result};
+use cni_types::{Code, Doing, Error, Failures, Result};
 
 use crate::part::{Made, Part, Restoring};
 use crate::plugin::PartPlugin;
@@ -38,8 +38,8 @@ impl PartPlugin {
                 Restoring::MakeAnew => part.check(&site, &mut made)?,
                 Restoring::PutBack => {
                     let restored = restore(part, &site, &mut made);
-                    let what = format_args!("cannot put back the {}", part.name()).to_string();
-                    if failures.note(restored.map_err(|e| e.doing(what))) == Some(true) {
+                    let restored = restored.doing(format_args!("cannot put back the {}", part.name()));
+                    if failures.note(restored) == Some(true) {
                         put_back.push(part.name());
                     }
                 }

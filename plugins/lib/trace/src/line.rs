@@ -7,11 +7,11 @@ use cni_types::{Error, Json};
 use crate::clock;
 use crate::open::Open;
 
+/// The last member, where there is one: what was asked of the kernel.
+const ASKED: &str = "asked";
+
 /// A run that has come to its end.
-pub(crate) struct Line {
-    members: Vec<(String, Json)>,
-    asked: Vec<Json>,
-}
+pub(crate) struct Line(Json);
 
 impl Line {
     pub(crate) fn new(open: Open, outcome: Result<(), &Error>) -> Self {
@@ -49,21 +49,27 @@ impl Line {
         }
         members.push(("pid".to_owned(), Json::Number(std::process::id().into())));
         members.push(("version".to_owned(), text(env!("CARGO_PKG_VERSION"))));
-        Self { members, asked: open.asked }
+        if !open.asked.is_empty() {
+            members.push((ASKED.to_owned(), Json::Array(open.asked)));
+        }
+        Self(Json::Object(members))
     }
 
     /// The line with its newline.
-    pub(crate) fn text(&self, with_asked: bool) -> String {
-        let mut members = self.members.clone();
-        if with_asked && !self.asked.is_empty() {
-            members.push(("asked".to_owned(), Json::Array(self.asked.clone())));
+    pub(crate) fn text(&self) -> String {
+        self.0.compact() + "\n"
+    }
+
+    /// The same without what was asked of the kernel.
+    pub(crate) fn without_asked(mut self) -> Self {
+        if let Json::Object(members) = &mut self.0 {
+            members.retain(|(name, _)| name != ASKED);
         }
-        Json::Object(members).compact() + "\n"
+        self
     }
 
     fn member(&self, name: &str) -> Option<&str> {
-        let found = self.members.iter().find(|(member, _)| member == name);
-        found.and_then(|(_, value)| if let Json::String(text) = value { Some(text.as_str()) } else { None })
+        self.0.get_str(name)
     }
 
     pub(crate) fn is_failure(&self) -> bool {

@@ -83,7 +83,7 @@ impl Run {
         }
         if let (Some(open), Some(switches)) = (open, &recorder.switches) {
             if let Some(to) = &switches.log {
-                sink::put(&Line::new(open, outcome), to, switches);
+                sink::put(Line::new(open, outcome), to, switches);
             }
         }
     }

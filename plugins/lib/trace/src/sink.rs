@@ -18,26 +18,29 @@ use crate::switch::{Destination, Switches};
 const JOURNAL: &str = "/run/systemd/journal/socket";
 
 /// Writes the line. What was asked of the kernel is left out where it is too much.
-pub(crate) fn put(line: &Line, to: &Destination, switches: &Switches) {
-    let (whole, place) = (line.text(true), place(to));
+pub(crate) fn put(line: Line, to: &Destination, switches: &Switches) {
+    let whole = line.text();
     let written = match to {
         Destination::Stderr => stderr(&whole),
         Destination::File(path) if whole.len() as u64 > switches.limit => {
-            file::append(path, &line.text(false), switches.limit)
+            file::append(path, &line.without_asked().text(), switches.limit)
         }
         Destination::File(path) => file::append(path, &whole, switches.limit),
-        Destination::Journal => match journal(line, &whole) {
-            Err(e) if e.raw_os_error() == Some(Errno::EMSGSIZE as i32) => journal(line, &line.text(false)),
+        Destination::Journal => match journal(&line, &whole) {
+            Err(e) if e.raw_os_error() == Some(Errno::EMSGSIZE as i32) => {
+                let line = line.without_asked();
+                journal(&line, &line.text())
+            }
             sent => sent,
         },
     };
-    complain(written, &place);
+    complain(written, || place(to));
 }
 
 /// Appends what a run was given.
 pub(crate) fn record(line: &str, switches: &Switches) {
     if let Some(path) = &switches.record {
-        complain(file::append(path, line, switches.limit), &path.display().to_string());
+        complain(file::append(path, line, switches.limit), || path.display().to_string());
     }
 }
 
@@ -49,9 +52,9 @@ fn place(to: &Destination) -> String {
     }
 }
 
-fn complain(written: io::Result<()>, place: &str) {
+fn complain(written: io::Result<()>, place: impl FnOnce() -> String) {
     if let Err(e) = written {
-        let _ = stderr(&format!("cannot write the trace to {place}: {e}\n"));
+        let _ = stderr(&format!("cannot write the trace to {}: {e}\n", place()));
     }
 }
 
