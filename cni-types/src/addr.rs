@@ -28,6 +28,14 @@ pub fn ip_octets(ip: IpAddr) -> Vec<u8> {
     }
 }
 
+/// The address as a number, for counting; comparable within one family only.
+pub fn ip_number(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)),
+        IpAddr::V6(ip) => u128::from(ip),
+    }
+}
+
 /// The address of these bytes; `None` unless there are 4 or 16 of them.
 pub fn ip_from_octets(bytes: &[u8]) -> Option<IpAddr> {
     let v4 = <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from);

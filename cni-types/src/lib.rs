@@ -17,7 +17,7 @@ mod result;
 mod stale;
 mod version;
 
-pub use addr::{Cidr, OptionalIp, ip_from_octets, ip_octets, parse_ip, parse_ip_or_cidr};
+pub use addr::{Cidr, OptionalIp, ip_from_octets, ip_number, ip_octets, parse_ip, parse_ip_or_cidr};
 pub use args::CniArgs;
 pub use attachment::{AttachmentId, hex, network_tag_prefix};
 pub use error::{Code, Doing, Error, Result, errno_text};

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Cidr, Json, ip_octets};
+use cni_types::{Cidr, Json, ip_number};
 
 use crate::conflist::NetworkList;
 
@@ -14,7 +14,7 @@ pub(super) struct Range {
     first: u128,
     last: u128,
     is_ipv4: bool,
-    gateway: Option<u128>,
+    gateway: u128,
 }
 
 impl Range {
@@ -50,32 +50,28 @@ impl Range {
         };
         let is_ipv4 = subnet.is_ipv4();
         // The network's own address is nobody's, nor is the broadcast address.
-        let lowest = number(subnet.network()) + 1;
-        let highest = number(subnet.last()) - u128::from(is_ipv4);
+        let lowest = ip_number(subnet.network()) + 1;
+        let highest = ip_number(subnet.last()) - u128::from(is_ipv4);
         Some(Self {
             name,
-            first: start.map_or(lowest, number).max(lowest),
-            last: end.map_or(highest, number).min(highest),
+            first: start.map_or(lowest, ip_number).max(lowest),
+            last: end.map_or(highest, ip_number).min(highest),
             is_ipv4,
-            gateway: Some(ip("gateway").map_or(lowest, number)),
+            gateway: ip("gateway").map_or(lowest, ip_number),
         })
     }
 
     /// How many it can give.
     pub(super) fn size(&self) -> u128 {
         let all = (self.last + 1).saturating_sub(self.first);
-        let is_in = self.gateway.is_some_and(|gateway| (self.first..=self.last).contains(&gateway));
+        let is_in = (self.first..=self.last).contains(&self.gateway);
         all.saturating_sub(u128::from(is_in))
     }
 
     /// Whether the address is one of them.
     pub(super) fn contains(&self, ip: IpAddr) -> bool {
-        ip.is_ipv4() == self.is_ipv4 && (self.first..=self.last).contains(&number(ip))
+        ip.is_ipv4() == self.is_ipv4 && (self.first..=self.last).contains(&ip_number(ip))
     }
-}
-
-fn number(ip: IpAddr) -> u128 {
-    ip_octets(ip).iter().fold(0, |number, octet| number << 8 | u128::from(*octet))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use cni_types::Family;
+use cni_types::{Family, ip_number};
 
-use crate::conf::{Range, RangeSet, number, offset};
+use crate::conf::{Range, RangeSet, offset};
 
 /// So many positions of an order are told taken from free at once: a million, in 128 KiB.
 const WINDOW: usize = 1 << 20;
@@ -52,19 +52,20 @@ impl<'a> Order<'a> {
 
     /// The addresses, and the gateways between them.
     fn positions(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.spans
-            .iter()
-            .flat_map(|(first, last)| (0..=number(*last) - number(*first)).map(|steps| offset(*first, steps)))
+        self.spans.iter().flat_map(|(first, last)| {
+            (0..=ip_number(*last) - ip_number(*first)).map(|steps| offset(*first, steps))
+        })
     }
 
     fn position(&self, ip: IpAddr) -> Option<u128> {
         let mut before = 0_u128;
         for (first, last) in &self.spans {
-            if Family::of(*first) == Family::of(ip) && (number(*first)..=number(*last)).contains(&number(ip))
+            if Family::of(*first) == Family::of(ip)
+                && (ip_number(*first)..=ip_number(*last)).contains(&ip_number(ip))
             {
-                return before.checked_add(number(ip) - number(*first));
+                return before.checked_add(ip_number(ip) - ip_number(*first));
             }
-            before = before.saturating_add(number(*last) - number(*first)).saturating_add(1);
+            before = before.saturating_add(ip_number(*last) - ip_number(*first)).saturating_add(1);
         }
         None
     }

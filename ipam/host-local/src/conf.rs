@@ -14,7 +14,7 @@ use cni_types::{
     keys,
 };
 
-pub(crate) use range::{Range, RangeKeys, number, offset};
+pub(crate) use range::{Range, RangeKeys, offset};
 pub(crate) use range_set::RangeSet;
 
 use range_set::range_sets;

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Cidr, Family, parse_ip};
+use cni_types::{Cidr, Family, ip_number, parse_ip};
 
-use super::range::{self, Range, number};
+use super::range::{self, Range};
 use crate::validate::document::Node;
 use crate::validate::finding::{Sheet, Spot};
 use crate::validate::network::Plugin;
@@ -80,7 +80,7 @@ fn one_range(sheet: &mut Sheet, plugin: &Plugin, keys: &Node, spot: &Spot) -> Op
             .meaning(&subnet.masked().to_string());
         return None;
     }
-    let (first, last) = (number(subnet.network()) + 1, number(subnet.last()));
+    let (first, last) = (ip_number(subnet.network()) + 1, ip_number(subnet.last()));
     let last = if subnet.is_ipv4() { last.saturating_sub(1) } else { last };
     let mut ends = [first, last];
     for (key, end) in ["rangeStart", "rangeEnd"].into_iter().zip(&mut ends) {
@@ -90,7 +90,7 @@ fn one_range(sheet: &mut Sheet, plugin: &Plugin, keys: &Node, spot: &Spot) -> Op
             sheet.error("bad-range", &spot.key(keys, key), text);
             return None;
         }
-        *end = number(ip);
+        *end = ip_number(ip);
     }
     let [start, end] = ends;
     if start > end {

@@ -1,7 +1,5 @@
 //! A range of addresses that containers get.
 
-use std::net::IpAddr;
-
 use cni_types::{Cidr, Family};
 
 use crate::validate::finding::Spot;
@@ -40,12 +38,4 @@ pub(crate) fn overlaps<'a>(ranges: impl Iterator<Item = &'a Range>) -> Vec<(&'a 
         }
     }
     found
-}
-
-/// The address as a number; comparable within one family only.
-pub(crate) fn number(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)),
-        IpAddr::V6(ip) => u128::from(ip),
-    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cni_types::{Cidr, Error, Family, OptionalIp, Result, keys};
+use cni_types::{Cidr, Error, Family, OptionalIp, Result, ip_number, keys};
 
 keys! {
     /// A range as the configuration writes it.
@@ -54,7 +54,7 @@ impl Range {
         let network = subnet.network();
         let first = offset(network, 1);
         let last = if subnet.is_ipv4() {
-            address(number(subnet.last()).saturating_sub(1), network)
+            address(ip_number(subnet.last()).saturating_sub(1), network)
         } else {
             subnet.last()
         };
@@ -62,7 +62,7 @@ impl Range {
         let end = keys.range_end.0.unwrap_or(last);
         require_inside("rangeEnd", end, subnet)?;
         require_inside("rangeStart", start, subnet)?;
-        if number(start) > number(end) {
+        if ip_number(start) > ip_number(end) {
             return Err(Error::config(format!("rangeStart {start} is after rangeEnd {end}")));
         }
         Ok(Self { subnet, start, end, gateway: keys.gateway.0.unwrap_or(first) })
@@ -70,19 +70,19 @@ impl Range {
 
     /// Whether the range holds `ip`; never across families.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
-        self.subnet.contains(ip) && (number(self.start)..=number(self.end)).contains(&number(ip))
+        self.subnet.contains(ip) && (ip_number(self.start)..=ip_number(self.end)).contains(&ip_number(ip))
     }
 
     /// Whether the two share an address.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.family() == other.family()
-            && number(self.start) <= number(other.end)
-            && number(other.start) <= number(self.end)
+            && ip_number(self.start) <= ip_number(other.end)
+            && ip_number(other.start) <= ip_number(self.end)
     }
 
     /// How many addresses there are from start to end.
     pub(crate) fn size(&self) -> u128 {
-        (number(self.end) - number(self.start)).saturating_add(1)
+        (ip_number(self.end) - ip_number(self.start)).saturating_add(1)
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -124,14 +124,6 @@ fn require_inside(key: &str, ip: IpAddr, subnet: Cidr) -> Result<()> {
     )))
 }
 
-/// The address as a number, for counting; comparable within one family only.
-pub(crate) fn number(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)),
-        IpAddr::V6(ip) => u128::from(ip),
-    }
-}
-
 /// The address with this number, of the same family as `like`.
 fn address(number: u128, like: IpAddr) -> IpAddr {
     match like {
@@ -142,7 +134,7 @@ fn address(number: u128, like: IpAddr) -> IpAddr {
 
 /// The address `steps` after `ip`; the family's last one if that is too far.
 pub(crate) fn offset(ip: IpAddr, steps: u128) -> IpAddr {
-    address(number(ip).saturating_add(steps), ip)
+    address(ip_number(ip).saturating_add(steps), ip)
 }
 
 #[cfg(test)]

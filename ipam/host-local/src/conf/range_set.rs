@@ -3,9 +3,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use cni_types::{Doing, Error, Family, Result};
+use cni_types::{Doing, Error, Family, Result, ip_number};
 
-use super::range::{Range, RangeKeys, number};
+use super::range::{Range, RangeKeys};
 
 /// Ranges of one family that share no address: one pool. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl RangeSet {
     pub(crate) fn capacity(&self) -> u128 {
         let all = self.0.iter().fold(0_u128, |sum, range| sum.saturating_add(range.size()));
         let mut gateways: Vec<_> =
-            self.0.iter().map(Range::gateway).filter(|ip| self.find(*ip).is_some()).map(number).collect();
+            self.0.iter().map(Range::gateway).filter(|ip| self.find(*ip).is_some()).map(ip_number).collect();
         gateways.sort_unstable();
         gateways.dedup();
         all.saturating_sub(gateways.len() as u128)
