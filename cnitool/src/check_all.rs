@@ -55,7 +55,7 @@ fn check(runtime: &Runtime, net_dir: &Path, entry: &Entry) -> Verdict {
         }),
         Err(why) => Err(why.clone()).doing(format!("its cache file {} cannot be used", entry.file.display())),
     };
-    asked.unwrap_or_else(|e| Verdict::Different(format!("{e} (CNI error code {})", e.code.0)))
+    asked.unwrap_or_else(|e| Verdict::Different(crate::with_code(&e)))
 }
 
 /// The list as it was; where its plugins were in files beside it, as it is.

@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let Some(pause) = options.every else { return collect(options) };
     loop {
         if let Err(error) = collect(options) {
-            tell(format_args!("{error} (CNI error code {})", error.code.0));
+            tell(crate::with_code(&error));
         }
         sleep(pause);
     }

@@ -72,9 +72,14 @@ pub fn main() -> ExitCode {
         }
     };
     outcome.unwrap_or_else(|error| {
-        tell(format_args!("{error} (CNI error code {})", error.code.0));
+        tell(with_code(&error));
         ExitCode::FAILURE
     })
+}
+
+/// The error as people are told it.
+fn with_code(error: &Error) -> String {
+    format!("{error} (CNI error code {})", error.code.0)
 }
 
 fn run(command: Command) -> Result<ExitCode> {

@@ -65,8 +65,7 @@ impl Report {
     }
 
     fn error(&self, error: &Error) {
-        let text = format!("{error} (CNI error code {})", error.code.0);
-        for line in wrap(&text, WIDTH - 6) {
+        for line in wrap(&crate::with_code(error), WIDTH - 6) {
             self.line(format!("      {line}"));
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn dead(
     match failed.fold() {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            tell(format_args!("{error} (CNI error code {})", error.code.0));
+            tell(crate::with_code(&error));
             Ok(ExitCode::FAILURE)
         }
     }

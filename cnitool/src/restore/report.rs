@@ -20,7 +20,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn unreadable(&mut self, error: &Error) {
         self.failed += 1;
-        tell(format_args!("{error} (CNI error code {})", error.code.0));
+        tell(crate::with_code(error));
     }
 
     pub(super) fn outcome(&mut self, id: &AttachmentId, outcome: &Outcome) {
@@ -36,8 +36,8 @@ impl Report {
                 }
                 self.failed += usize::from(!failed.is_empty());
                 for error in failed {
-                    let code = error.code.0;
-                    tell(format_args!("{network} {container_id} {ifname}: {error} (CNI error code {code})"));
+                    let error = crate::with_code(error);
+                    tell(format_args!("{network} {container_id} {ifname}: {error}"));
                 }
             }
         }
