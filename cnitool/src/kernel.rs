@@ -6,6 +6,7 @@ mod events;
 mod iptables;
 mod link;
 mod namespace;
+pub(crate) mod options;
 mod places;
 mod routes;
 mod vlans;

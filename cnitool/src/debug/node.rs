@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use cni_skel::child;
 use cni_types::Result;
 
+use crate::kernel::options::config;
 use crate::version;
 
 /// The sysctls that decide whether packets arrive.
@@ -106,9 +107,8 @@ fn said(name: &str, args: &[&str]) -> Option<String> {
 }
 
 fn options() -> String {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let Ok(config) = fs::read_to_string(format!("/boot/config-{}", release.trim())) else {
-        return "its options are not in /boot\n".to_owned();
+    let Some(config) = config() else {
+        return "its options are in neither /boot nor /lib/modules\n".to_owned();
     };
     let value = |option: &str| {
         let set = config.lines().find_map(|line| line.strip_prefix(&format!("CONFIG_{option}=")));

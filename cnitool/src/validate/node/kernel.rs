@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::names;
+use crate::kernel::options;
 use crate::validate::finding::Sheet;
 use crate::validate::network::Plugin;
 
@@ -49,14 +50,11 @@ fn has(option: &str, module: &str) -> Option<bool> {
     if !module.is_empty() && Path::new("/sys/module").join(module).exists() {
         return Some(true);
     }
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
-    let release = release.trim();
-    for config in [format!("/boot/config-{release}"), format!("/lib/modules/{release}/config")] {
-        if let Ok(text) = fs::read_to_string(config) {
-            let set = [format!("CONFIG_{option}=y"), format!("CONFIG_{option}=m")];
-            return Some(text.lines().any(|line| set.iter().any(|set| line == set)));
-        }
+    if let Some(config) = options::config() {
+        let set = [format!("CONFIG_{option}=y"), format!("CONFIG_{option}=m")];
+        return Some(config.lines().any(|line| set.iter().any(|set| line == set)));
     }
+    let release = options::release()?;
     let lists = ["modules.builtin", "modules.dep"]
         .map(|name| fs::read_to_string(format!("/lib/modules/{release}/{name}")).ok());
     let [Some(builtin), Some(loadable)] = lists else { return None };
