@@ -44,6 +44,7 @@ pub mod request;
 mod restore;
 mod schema;
 mod settings;
+mod svg;
 mod table;
 mod terminal;
 mod trace;

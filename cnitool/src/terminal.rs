@@ -40,5 +40,10 @@ fn columns() -> usize {
 
 /// Names and files may hold anything; a terminal obeys some of it.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(shown).collect()
+}
+
+/// The same of one character.
+pub(crate) fn shown(c: char) -> char {
+    if c.is_control() { '\u{fffd}' } else { c }
 }

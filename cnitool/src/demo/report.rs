@@ -1,9 +1,11 @@
 //! What the person sees: plain text, at most 80 columns, coloured on a terminal.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write, stdout};
+use std::io::{Write, stdout};
 
 use cni_types::Error;
+
+use crate::terminal::Terminal;
 
 const WIDTH: usize = 80;
 
@@ -25,8 +27,7 @@ pub(super) enum Paint {
 impl Report {
     /// Colours go to terminals only, and not where `NO_COLOR` is set.
     pub(super) fn new() -> Self {
-        let colours = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self { colours, failures: 0 }
+        Self { colours: Terminal::of_stdout().has_colour, failures: 0 }
     }
 
     /// How many steps failed.

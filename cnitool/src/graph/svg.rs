@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::lay::{BETWEEN, CHARACTER, LINE, Layout, MARGIN, PADDING, Place, broken, lay};
 use super::text::unseen;
 use super::{Item, Kind};
+use crate::svg::escaped;
 
 const RED: &str = "#c01c28";
 /// The height of the headline.
@@ -104,8 +105,4 @@ fn draw(svg: &mut String, place: &Place) {
         let colour = if at >= first_bad { RED } else { "#241f31" };
         let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" fill=\"{colour}\"{weight}>{}</text>", escaped(text));
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::run::Run;
 use super::show::milliseconds;
+use crate::svg::escaped;
 
 const WIDTH: u64 = 1000;
 /// Of that, for the names.
@@ -136,8 +137,4 @@ fn cut(text: &str, most: u64) -> String {
     } else {
         text.chars().take(most).chain(['…']).collect()
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::finding::{Finding, Severity, Sheet};
+use crate::terminal::shown;
 
 /// Characters of a line that are shown. Configurations that programs write are one long line.
 const WIDTH: usize = 100;
@@ -65,9 +66,9 @@ fn marked(sheet: &Sheet, finding: &Finding) -> String {
     format!("  {number} | {cut}{shown}{end}\n  {indent} | {gap}{blank}{marks}\n")
 }
 
-/// A terminal must not be told anything by a configuration.
+/// A terminal must not be told anything by a configuration; a tab is what the marks are aligned with.
 fn printable(c: char) -> char {
-    if c.is_control() && c != '\t' { '\u{fffd}' } else { c }
+    if c == '\t' { c } else { shown(c) }
 }
 
 #[derive(Serialize)]
