@@ -3,7 +3,7 @@
 use cni_net::{Rtnl, TokenBucket, ifb, try_out};
 use cni_part::{Held, Host, Made, Owned, Part, Parts, Restoring, Site, Whose};
 use cni_skel::{Detachment, Undo};
-use cni_types::{Code, Network, Result, Stale};
+use cni_types::{Code, Network, Result};
 
 use crate::limit::Limits;
 use crate::{add, check, host_end};
@@ -88,7 +88,7 @@ impl Owned for Ifbs {
                 };
                 link.map_or(Ok(()), |link| host.remove_link_if_present(link.index))
             }
-            Whose::Stale { network, valid } => host.remove_tagged("ifb", &Stale::new(&network.name, valid)),
+            Whose::Stale { owners, .. } => host.remove_tagged("ifb", owners),
         }
     }
 

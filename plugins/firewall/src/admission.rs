@@ -69,7 +69,7 @@ impl Owned for Admissions {
                 let zone = conf::zone_hint(&detachment.network);
                 forward::remove(filter, &detachment.id, &detachment.address_hints(), zone.as_ref())
             }
-            Whose::Stale { network, valid } => forward::collect(filter, &network.name, valid),
+            Whose::Stale { owners, .. } => forward::collect(filter, owners),
         }
     }
 

@@ -175,22 +175,21 @@ pub(crate) fn remove(
     failures.fold().doing(format_args!("cannot remove the firewall of container {}", id.container_id))
 }
 
-/// Removes what all attachments of `network` have that are not in `valid`, in every backend.
+/// Removes what stale attachments have, in every backend.
 ///
 /// # Errors
 /// As [`remove`].
-pub(crate) fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let stale = Stale::new(network, valid);
+pub(crate) fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
     let mut failures = Failures::new();
     let socket = failures.note(filter.nftables_if_present()).flatten();
     if let Some(socket) = socket {
         failures.note(sets::remove(socket, &|comment| stale.includes(comment), None));
     }
-    failures.note(owned::collect(socket, &stale));
+    failures.note(owned::collect(socket, stale));
     if failures.is_empty() {
-        failures.note(given().collect(&stale));
+        failures.note(given().collect(stale));
     }
-    failures.fold().doing(format_args!("cannot collect the stale firewall of network {network}"))
+    failures.fold().doing(format_args!("cannot collect the stale firewall of network {}", stale.network))
 }
 
 /// What attachments of `network` have, with the owner in front: addresses on record with any backend, and in nftables.

@@ -2,7 +2,7 @@
 
 use cni_skel::delegate::Verb;
 use cni_skel::{Delegates, Detachment, tell};
-use cni_types::{AttachmentId, Code, Error, Failures, Json, Network, Result, SpecVersion};
+use cni_types::{Code, Error, Failures, Json, Network, Result, SpecVersion, Stale};
 
 use crate::delegate::Delegate;
 use crate::saved::{Saved, SavedConf, StaleConf};
@@ -53,14 +53,14 @@ fn with_prev_result(delegate: Delegate, network: &Network) -> Delegate {
 ///
 /// # Errors
 /// All failures, folded.
-pub(crate) fn gc(delegates: &Delegates, network: &Network, valid: &[AttachmentId]) -> Result<()> {
+pub(crate) fn gc(delegates: &Delegates, network: &Network, owners: &Stale<'_>) -> Result<()> {
     let saved = Saved::of(network);
     let mut failures = Failures::new();
     let collect = |stale: StaleConf| {
         stale.delegate.del(delegates, &stale.id, network)?;
         saved.remove_if_present(&stale.id, &stale.name)
     };
-    for stale in failures.note(saved.stale(valid)).into_iter().flatten() {
+    for stale in failures.note(saved.stale(owners)).into_iter().flatten() {
         failures.note(stale.and_then(collect));
     }
     match Delegate::of(network) {

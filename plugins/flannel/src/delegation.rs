@@ -85,7 +85,7 @@ impl Owned for SavedDelegates {
     fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
         match *whose {
             Whose::Attachment(detachment) => del::del(&host.delegates, detachment),
-            Whose::Stale { network, valid } => del::gc(&host.delegates, network, valid),
+            Whose::Stale { network, owners } => del::gc(&host.delegates, network, owners),
         }
     }
 

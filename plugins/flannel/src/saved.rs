@@ -111,7 +111,7 @@ impl<'a> Saved<'a> {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn held(&self, owners: &Stale) -> Result<Vec<(String, String)>> {
+    pub(crate) fn held(&self, owners: &Stale<'_>) -> Result<Vec<(String, String)>> {
         let records = self.records.stale(owners)?.into_iter();
         let plugin = |record: &Record| record.json.get_str("type").unwrap_or_default().to_owned();
         Ok(records.filter_map(|record| Some((record.owner.clone()?, plugin(&record)))).collect())

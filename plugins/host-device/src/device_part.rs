@@ -129,8 +129,8 @@ impl Owned for Moved {
             Whose::Attachment(detachment) => {
                 back::give_back(&devices, &detachment.id, detachment.netns.as_deref())
             }
-            Whose::Stale { network, valid } => {
-                let stale = devices.stale(&Stale::new(&network.name, valid))?;
+            Whose::Stale { owners, .. } => {
+                let stale = devices.stale(owners)?;
                 let host = HostLinks::new(host.rtnl()?.clone());
                 Error::all(stale.iter().map(|entry| back::collect(&devices, &host, entry)))
             }

@@ -63,7 +63,7 @@ impl Devices {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn stale(&self, stale: &Stale) -> Result<Vec<HeldDevice>> {
+    pub(crate) fn stale(&self, stale: &Stale<'_>) -> Result<Vec<HeldDevice>> {
         Ok(self.0.stale(stale)?.into_iter().filter_map(entry).collect())
     }
 

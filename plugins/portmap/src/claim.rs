@@ -13,7 +13,7 @@ use std::path::Path;
 
 use cni_net::RememberedNetns;
 use cni_skel::Records;
-use cni_types::{AttachmentId, Cidr, Doing, Failures, Json, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Doing, Failures, Json, Result, Stale};
 
 pub(crate) use standing::Standing;
 
@@ -93,7 +93,7 @@ impl Claims {
     }
 
     /// The owners and addresses of the claims of `owners`.
-    pub(crate) fn held(&self, owners: &Stale) -> Vec<(String, String)> {
+    pub(crate) fn held(&self, owners: &Stale<'_>) -> Vec<(String, String)> {
         let claims = self.all.iter().filter(|claim| owners.includes(&claim.owner));
         let each =
             |claim: &Claim| claim.addresses.iter().map(|ip| (claim.owner.clone(), ip.to_string())).collect();
@@ -163,7 +163,7 @@ impl Claims {
     ///
     /// # Errors
     /// Code 5 naming the files.
-    pub(crate) fn collect(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-        self.records.collect(&Stale::new(network, valid))
+    pub(crate) fn collect(&self, stale: &Stale<'_>) -> Result<()> {
+        self.records.collect(stale)
     }
 }

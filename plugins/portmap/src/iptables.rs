@@ -25,7 +25,7 @@ mod status;
 use cni_filter::Filter;
 use cni_filter::iptables::{Listing, Script, Tool, list, restore};
 use cni_filter::nft::Socket;
-use cni_types::{AttachmentId, Cidr, Code, Error, Failures, Family, NetworkName, Result};
+use cni_types::{AttachmentId, Cidr, Code, Error, Failures, Family, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
 use crate::conf::Conf;
@@ -113,17 +113,16 @@ pub(crate) fn remove(
     gone
 }
 
-/// Removes the rules of the network's containers that have no attachment in `valid`.
+/// Removes the rules of the network's containers that have no valid attachment.
 pub(crate) fn collect(
     socket: Option<&Socket>,
-    network: &NetworkName,
-    valid: &[AttachmentId],
+    stale: &Stale<'_>,
     claims: &Claims,
     failures: &mut Failures,
 ) -> Vec<Gone> {
     let mut gone = Vec::new();
-    let start = rules::comment_start(network);
-    let valid = claims.valid_chains(network, valid);
+    let start = rules::comment_start(stale.network);
+    let valid = claims.valid_chains(stale);
     let stale = |chain: &str, comment: &str| {
         let hash = chain.strip_prefix(CHAIN);
         hash.is_some_and(|hash| !valid.iter().any(|valid| valid == hash)) && comment.starts_with(&start)

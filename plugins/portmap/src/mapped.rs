@@ -109,7 +109,7 @@ impl Owned for Mappings {
         let filter = host.filter();
         match *whose {
             Whose::Attachment(detachment) => remove(filter, &detachment.id, &hints(detachment)),
-            Whose::Stale { network, valid } => collect(filter, network, valid),
+            Whose::Stale { owners, .. } => collect(filter, owners),
         }
     }
 
@@ -146,18 +146,18 @@ fn remove(filter: &Filter, id: &AttachmentId, hints: &[Plan]) -> Result<()> {
 }
 
 /// Removes what stale attachments have, and their claims when it is gone.
-fn collect(filter: &Filter, network: &Network, valid: &[AttachmentId]) -> Result<()> {
+fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
     let mut failures = Failures::new();
     let socket = failures.note(filter.nftables_if_present()).flatten();
     let claims = Claims::list_or_note(&mut failures);
-    let mut gone = iptables::collect(socket, &network.name, valid, &claims, &mut failures);
+    let mut gone = iptables::collect(socket, stale, &claims, &mut failures);
     if let Some(socket) = socket {
-        let more = failures.note(nft::collect(socket, &network.name, valid));
+        let more = failures.note(nft::collect(socket, stale));
         gone.extend(more.into_iter().flatten());
     }
     flows::end(&gone);
     if failures.is_empty() {
-        failures.note(claims.collect(&network.name, valid));
+        failures.note(claims.collect(stale));
     }
     failures.fold()
 }

@@ -24,7 +24,7 @@ mod status;
 use std::net::IpAddr;
 
 use cni_filter::nft::{Batch, Socket, Table, TableFamily};
-use cni_types::{AttachmentId, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
 use crate::flows::Gone;
@@ -114,12 +114,11 @@ pub(crate) fn remove(
     })
 }
 
-/// Removes the elements of the network's attachments that are not in `valid`, and returns where they led.
+/// Removes the elements of stale attachments, and returns where they led.
 ///
 /// # Errors
 /// Code 101 when the kernel refuses.
-pub(crate) fn collect(socket: &Socket, network: &NetworkName, valid: &[AttachmentId]) -> Result<Vec<Gone>> {
-    let stale = Stale::new(network, valid);
+pub(crate) fn collect(socket: &Socket, stale: &Stale<'_>) -> Result<Vec<Gone>> {
     let stale = |comment: &str| stale.includes(owner_of(comment));
     sweep(socket, &|socket, sets| held::list(socket, sets, &stale))
 }

@@ -45,7 +45,7 @@ impl Backups {
     ///
     /// # Errors
     /// All failures, folded, after every file was tried.
-    pub(crate) fn collect(&self, stale: &Stale) -> Result<()> {
+    pub(crate) fn collect(&self, stale: &Stale<'_>) -> Result<()> {
         self.0.collect(stale)
     }
 
@@ -53,7 +53,7 @@ impl Backups {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn held(&self, owners: &Stale) -> Result<Vec<Held>> {
+    pub(crate) fn held(&self, owners: &Stale<'_>) -> Result<Vec<Held>> {
         let records = self.0.stale(owners)?.into_iter();
         Ok(records.filter_map(|record| Some(Held { owner: record.owner?, what: record.name })).collect())
     }

@@ -62,9 +62,7 @@ impl Owned for Changes {
     fn remove(&self, _host: &Host, whose: &Whose<'_>) -> Result<()> {
         match *whose {
             Whose::Attachment(detachment) => del::del(detachment),
-            Whose::Stale { network, valid } => {
-                Backups::of(network).collect(&Stale::new(&network.name, valid))
-            }
+            Whose::Stale { network, owners } => Backups::of(network).collect(owners),
         }
     }
 

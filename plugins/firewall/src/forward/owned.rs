@@ -24,7 +24,7 @@ pub(super) fn remove(
 }
 
 /// Removes what stale attachments have.
-pub(super) fn collect(socket: Option<&Socket>, stale: &Stale) -> Result<()> {
+pub(super) fn collect(socket: Option<&Socket>, stale: &Stale<'_>) -> Result<()> {
     let Some(records) = Records::lock_if_present()? else { return Ok(()) };
     let stale = records.stale(stale)?;
     Error::all(stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[], None)))

@@ -118,7 +118,7 @@ impl Records {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(super) fn stale(&self, owners: &Stale) -> Result<Vec<String>> {
+    pub(super) fn stale(&self, owners: &Stale<'_>) -> Result<Vec<String>> {
         let doing = format!("cannot list {DIR}");
         let mut stale = Vec::new();
         for entry in fs::read_dir(DIR).doing(&doing)? {

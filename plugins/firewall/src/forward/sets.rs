@@ -67,7 +67,7 @@ pub(super) fn remove(
 }
 
 /// The owners and addresses of the elements that belong to `owners`.
-pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
+pub(super) fn held(socket: &Socket, owners: &Stale<'_>) -> Result<Vec<(String, String)>> {
     let found = list(socket, &|comment| owners.includes(comment))?.into_iter();
     Ok(found.filter_map(|found| Some((found.owner, ip_from_octets(&found.key)?.to_string()))).collect())
 }

@@ -19,15 +19,15 @@ pub(crate) struct StaleConf {
 }
 
 impl Saved<'_> {
-    /// The configurations of the network's attachments that are not in `valid`, the reference's too; each may be an error
+    /// The configurations of the network's stale attachments, the reference's too; each may be an error
     /// of its own. What cannot be read says no network and stays.
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn stale(&self, valid: &[AttachmentId]) -> Result<Vec<Result<StaleConf>>> {
-        let mut records = self.records.stale(&Stale::new(self.network, valid))?;
+    pub(crate) fn stale(&self, owners: &Stale<'_>) -> Result<Vec<Result<StaleConf>>> {
+        let mut records = self.records.stale(owners)?;
         for name in self.records.names()? {
-            let is_valid = || valid.iter().any(|id| id.container_id.as_str() == name);
+            let is_valid = || owners.valid.iter().any(|id| id.container_id.as_str() == name);
             if name.starts_with(['.', ':']) || is_valid() {
                 continue;
             }

@@ -86,7 +86,7 @@ impl Given {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed or a record cannot be removed.
-    pub fn collect(&self, stale: &Stale) -> Result<()> {
+    pub fn collect(&self, stale: &Stale<'_>) -> Result<()> {
         self.0.collect(stale)
     }
 
@@ -103,7 +103,7 @@ impl Given {
     ///
     /// # Errors
     /// As [`Self::find`].
-    pub fn held(&self, owners: &Stale) -> Result<Vec<(String, String)>> {
+    pub fn held(&self, owners: &Stale<'_>) -> Result<Vec<(String, String)>> {
         let mut held = Vec::new();
         for owner in self.all()?.iter().filter(|owner| owner.is_in(owners)) {
             held.extend(self.of(owner)?.iter().map(|ip| (owner.0.clone(), ip.to_string())));
@@ -135,7 +135,7 @@ pub struct Owner(String);
 
 impl Owner {
     /// Whether it is stale.
-    pub fn is_in(&self, stale: &Stale) -> bool {
+    pub fn is_in(&self, stale: &Stale<'_>) -> bool {
         stale.includes(&self.0)
     }
 

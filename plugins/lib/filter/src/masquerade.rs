@@ -128,26 +128,26 @@ pub fn remove(filter: &Filter, id: &AttachmentId, hints: &[IpAddr]) -> Result<()
     failures.fold().doing(format_args!("cannot remove the masquerade of container {}", id.container_id))
 }
 
-/// Removes the masquerade of all attachments of `network` that are not in `valid`, in every layout. The iptables
+/// Removes the masquerade of stale attachments, in every layout. The iptables
 /// layout knows containers only: there, an attachment without a record (as of before an upgrade) stays while its
 /// container has another in the network.
 ///
 /// # Errors
 /// As [`remove`].
-pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
+pub fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
     let mut failures = Failures::new();
     let socket = failures.note(filter.nftables_if_present()).flatten();
-    let (given, stale) = (given(), Stale::new(network, valid));
+    let given = given();
     if let Some(socket) = socket {
         let is_stale = |comment: &str| stale.includes(comment);
         failures.note(pods::remove(socket, &is_stale, None));
         failures.note(reference::remove(socket, &is_stale));
     }
-    chains::collect(socket, &given, network, valid, &mut failures);
+    chains::collect(socket, &given, stale, &mut failures);
     if failures.is_empty() {
-        failures.note(given.collect(&stale));
+        failures.note(given.collect(stale));
     }
-    failures.fold().doing(format_args!("cannot collect the stale masquerade of network {network}"))
+    failures.fold().doing(format_args!("cannot collect the stale masquerade of network {}", stale.network))
 }
 
 /// What attachments of `network` have, with the owner in front: addresses on record, and in nftables.

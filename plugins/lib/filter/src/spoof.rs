@@ -143,17 +143,16 @@ pub fn remove(filter: &Filter, id: &AttachmentId) -> Result<()> {
     socket.transact(remove).doing(doing)
 }
 
-/// Removes the rules and chains of all attachments of `network` that are not in `valid`, by the chains' comments.
+/// Removes the rules and chains of stale attachments, by the chains' comments.
 ///
 /// # Errors
 /// As [`remove`].
-pub fn collect(filter: &Filter, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-    let doing = format!("cannot collect the stale MAC spoof checks of network {network}");
+pub fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
+    let doing = format!("cannot collect the stale MAC spoof checks of network {}", stale.network);
     let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
-    let stale = Stale::new(network, valid);
     let collect = |socket: &Socket| {
         let mut batch = Batch::new();
-        let mut chains: Vec<String> = list(socket, &stale)?.into_iter().map(|(_, name)| name).collect();
+        let mut chains: Vec<String> = list(socket, stale)?.into_iter().map(|(_, name)| name).collect();
         if chains.is_empty() {
             return Ok(batch);
         }
@@ -180,7 +179,7 @@ pub fn held(filter: &Filter, network: &NetworkName) -> Result<Vec<(String, Strin
 }
 
 /// The owner and name of each chain that belongs to `owners`, by its comment.
-fn list(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
+fn list(socket: &Socket, owners: &Stale<'_>) -> Result<Vec<(String, String)>> {
     let answers = socket.dump(&Chain::list(TABLE))?;
     let ours =
         answers.iter().filter(|answer| Chain::in_table(answer, TABLE)).filter_map(|a| ChainState::read(a));

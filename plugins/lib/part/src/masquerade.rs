@@ -75,7 +75,7 @@ impl Owned for Masqueraded {
             Whose::Attachment(detachment) => {
                 masquerade::remove(host.filter(), &detachment.id, &detachment.address_hints())
             }
-            Whose::Stale { network, valid } => masquerade::collect(host.filter(), &network.name, valid),
+            Whose::Stale { owners, .. } => masquerade::collect(host.filter(), owners),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is found by its owner alone.
 
 use cni_skel::Detachment;
-use cni_types::{AttachmentId, Network, Result, Stale};
+use cni_types::{Network, Result, Stale};
 
 use crate::site::Host;
 
@@ -14,8 +14,8 @@ pub enum Whose<'a> {
     Stale {
         /// The network.
         network: &'a Network,
-        /// Its attachments that are in use.
-        valid: &'a [AttachmentId],
+        /// Those attachments, as things say whose they are.
+        owners: &'a Stale<'a>,
     },
 }
 

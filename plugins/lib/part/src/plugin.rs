@@ -2,7 +2,7 @@
 
 use cni_skel::{About, Attachment, Delegates, Detachment, Plugin, Undo};
 use cni_trace::phase;
-use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
+use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion, Stale};
 
 use crate::owned::{Owned, Whose};
 use crate::part::{Made, Part, Parts};
@@ -82,7 +82,8 @@ impl Plugin for PartPlugin {
 
     fn gc(&self, network: &Network, delegates: &Delegates) -> Result<()> {
         let valid = network.valid_attachments()?;
-        self.remove(&Whose::Stale { network, valid: &valid }, delegates)
+        let owners = &Stale::new(&network.name, &valid);
+        self.remove(&Whose::Stale { network, owners }, delegates)
     }
 
     /// What this host refuses makes the plugin unavailable, whichever part has found out.

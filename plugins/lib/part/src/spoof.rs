@@ -65,7 +65,7 @@ impl Owned for Checked {
     fn remove(&self, host: &Host, whose: &Whose<'_>) -> Result<()> {
         match *whose {
             Whose::Attachment(detachment) => spoof::remove(host.filter(), &detachment.id),
-            Whose::Stale { network, valid } => spoof::collect(host.filter(), &network.name, valid),
+            Whose::Stale { owners, .. } => spoof::collect(host.filter(), owners),
         }
     }
 

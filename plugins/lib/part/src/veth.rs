@@ -3,7 +3,7 @@
 use cni_net::veth::{self, Veth};
 use cni_net::{Link, try_out};
 use cni_skel::Undo;
-use cni_types::{Network, Result, Stale};
+use cni_types::{Network, Result};
 
 use crate::check::Expected;
 use crate::owned::{Held, Owned, Whose};
@@ -94,7 +94,7 @@ impl Owned for Pairs {
             Whose::Attachment(detachment) => {
                 veth::remove_if_present(host, &detachment.id, detachment.netns.as_deref())
             }
-            Whose::Stale { network, valid } => host.remove_tagged("veth", &Stale::new(&network.name, valid)),
+            Whose::Stale { owners, .. } => host.remove_tagged("veth", owners),
         }
     }
 

@@ -106,7 +106,7 @@ impl Records {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub fn stale(&self, stale: &Stale) -> Result<Vec<Record>> {
+    pub fn stale(&self, stale: &Stale<'_>) -> Result<Vec<Record>> {
         let mut found = Vec::new();
         for name in self.names()? {
             match name.strip_prefix('.') {
@@ -124,7 +124,7 @@ impl Records {
     ///
     /// # Errors
     /// All failures, folded, after every file was tried.
-    pub fn collect(&self, stale: &Stale) -> Result<()> {
+    pub fn collect(&self, stale: &Stale<'_>) -> Result<()> {
         let found = self.stale(stale)?;
         Error::all(found.iter().map(|record| remove_if_present(&self.path(&record.name))))
     }

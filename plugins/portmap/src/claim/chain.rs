@@ -1,6 +1,6 @@
 //! The chains of iptables: whose they are, and which ones an attachment has.
 
-use cni_types::{AttachmentId, NetworkName, Stale, hex};
+use cni_types::{AttachmentId, Stale, hex};
 
 use super::Claims;
 
@@ -43,11 +43,10 @@ impl Claims {
         theirs.map(|claim| claim.chain.clone()).collect()
     }
 
-    /// The ends of the names of the chains that attachments of the network in `valid` have.
-    pub(crate) fn valid_chains(&self, network: &NetworkName, valid: &[AttachmentId]) -> Vec<String> {
-        let stale = Stale::new(network, valid);
+    /// The ends of the names of the chains that the network's valid attachments have.
+    pub(crate) fn valid_chains(&self, stale: &Stale<'_>) -> Vec<String> {
         let mut chains: Vec<String> =
-            valid.iter().flat_map(|id| [containers_chain(id), interfaces_chain(id)]).collect();
+            stale.valid.iter().flat_map(|id| [containers_chain(id), interfaces_chain(id)]).collect();
         chains.retain(|chain| self.owner_of_chain(chain).is_none_or(|owner| !stale.includes(owner)));
         chains
     }

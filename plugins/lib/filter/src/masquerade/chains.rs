@@ -95,21 +95,14 @@ fn remove_share(socket: Option<&Socket>, chain: &str, share: &Share, failures: &
     }
 }
 
-/// Removes the chains of the network's containers that have no attachment in `valid`, and of those that have one the
+/// Removes the chains of the network's containers that have no valid attachment, and of those that have one the
 /// share of the stale ones on record.
-pub(super) fn collect(
-    socket: Option<&Socket>,
-    given: &Given,
-    network: &NetworkName,
-    valid: &[AttachmentId],
-    failures: &mut Failures,
-) {
-    let starts = comment_starts(network);
-    let stale = Stale::new(network, valid);
-    let valid: Vec<String> = valid.iter().map(chain_name).collect();
+pub(super) fn collect(socket: Option<&Socket>, given: &Given, stale: &Stale<'_>, failures: &mut Failures) {
+    let starts = comment_starts(stale.network);
+    let valid: Vec<String> = stale.valid.iter().map(chain_name).collect();
     let owners = failures.note(given.all()).unwrap_or_default();
     // What other networks have on record need not be looked at.
-    let (ours, others): (Vec<_>, Vec<_>) = owners.iter().partition(|owner| owner.is_of(network));
+    let (ours, others): (Vec<_>, Vec<_>) = owners.iter().partition(|owner| owner.is_of(stale.network));
     let foreign: Vec<String> = others.iter().map(|owner| format!("CNI-{}", owner.container())).collect();
     let candidate = |chain: &str| {
         is_chain_name(chain) && ![&valid, &foreign].iter().any(|names| names.iter().any(|name| name == chain))
@@ -121,7 +114,7 @@ pub(super) fn collect(
     for family in Family::ALL {
         failures.note(legacy::collect(family, &starts, &candidate, &is_stale));
     }
-    for owner in ours.into_iter().filter(|owner| owner.is_in(&stale)) {
+    for owner in ours.into_iter().filter(|owner| owner.is_in(stale)) {
         let chain = format!("CNI-{}", owner.container());
         if valid.contains(&chain) {
             if let Some(ips) = failures.note(given.of(owner)) {

@@ -82,7 +82,7 @@ pub(super) fn remove(
 }
 
 /// The owners and addresses of the elements that belong to `owners`.
-pub(super) fn held(socket: &Socket, owners: &Stale) -> Result<Vec<(String, String)>> {
+pub(super) fn held(socket: &Socket, owners: &Stale<'_>) -> Result<Vec<(String, String)>> {
     let address = |found: &OwnedElement| ByPrefix::parse(PODS, &found.set)?.address(&found.key);
     let held = |found: OwnedElement| Some((address(&found)?.to_string(), found.owner));
     let found = list(socket, &|comment| owners.includes(comment))?.into_iter();

@@ -3,7 +3,7 @@
 use crate::host::{attachment, cidr, elements, enter, own_mounts, ruleset, run, saved, use_legacy_iptables};
 use cni_filter::masquerade::{Backend, add, check, collect, remove, status, warning};
 use cni_filter::{Filter, spoof};
-use cni_types::{Code, FromText, IfName, Mac};
+use cni_types::{Code, FromText, IfName, Mac, Stale};
 
 const TOOLS: &[&str] = &["nft", "iptables-restore", "iptables-legacy-restore"];
 
@@ -98,7 +98,7 @@ fn without_tools_nftables_works_and_iptables_says_what_is_missing() {
     run("mount", &["-t", "tmpfs", "tmpfs", "/usr/sbin"]);
     remove(&filter, &id, &[]).unwrap();
     spoof::remove(&filter, &id).unwrap();
-    collect(&filter, &id.network, &[]).unwrap();
+    collect(&filter, &Stale::all(&id.network)).unwrap();
     run("umount", &["/usr/sbin"]);
     assert_eq!(elements(), []);
     assert!(!ruleset().contains("cni-br"));
@@ -122,9 +122,9 @@ fn without_nftables_removing_succeeds_and_adding_says_why_not() {
             assert_eq!(error.code, Code::UNAVAILABLE);
             assert_eq!(Backend::choose(&filter, None), Backend::Iptables);
             remove(&filter, &id, &[]).unwrap();
-            collect(&filter, &id.network, &[]).unwrap();
+            collect(&filter, &Stale::all(&id.network)).unwrap();
             spoof::remove(&filter, &id).unwrap();
-            spoof::collect(&filter, &id.network, &[]).unwrap();
+            spoof::collect(&filter, &Stale::all(&id.network)).unwrap();
             assert_eq!(spoof::status(&filter).unwrap_err().code, Code::UNAVAILABLE);
             spoof::add(&filter, &id, &IfName::new("veth0").unwrap(), Mac([2, 0, 0, 0, 0, 1])).unwrap_err();
             add(&filter, Backend::Iptables, &id, &[cidr("10.1.0.5/16")]).unwrap();
@@ -151,7 +151,7 @@ fn add_runs_one_tool_per_family_and_removing_none() {
     add(&filter, Backend::Nftables, &id, &ips).unwrap();
     remove(&filter, &id, &[]).unwrap();
     remove(&filter, &id, &[ips[0].ip()]).unwrap();
-    collect(&filter, &id.network, &[]).unwrap();
+    collect(&filter, &Stale::all(&id.network)).unwrap();
     assert_eq!(std::fs::read_to_string(&calls).unwrap().lines().count(), 2);
     assert_eq!(saved("/usr/sbin/iptables-save").len(), 0);
     assert_eq!(elements(), []);
@@ -176,7 +176,7 @@ fn probing_loads_no_legacy_table() {
     status(&filter, Backend::Iptables).unwrap();
     add(&filter, Backend::Iptables, &id, &[cidr("10.1.0.5/16")]).unwrap();
     remove(&filter, &id, &[]).unwrap();
-    collect(&filter, &id.network, &[]).unwrap();
+    collect(&filter, &Stale::all(&id.network)).unwrap();
     assert_eq!(std::fs::read_to_string("/proc/thread-self/net/ip_tables_names").unwrap(), "");
 }
 
@@ -192,8 +192,12 @@ fn without_the_capability_every_call_says_so() {
         assert_eq!(unsafe { libc::syscall(libc::SYS_setresuid, nobody, nobody, nobody) }, 0);
         let filter = Filter::new();
         let add = add(&filter, Backend::Nftables, &id, &[cidr("10.1.0.5/16")]);
-        let results =
-            [add, remove(&filter, &id, &[]), spoof::remove(&filter, &id), collect(&filter, &id.network, &[])];
+        let results = [
+            add,
+            remove(&filter, &id, &[]),
+            spoof::remove(&filter, &id),
+            collect(&filter, &Stale::all(&id.network)),
+        ];
         for result in results {
             let error = result.unwrap_err();
             assert_eq!(error.code, Code::FILTER);

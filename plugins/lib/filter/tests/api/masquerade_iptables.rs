@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::host::{attachment, cidr, enter, run, saved, use_legacy_iptables};
 use cni_filter::Filter;
 use cni_filter::masquerade::{Backend, add, check, collect, remove, status};
-use cni_types::{Code, NetworkName};
+use cni_types::{Code, NetworkName, Stale};
 
 const IPT: Backend = Backend::Iptables;
 const TOOLS: &[&str] = &["iptables-restore", "iptables-legacy-restore", "ip6tables-save", "nft"];
@@ -136,16 +136,16 @@ fn collect_keeps_the_valid_and_removes_the_stale() {
         let without = both();
         add(&filter, IPT, &long, &ip(7)).unwrap();
         let network = NetworkName::new("net").unwrap();
-        collect(&filter, &network, &[ids[0].clone(), ids[1].clone()]).unwrap();
+        collect(&filter, &Stale::new(&network, &[ids[0].clone(), ids[1].clone()])).unwrap();
         assert_eq!(both(), without);
-        collect(&filter, &network, &[ids[1].clone()]).unwrap();
+        collect(&filter, &Stale::new(&network, &[ids[1].clone()])).unwrap();
         check(&filter, IPT, &ids[0], &ip(0)).unwrap_err();
         check(&filter, IPT, &ids[1], &ip(1)).unwrap();
         check(&filter, IPT, &ids[2], &ip(2)).unwrap();
         // A crash of the reference can leave a chain that nothing jumps to.
         run("iptables", &["-t", "nat", "-D", "POSTROUTING", "2"]);
-        collect(&filter, &NetworkName::new("net2").unwrap(), &[]).unwrap();
-        collect(&filter, &network, &[]).unwrap();
+        collect(&filter, &Stale::new(&NetworkName::new("net2").unwrap(), &[])).unwrap();
+        collect(&filter, &Stale::all(&network)).unwrap();
         assert_eq!(both(), (vec![], vec![]));
     });
 }
@@ -157,7 +157,7 @@ fn names_too_long_for_a_comment_work() {
         let id = attachment(&"n".repeat(255), &"c".repeat(255), "eth0");
         add(&filter, IPT, &id, &[cidr("10.1.0.2/16")]).unwrap();
         check(&filter, IPT, &id, &[cidr("10.1.0.2/16")]).unwrap();
-        collect(&filter, &id.network, std::slice::from_ref(&id)).unwrap();
+        collect(&filter, &Stale::new(&id.network, std::slice::from_ref(&id))).unwrap();
         check(&filter, IPT, &id, &[cidr("10.1.0.2/16")]).unwrap();
         remove(&filter, &id, &[]).unwrap();
         assert_eq!(both(), (vec![], vec![]));

@@ -3,7 +3,7 @@
 use crate::host::{attachment, cidr, elements, enter, nft, objects, ruleset, run};
 use cni_filter::Filter;
 use cni_filter::masquerade::{Backend, add, check, collect, remove};
-use cni_types::NetworkName;
+use cni_types::{NetworkName, Stale};
 
 const NFT: Backend = Backend::Nftables;
 
@@ -71,12 +71,12 @@ fn collect_removes_the_stale_of_one_network_only() {
     for (n, id) in ids.iter().enumerate() {
         add(&filter, NFT, id, &[cidr(&format!("10.1.0.{n}/16")), cidr(&format!("fd00::{n}/64"))]).unwrap();
     }
-    collect(&filter, &NetworkName::new("net").unwrap(), &[ids[1].clone()]).unwrap();
+    collect(&filter, &Stale::new(&NetworkName::new("net").unwrap(), &[ids[1].clone()])).unwrap();
     let owners: Vec<String> = elements().into_iter().map(|(_, owner)| owner).collect();
     let kept = [ids[1].tag(), ids[3].tag(), ids[1].tag(), ids[3].tag()];
     assert_eq!(owners, kept);
-    collect(&filter, &NetworkName::new("net2").unwrap(), &[]).unwrap();
-    collect(&filter, &NetworkName::new("net").unwrap(), &[]).unwrap();
+    collect(&filter, &Stale::new(&NetworkName::new("net2").unwrap(), &[])).unwrap();
+    collect(&filter, &Stale::new(&NetworkName::new("net").unwrap(), &[])).unwrap();
     assert_eq!(elements(), []);
 }
 
@@ -94,7 +94,7 @@ fn foreign_tables_are_left_alone() {
     let id = attachment("net", "c1", "eth0");
     add(&filter, NFT, &id, &[cidr("10.1.0.5/16")]).unwrap();
     remove(&filter, &id, &[]).unwrap();
-    collect(&filter, &id.network, &[]).unwrap();
+    collect(&filter, &Stale::all(&id.network)).unwrap();
     run("nft", &["delete", "table", "inet", "cni_masquerade"]);
     assert_eq!(ruleset(), foreign);
 }

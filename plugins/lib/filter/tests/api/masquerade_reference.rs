@@ -3,7 +3,7 @@
 use crate::host::{attachment, cidr, enter, nft, objects, run, saved};
 use cni_filter::Filter;
 use cni_filter::masquerade::{Backend, check, collect, remove};
-use cni_types::AttachmentId;
+use cni_types::{AttachmentId, Stale};
 
 /// The nftables layout as the reference makes it.
 fn reference_nft(attachments: &[(&AttachmentId, &str, &str)]) {
@@ -65,7 +65,7 @@ fn the_nftables_layout_is_collected() {
     let rules = ["10.1.0.2", "10.1.0.3", "10.1.0.4"];
     reference_nft(&[0, 1, 2].map(|n| (&ids[n], rules[n], "10.1.0.0/16")));
     let filter = Filter::new();
-    collect(&filter, &ids[0].network, &ids[1..2]).unwrap();
+    collect(&filter, &Stale::new(&ids[0].network, &ids[1..2])).unwrap();
     assert_eq!(checks(), 2);
     check(&filter, Backend::Nftables, &ids[1], &[cidr("10.1.0.3/16")]).unwrap();
     check(&filter, Backend::Nftables, &ids[2], &[cidr("10.1.0.4/16")]).unwrap();

@@ -3,7 +3,7 @@
 use crate::host::{attachment, cidr, elements, enter, run, saved, use_legacy_iptables};
 use cni_filter::Filter;
 use cni_filter::masquerade::{Backend, add, check, collect, remove};
-use cni_types::NetworkName;
+use cni_types::{NetworkName, Stale};
 
 const TOOLS: &[&str] = &["iptables-restore", "iptables-legacy-restore", "ip6tables-save", "nft"];
 
@@ -104,11 +104,11 @@ fn gc_takes_one_interface_of_a_container_that_keeps_another() {
         let one = entries();
         add(&filter, backend, &eth1, &[cidr("10.2.0.2/16")]).unwrap();
         let network = NetworkName::new("net").unwrap();
-        collect(&filter, &network, &[eth0.clone(), eth1.clone()]).unwrap();
+        collect(&filter, &Stale::new(&network, &[eth0.clone(), eth1.clone()])).unwrap();
         check(&filter, backend, &eth1, &[cidr("10.2.0.2/16")]).unwrap();
-        collect(&filter, &network, &[eth0]).unwrap();
+        collect(&filter, &Stale::new(&network, &[eth0])).unwrap();
         assert_eq!(entries(), one, "{backend:?}");
-        collect(&filter, &network, &[]).unwrap();
+        collect(&filter, &Stale::all(&network)).unwrap();
         assert_eq!(entries(), nothing(), "{backend:?}");
     });
 }

@@ -3,7 +3,7 @@
 use crate::host::{attachment, enter, nft, ruleset, run};
 use cni_filter::Filter;
 use cni_filter::spoof::{add, check, collect, remove};
-use cni_types::{AttachmentId, Code, IfName, Mac, NetworkName};
+use cni_types::{AttachmentId, Code, IfName, Mac, NetworkName, Stale};
 
 const EMPTY: &str = "table bridge nat {
 	chain PREROUTING {
@@ -190,16 +190,16 @@ fn collect_keeps_the_valid_and_what_it_cannot_attribute() {
     }
     nft(&reference("r-eth0", "02:00:00:00:00:01"));
     let network = NetworkName::new("net").unwrap();
-    collect(&filter, &network, &ids[1..2]).unwrap();
+    collect(&filter, &Stale::new(&network, &ids[1..2])).unwrap();
     for (id, kept) in ids.iter().zip([false, true, true]) {
         assert_eq!(check(&filter, id, &port(), mac(1)).is_ok(), kept, "{id:?}");
     }
     check(&filter, &attachment("net", "r", "eth0"), &port(), mac(1)).unwrap();
-    collect(&filter, &network, &[]).unwrap();
+    collect(&filter, &Stale::all(&network)).unwrap();
     remove(&filter, &ids[2]).unwrap();
     remove(&filter, &attachment("net", "r", "eth0")).unwrap();
     assert_eq!(ruleset(), EMPTY);
     run("nft", &["delete", "table", "bridge", "nat"]);
-    collect(&filter, &network, &[]).unwrap();
+    collect(&filter, &Stale::all(&network)).unwrap();
     assert_eq!(ruleset(), "");
 }

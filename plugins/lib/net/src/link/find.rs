@@ -120,7 +120,7 @@ impl Rtnl {
     ///
     /// # Errors
     /// All failures, folded, after every link was tried.
-    pub fn remove_tagged(&self, kind: &str, stale: &Stale) -> Result<()> {
+    pub fn remove_tagged(&self, kind: &str, stale: &Stale<'_>) -> Result<()> {
         let links = self.tagged(kind, |alias| stale.includes(alias))?.into_iter();
         Error::all(links.map(|link| self.remove_link_if_present(link.index)))
     }
