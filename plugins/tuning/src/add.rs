@@ -20,9 +20,10 @@ pub(crate) fn add<'a>(
     result: &mut CniResult,
     undo: &mut Undo<'a>,
 ) -> Result<()> {
-    if !conf.sysctls.is_empty() {
-        AllowList::read(Path::new(allowlist::DIR))?.allow(&conf.sysctls)?;
-        sysctls(site.netns()?, &conf.sysctls, undo)?;
+    let wanted = conf.sysctls.of(site.attachment.id.ifname.as_str())?;
+    if !wanted.is_empty() {
+        AllowList::read(Path::new(allowlist::DIR))?.allow(&wanted)?;
+        sysctls(site.netns()?, &wanted, undo)?;
     }
     if !conf.attributes.is_empty() {
         attributes(site, conf, undo)?;

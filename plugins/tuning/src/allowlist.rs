@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn expressions_match_any_part_of_the_key_as_it_is_written() {
-        let sysctls = [Sysctl::new("net.ipv4.conf.IFNAME.arp_filter", "1", Some("eth0")).unwrap()];
+        let sysctls = [Sysctl::new("net.ipv4.conf.IFNAME.arp_filter", "1").unwrap()];
         for line in
             ["arp", "^net", "filter$", r"^net\.ipv4\.conf\.IFNAME\.arp_filter$", "[ai]rp_", "(?i)ARP", ""]
         {

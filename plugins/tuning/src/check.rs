@@ -11,10 +11,11 @@ use crate::conf::sysctl::Sysctl;
 /// Code 103 with the first difference between the configuration and the kernel.
 pub(crate) fn check(conf: &Conf, site: &Site<'_>) -> Result<()> {
     attributes(conf, &site.find_interface()?)?;
-    if conf.sysctls.is_empty() {
+    let sysctls = conf.sysctls.of(site.attachment.id.ifname.as_str())?;
+    if sysctls.is_empty() {
         return Ok(());
     }
-    site.netns()?.enter(|| conf.sysctls.iter().try_for_each(sysctl))?
+    site.netns()?.enter(|| sysctls.iter().try_for_each(sysctl))?
 }
 
 /// A list of numbers reads back with other white space than it was written with.

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cni_net::Mtu;
-use cni_types::{IfName, Key, Mac, Network, PluginKeys, Result, Text, Whole, keys};
+use cni_types::{Key, Mac, Network, PluginKeys, Result, Text, Whole, keys};
 
 use crate::attributes::Attributes;
-use sysctl::Sysctl;
+use sysctl::Sysctls;
 
 /// Where the backup files are, unless `dataDir` says otherwise.
 const DATA_DIR: &str = "/run/cni/tuning";
@@ -83,8 +83,8 @@ pub const KEYS: PluginKeys = PluginKeys {
 /// A valid configuration.
 #[derive(Debug)]
 pub(crate) struct Conf {
-    /// What to write in the container, in the configuration's order.
-    pub(crate) sysctls: Vec<Sysctl>,
+    /// What to write in the container.
+    pub(crate) sysctls: Sysctls,
     /// What to set on the link.
     pub(crate) attributes: Attributes,
     /// The MAC address as it is written, for the result.
@@ -97,16 +97,7 @@ impl Conf {
     /// # Errors
     /// Code 6 for a value of the wrong type, code 7 for one that is not allowed, code 4 for `CNI_ARGS` that cannot be
     /// read.
-    pub(crate) fn read(network: &Network, ifname: &IfName) -> Result<Self> {
-        Self::with(network, Some(ifname.as_str()))
-    }
-
-    /// The same where there is no interface: `IFNAME` stays as it is.
-    pub(crate) fn read_without_interface(network: &Network) -> Result<Self> {
-        Self::with(network, None)
-    }
-
-    fn with(network: &Network, ifname: Option<&str>) -> Result<Self> {
+    pub(crate) fn read(network: &Network) -> Result<Self> {
         let keys: Keys = network.conf()?;
         let args = &keys.args.cni;
         let (mac, mac_text) = mac(network, &keys)?.unzip();
@@ -123,7 +114,7 @@ impl Conf {
                 .map(|length| length.read("txQLen"))
                 .transpose()?,
         };
-        Ok(Self { sysctls: sysctls(network, ifname)?, attributes, mac_text: mac_text.unwrap_or_default() })
+        Ok(Self { sysctls: Sysctls::read(network)?, attributes, mac_text: mac_text.unwrap_or_default() })
     }
 }
 
@@ -131,17 +122,6 @@ impl Conf {
 pub(crate) fn data_dir(network: &Network) -> PathBuf {
     let dir = network.json().get_str("dataDir").filter(|dir| !dir.is_empty());
     dir.unwrap_or(DATA_DIR).into()
-}
-
-/// Those of `args.cni.sysctl` replace those of `sysctl` and come behind the others.
-fn sysctls(network: &Network, ifname: Option<&str>) -> Result<Vec<Sysctl>> {
-    let mut sysctls = sysctl::read("sysctl", network.json().get("sysctl"), ifname)?;
-    let args = network.json().get("args").and_then(|args| args.get("cni")).and_then(|cni| cni.get("sysctl"));
-    for sysctl in sysctl::read("args.cni.sysctl", args, ifname)? {
-        sysctls.retain(|s| s.name != sysctl.name);
-        sysctls.push(sysctl);
-    }
-    Ok(sysctls)
 }
 
 fn mac(network: &Network, keys: &Keys) -> Result<Option<(Mac, String)>> {

@@ -42,7 +42,7 @@ fn restore(detachment: &Detachment, before: &Attributes) -> Result<Result<()>> {
         return Ok(Ok(()));
     }
     // A configuration that makes no sense any more says nothing.
-    let set = Conf::read(&detachment.network, ifname).map(|conf| conf.attributes).unwrap_or_default();
+    let set = Conf::read(&detachment.network).map(|conf| conf.attributes).unwrap_or_default();
     Ok(before.still_ours(&set, &link).restore(&inside, &link))
 }
 

@@ -1,4 +1,4 @@
-//! The tuned interface as a part. Its keys may name the interface, so they are read where that is known.
+//! The tuned interface as a part.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{add, check, del};
 /// # Errors
 /// As [`cni_part::PartPlugin::parts`].
 pub(crate) fn parts(network: &Network) -> Result<Parts> {
-    Ok(vec![Box::new(Tuned(Conf::read_without_interface(network)?))])
+    Ok(vec![Box::new(Tuned(Conf::read(network)?))])
 }
 
 struct Tuned(Conf);
@@ -31,22 +31,21 @@ impl Part for Tuned {
     }
 
     fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
-        let conf = Conf::read(&site.attachment.network, &site.attachment.id.ifname)?;
-        add::add(&conf, site, &mut made.result, undo)
+        add::add(&self.0, site, &mut made.result, undo)
     }
 
     fn check(&self, site: &Site<'_>, _made: &mut Made) -> Result<()> {
-        check::check(&Conf::read(&site.attachment.network, &site.attachment.id.ifname)?, site)
+        check::check(&self.0, site)
     }
 
     fn restoring(&self) -> Restoring {
         Restoring::PutBack
     }
 
-    fn status(&self, _host: &Host, network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, network: &Network, _made: &mut Made) -> Result<()> {
         let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
         let list = AllowList::read(Path::new(allowlist::DIR)).map_err(unavailable)?;
-        list.allow(&self.0.sysctls).map_err(unavailable)?;
+        list.allow(&self.0.sysctls.unnamed()?).map_err(unavailable)?;
         Backups::of(network).probe()
     }
 }

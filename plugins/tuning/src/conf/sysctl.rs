@@ -1,16 +1,57 @@
-//! A sysctl of the configuration: its key as it is written, and the file it means.
+//! The sysctls of the configuration: each key as it is written, and the file it means.
 
-use cni_types::{Error, Json, Result, excerpt};
+use cni_types::{Error, Json, Network, Result, excerpt};
 
 /// What stands for the interface's name in a key.
 const IFNAME: &str = "IFNAME";
+
+/// Those of a configuration, which need not know the interface yet.
+#[derive(Debug)]
+pub(crate) struct Sysctls {
+    own: Vec<Sysctl>,
+    args: Vec<Sysctl>,
+}
+
+impl Sysctls {
+    /// # Errors
+    /// Code 6 for what is no object of strings, code 7 for a key that leaves `/proc/sys/net`, or says the same sysctl twice
+    /// whatever the interface is called.
+    pub(super) fn read(network: &Network) -> Result<Self> {
+        let conf = network.json();
+        let args = conf.get("args").and_then(|args| args.get("cni")).and_then(|cni| cni.get("sysctl"));
+        let sysctls = Self { own: read("sysctl", conf.get("sysctl"))?, args: read("args.cni.sysctl", args)? };
+        sysctls.unnamed()?;
+        Ok(sysctls)
+    }
+
+    /// Those of an interface, in the order they are set: those of `args.cni.sysctl` replace those of `sysctl` and come
+    /// behind the others.
+    ///
+    /// # Errors
+    /// Code 7 when two keys say the same sysctl.
+    pub(crate) fn of(&self, ifname: &str) -> Result<Vec<Sysctl>> {
+        let mut all = named("sysctl", &self.own, ifname)?;
+        let args = named("args.cni.sysctl", &self.args, ifname)?;
+        all.retain(|sysctl| args.iter().all(|other| other.name != sysctl.name));
+        all.extend(args);
+        Ok(all)
+    }
+
+    /// Those of an interface whose name is not known.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub(crate) fn unnamed(&self) -> Result<Vec<Sysctl>> {
+        self.of(IFNAME)
+    }
+}
 
 /// One sysctl with the value it should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sysctl {
     /// As the configuration writes it: what the allow-list is about.
     pub(crate) key: String,
-    /// Its path below `/proc/sys/net`.
+    /// Its path below `/proc/sys/net`; in a [`Sysctls`] with `IFNAME` in it.
     pub(crate) name: String,
     /// The value.
     pub(crate) value: String,
@@ -18,11 +59,11 @@ pub(crate) struct Sysctl {
 
 impl Sysctl {
     /// Reads a key as `sysctl(8)` does: whichever of `.` and `/` comes first separates the parts, and the other stands
-    /// in a part for the first. `IFNAME` becomes the interface's name when that is known.
+    /// in a part for the first.
     ///
     /// # Errors
     /// Code 7 when the key leaves `/proc/sys/net`.
-    pub(crate) fn new(key: &str, value: &str, ifname: Option<&str>) -> Result<Self> {
+    pub(crate) fn new(key: &str, value: &str) -> Result<Self> {
         let dotted = key.find(['.', '/']).is_some_and(|at| key[at..].starts_with('.'));
         let swap = |c| match c {
             '.' => '/',
@@ -30,10 +71,6 @@ impl Sysctl {
             other => other,
         };
         let path: String = if dotted { key.chars().map(swap).collect() } else { key.to_owned() };
-        let path = match ifname {
-            Some(ifname) => path.replacen(IFNAME, ifname, 1),
-            None => path,
-        };
         let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.contains('\0');
         let name = path.strip_prefix("net/").filter(|name| name.split('/').all(is_part));
         let name = name.ok_or_else(|| {
@@ -44,13 +81,17 @@ impl Sysctl {
         })?;
         Ok(Self { key: key.to_owned(), name: name.to_owned(), value: value.to_owned() })
     }
+
+    fn named(&self, ifname: &str) -> Self {
+        Self { name: self.name.replacen(IFNAME, ifname, 1), ..self.clone() }
+    }
 }
 
 /// The object `json`, which is called `what`.
 ///
 /// # Errors
-/// Code 6 when it is no object of strings, code 7 for a key that leaves `/proc/sys/net` or says the same sysctl twice.
-pub(super) fn read(what: &str, json: Option<&Json>, ifname: Option<&str>) -> Result<Vec<Sysctl>> {
+/// Code 6 when it is no object of strings, code 7 for a key that leaves `/proc/sys/net`.
+fn read(what: &str, json: Option<&Json>) -> Result<Vec<Sysctl>> {
     let members = match json {
         None => return Ok(Vec::new()),
         Some(Json::Object(members)) => members,
@@ -69,9 +110,18 @@ pub(super) fn read(what: &str, json: Option<&Json>, ifname: Option<&str>) -> Res
                 .because("write \"1\", not 1"));
             }
         };
-        let sysctl = Sysctl::new(key, value, ifname)?;
+        sysctls.push(Sysctl::new(key, value)?);
+    }
+    Ok(sysctls)
+}
+
+/// Those that the object `what` has, of this interface.
+fn named(what: &str, declared: &[Sysctl], ifname: &str) -> Result<Vec<Sysctl>> {
+    let mut sysctls: Vec<Sysctl> = Vec::with_capacity(declared.len());
+    for sysctl in declared.iter().map(|sysctl| sysctl.named(ifname)) {
         if let Some(first) = sysctls.iter().find(|s| s.name == sysctl.name) {
-            return Err(Error::config(format!("key {what:?} has duplicated sysctls: {}", excerpt(key)))
+            let duplicated = format!("key {what:?} has duplicated sysctls: {}", excerpt(&sysctl.key));
+            return Err(Error::config(duplicated)
                 .because(format!("it is there as {} already; which value counts?", excerpt(&first.key))));
         }
         sysctls.push(sysctl);
@@ -93,7 +143,7 @@ mod tests {
             ("net.ipv6.IFNAME.IFNAME", "ipv6/eth0.100/IFNAME"),
             ("net.core.somaxconn", "core/somaxconn"),
         ] {
-            assert_eq!(Sysctl::new(key, "1", Some("eth0.100")).unwrap().name, path, "{key}");
+            assert_eq!(Sysctl::new(key, "1").unwrap().named("eth0.100").name, path, "{key}");
         }
     }
 
@@ -122,15 +172,17 @@ mod tests {
             "IFNAME.core.x",
             "../net/core/x",
         ] {
-            let error = Sysctl::new(key, "1", Some("eth0")).unwrap_err();
+            let error = Sysctl::new(key, "1").unwrap_err();
             assert_eq!(error.code.0, 7, "{key}");
         }
     }
 
     #[test]
     fn one_sysctl_twice_is_refused_however_it_is_written() {
-        let read =
-            |text: &str| super::read("sysctl", Some(&Json::parse(text.as_bytes()).unwrap()), Some("eth0"));
+        let read = |text: &str| {
+            let json = Json::parse(text.as_bytes()).unwrap();
+            named("sysctl", &super::read("sysctl", Some(&json)).unwrap(), "eth0")
+        };
         assert_eq!(read(r#"{"net.core.a":"1","net.core.b":"1"}"#).unwrap().len(), 2);
         for text in [
             r#"{"net.core.a":"1","net.core.a":"1"}"#,
