@@ -58,7 +58,7 @@ impl Part for Limiter {
         self.add(site, made, undo)
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         try_out("limit rates", "", probe)
     }
 }

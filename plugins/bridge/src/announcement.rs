@@ -45,7 +45,7 @@ impl Part for Announcement {
         Restoring::PassOver
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         Ok(())
     }
 }

@@ -79,12 +79,13 @@ impl Part for BridgeLink {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, made: &mut Made) -> Result<()> {
         bridge::probe(&self.name, &self.wanted)?;
         let host = host.rtnl()?;
         let found = bridge::find(host, &self.name, &self.wanted);
-        let Some(link) = found.map_err(|e| e.with_code(Code::UNAVAILABLE))? else { return Ok(()) };
-        let ports = bridge::port_count(host, &link)?;
+        made.bridge = found.map_err(|e| e.with_code(Code::UNAVAILABLE))?;
+        let Some(link) = &made.bridge else { return Ok(()) };
+        let ports = bridge::port_count(host, link)?;
         if ports >= bridge::MAX_PORTS {
             return Err(Error::unavailable(format!("bridge {} is full: it has {ports} ports", link.name)));
         }

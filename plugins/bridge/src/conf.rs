@@ -92,8 +92,7 @@ pub(crate) fn parts(network: &Network) -> Result<Parts> {
     let gateway = if is_gateway {
         let vlan = vlans.as_ref().and_then(|vlans| vlans.access).filter(|_| has_ipam);
         let vlan_link = vlan.map(|vlan| vlan_link(&name, vlan)).transpose()?;
-        let bridge = (name.clone(), wanted);
-        Some(HostGateway { bridge, vlan_link, may_replace: keys.force_address, has_addresses: has_ipam })
+        Some(HostGateway { vlan_link, may_replace: keys.force_address, has_addresses: has_ipam })
     } else {
         None
     };

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use cni_net::bridge::uplink::{self, Uplink};
 use cni_net::bridge::vlan::Vlan;
-use cni_net::bridge::{self, NewBridge};
 use cni_net::{Link, Rtnl, check, forwarding, sysctl};
 use cni_part::{Host, Made, Owned, Part, Restoring, Site, host_entry};
 use cni_skel::Undo;
@@ -14,7 +13,6 @@ use crate::port::check_vlans;
 
 /// The gateways of the result on the host, and forwarding of their families.
 pub(crate) struct HostGateway {
-    pub(crate) bridge: (IfName, NewBridge),
     /// The link that the gateway of a VLAN is on, made once for all containers.
     pub(crate) vlan_link: Option<(IfName, u16)>,
     /// It may take the place of another address of the network.
@@ -58,13 +56,10 @@ impl Part for HostGateway {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, made: &mut Made) -> Result<()> {
         let unavailable = |e: Error| e.with_code(Code::UNAVAILABLE);
-        if let Some((name, _)) = &self.vlan_link {
-            let (host, (bridge, wanted)) = (host.rtnl()?, &self.bridge);
-            if let Some(bridge) = bridge::find(host, bridge, wanted).map_err(unavailable)? {
-                uplink::find(host, &bridge, name).map_err(unavailable)?;
-            }
+        if let (Some((name, _)), Some(bridge)) = (&self.vlan_link, &made.bridge) {
+            uplink::find(host.rtnl()?, bridge, name).map_err(unavailable)?;
         }
         if self.has_addresses { forwarding::status(host.rtnl()?) } else { Ok(()) }
     }

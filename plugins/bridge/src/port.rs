@@ -69,7 +69,7 @@ impl Part for Port {
     }
 
     /// The bridge tries a pair out, too.
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ impl Part for Admission {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         let conf = &self.0;
         if conf.isolates_containers() {
             bridged::warn_unless_filtered();

@@ -69,7 +69,7 @@ impl Part for Delegation {
         delegate.run(&site.host.delegates, Verb::Check, network).map(drop)
     }
 
-    fn status(&self, host: &Host, network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, network: &Network, _made: &mut Made) -> Result<()> {
         status::status(&host.delegates, network)
     }
 }

@@ -77,7 +77,7 @@ impl Part for DevicePart {
         Ok(())
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         if !self.0.assigned_later {
             self.0.refuse_none()?;
         }

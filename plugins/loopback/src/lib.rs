@@ -60,7 +60,7 @@ impl Part for Lo {
             .because("`ip link set lo up` in the container, or make it anew"))
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         host.rtnl().map(drop)
     }
 }

@@ -55,7 +55,7 @@ impl Part for Mapped {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         let (conf, filter) = (&self.0, host.filter());
         conf.choose(filter)?;
         Claims::probe()?;

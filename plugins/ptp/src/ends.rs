@@ -60,7 +60,7 @@ impl Part for Ends {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         forwarding::status(host.rtnl()?)
     }
 }

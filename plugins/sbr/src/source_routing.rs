@@ -38,7 +38,7 @@ impl Part for SourceRouting {
         check::check(&self.0, site, &made.result)
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         try_out("route by source", "", probe)
     }
 }

@@ -36,7 +36,7 @@ impl Part for Membership {
         check::check(&self.0, site, &made.result)
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         try_out("make VRFs", "", vrf::probe)
     }
 }

@@ -107,7 +107,7 @@ impl Part for Lease {
         Restoring::PassOver
     }
 
-    fn status(&self, host: &Host, network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, network: &Network, _made: &mut Made) -> Result<()> {
         ipam::status(&host.delegates, network)
     }
 }

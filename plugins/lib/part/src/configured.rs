@@ -61,7 +61,7 @@ impl Part for Configured {
         Restoring::PassOver
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         Ok(())
     }
 }

@@ -127,7 +127,7 @@ impl Part for ContainerLink {
     }
 
     /// The kernel, and the master where it is on the host.
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         self.kind.probe()?;
         let Some(master) = self.master.as_ref().filter(|master| master.side == Side::Host) else {
             return Ok(());

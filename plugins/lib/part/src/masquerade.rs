@@ -39,7 +39,7 @@ impl Part for Masquerade {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         masquerade::status(host.filter(), self.backend)
     }
 }

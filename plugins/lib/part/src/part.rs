@@ -7,7 +7,7 @@ use cni_types::{CniResult, Code, Error, Interface, Network, Result};
 use crate::owned::Owned;
 use crate::site::{Host, Site};
 
-/// What parts tell those behind them in the list: in ADD what is made, in CHECK what was found.
+/// What parts tell those behind them in the list: in ADD what is made, in CHECK and STATUS what was found.
 #[derive(Debug, Default)]
 pub struct Made {
     /// ADD: the result so far. CHECK: the one ADD gave.
@@ -130,5 +130,5 @@ pub trait Part {
     ///
     /// # Errors
     /// Code 50 with the reason why ADD would fail.
-    fn status(&self, host: &Host, network: &Network) -> Result<()>;
+    fn status(&self, host: &Host, network: &Network, made: &mut Made) -> Result<()>;
 }

@@ -88,8 +88,8 @@ impl Plugin for PartPlugin {
 
     /// What this host refuses makes the plugin unavailable, whichever part has found out.
     fn status(&self, network: &Network, delegates: &Delegates) -> Result<()> {
-        let (parts, host) = ((self.parts)(network)?, Host::with(delegates));
-        let asked = each(&parts, |part| part.status(&host, network));
+        let (parts, host, mut made) = ((self.parts)(network)?, Host::with(delegates), Made::default());
+        let asked = each(&parts, |part| part.status(&host, network, &mut made));
         asked.map_err(|error| match error.code {
             Code::IO | Code::NETNS | Code::KERNEL | Code::FILTER => error.with_code(Code::UNAVAILABLE),
             _ => error,

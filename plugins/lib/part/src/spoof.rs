@@ -50,7 +50,7 @@ impl Part for SpoofCheck {
         Restoring::PutBack
     }
 
-    fn status(&self, host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         spoof::status(host.filter())
     }
 }

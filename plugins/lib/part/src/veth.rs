@@ -73,7 +73,7 @@ impl Part for Pair {
         Ok(())
     }
 
-    fn status(&self, _host: &Host, _network: &Network) -> Result<()> {
+    fn status(&self, _host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
         try_out("make veth pairs", "", veth::probe)
     }
 }
