@@ -3,15 +3,15 @@
 mod old;
 mod socket;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use cni_skel::{Attachment, Detachment, tell};
-use cni_types::{AttachmentId, CniResult, Code, Doing, Error, NetworkName, Result};
+use cni_types::{AttachmentId, CniResult, Doing, Error, NetworkName, Result};
 
 use crate::offline;
-use crate::record::State;
 use crate::rpc::Method;
+use crate::state::State;
 use crate::wire::{Request, decode_answer};
 use socket::Failure;
 
@@ -43,7 +43,7 @@ impl Daemon {
     /// The daemon's; code 11 when it does not answer.
     pub(crate) fn lease(&self, request: &Request, attachment: &Attachment) -> Result<CniResult> {
         let calling = "error calling DHCP.Allocate";
-        let result = match self.ask(request, PATIENCE_ADD).map_err(|failure| self.unreachable(failure))? {
+        let result = match self.ask(request, PATIENCE_ADD).map_err(|failure| failure.error(&self.socket))? {
             Answer::Ours(answer) => answer.doing(calling)?,
             Answer::Old => {
                 let Attachment { id, netns, network, .. } = attachment;
@@ -93,7 +93,7 @@ impl Daemon {
         match self.ask(&Request::Status, PATIENCE) {
             Ok(Answer::Ours(answer)) => answer.map(drop),
             Ok(Answer::Old) => Ok(()),
-            Err(failure) => Err(self.unreachable(failure)),
+            Err(failure) => Err(failure.error(&self.socket)),
         }
     }
 
@@ -109,26 +109,7 @@ impl Daemon {
     /// Does what can be done without the daemon, and says so.
     fn without(&self, failure: Failure, act: impl FnOnce(&State, bool) -> Result<()>) -> Result<()> {
         let down = matches!(failure, Failure::NotThere(_));
-        tell(format_args!("{}; going on without it", self.unreachable(failure)));
+        tell(format_args!("{}; going on without it", failure.error(&self.socket)));
         act(&State::beside(&self.socket), down)
     }
-
-    fn unreachable(&self, failure: Failure) -> Error {
-        unreachable(&self.socket, failure)
-    }
-}
-
-/// The error that names the socket and says how to start the daemon.
-fn unreachable(socket: &Path, failure: Failure) -> Error {
-    let (what, cause, next) = match failure {
-        Failure::NotThere(e) => (
-            "error dialing DHCP daemon: nobody listens on",
-            e,
-            "; start it with `systemctl start cni-dhcp.socket`, or by hand with `dhcp daemon`",
-        ),
-        Failure::Silent(e) => ("the dhcp daemon does not answer on", e, ""),
-    };
-    let mut error = Error::io(format!("{what} {}", socket.display()), &cause);
-    error.details.push_str(next);
-    error.with_code(Code::TRY_AGAIN)
 }

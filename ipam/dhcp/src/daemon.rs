@@ -2,6 +2,7 @@
 //! not being talked about.
 
 mod alarm;
+mod caller;
 mod closer;
 mod connection;
 mod flags;
@@ -12,9 +13,10 @@ mod log;
 mod notify;
 mod port;
 mod race;
+mod registry;
 mod rpc;
+mod services;
 
-use std::path::Path;
 use std::rc::Rc;
 
 use cni_types::{Doing, Error, Result};
@@ -62,11 +64,4 @@ fn raise_open_files() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
-}
-
-/// A path with the prefix of `-hostprefix` in front.
-fn prefixed(prefix: &str, path: &Path) -> std::path::PathBuf {
-    let mut prefixed = std::ffi::OsString::from(prefix);
-    prefixed.push(path);
-    prefixed.into()
 }

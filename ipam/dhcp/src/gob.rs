@@ -12,6 +12,7 @@
 
 mod cursor;
 mod decoder;
+mod definition;
 mod encoder;
 mod error;
 mod types;

@@ -25,6 +25,7 @@ mod query;
 mod record;
 mod release;
 pub mod rpc;
+mod state;
 mod wanted;
 mod wire;
 

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use cni_types::{AttachmentId, Error, NetworkName, Result};
 
-use crate::record::{Record, State};
+use crate::record::Record;
+use crate::state::State;
 
 /// DEL. `down`: nobody listens on the socket, so nobody else has the lease. The daemon may have seen the namespace under
 /// another path than `netns` (`-hostprefix`).

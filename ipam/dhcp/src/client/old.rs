@@ -6,7 +6,6 @@ use std::time::Duration;
 use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Network, Result};
 
 use super::socket::{Connection, Failure};
-use super::unreachable;
 use crate::rpc::{Client, CmdArgs, Method};
 use crate::whole;
 
@@ -42,7 +41,7 @@ fn exchange(
     client: &mut Client,
     patience: Duration,
 ) -> Result<std::result::Result<CniResult, String>> {
-    let silent = |failure: Failure| unreachable(socket, failure);
+    let silent = |failure: Failure| failure.error(socket);
     let nonsense = |error| Error::decode("the daemon's answer makes no sense").because(error);
     let mut connection = Connection::open(socket, patience).map_err(silent)?;
     let mut buffer = [0; 4096];

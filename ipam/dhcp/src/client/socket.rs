@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cni_types::{Code, Error};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, setsockopt, socket, sockopt};
 use nix::sys::time::TimeVal;
 
@@ -17,6 +18,23 @@ pub(super) enum Failure {
     NotThere(io::Error),
     /// Somebody does, but does not answer in time, or breaks off.
     Silent(io::Error),
+}
+
+impl Failure {
+    /// The error that names the socket and says how to start the daemon.
+    pub(super) fn error(self, socket: &Path) -> Error {
+        let (what, cause, next) = match self {
+            Self::NotThere(e) => (
+                "error dialing DHCP daemon: nobody listens on",
+                e,
+                "; start it with `systemctl start cni-dhcp.socket`, or by hand with `dhcp daemon`",
+            ),
+            Self::Silent(e) => ("the dhcp daemon does not answer on", e, ""),
+        };
+        let mut error = Error::io(format!("{what} {}", socket.display()), &cause);
+        error.details.push_str(next);
+        error.with_code(Code::TRY_AGAIN)
+    }
 }
 
 /// A connection that is over at a certain time.

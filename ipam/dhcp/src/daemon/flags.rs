@@ -4,10 +4,10 @@ mod duration;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::prefixed;
 use crate::conf::SOCKET;
 use crate::lease::Timing;
 
@@ -113,7 +113,14 @@ impl Flags {
 
     /// Where to listen.
     pub(crate) fn socket(&self) -> PathBuf {
-        prefixed(&self.host_prefix, &self.socket_path)
+        self.on_host(&self.socket_path)
+    }
+
+    /// A path with `-hostprefix` in front.
+    pub(crate) fn on_host(&self, path: &Path) -> PathBuf {
+        let mut prefixed = OsString::from(&self.host_prefix);
+        prefixed.push(path);
+        prefixed.into()
     }
 }
 

@@ -12,24 +12,20 @@ use std::task::Poll;
 use cni_types::{CniResult, Result};
 use tokio::sync::{mpsc, oneshot};
 
-use super::leases::{Held, Leases};
 use super::log;
 use super::port::Port;
+use super::registry::{HeldLease, Order, Registry};
+use super::services::Services;
 use crate::clock;
 use crate::lease::{Machine, Offer};
 use crate::message::Reply;
 use crate::message::reply::Ignored;
 
-/// What others want of a keeper.
-pub(super) enum Order {
-    /// End the lease, with a release; answer when that is done.
-    End(oneshot::Sender<Result<()>>),
-}
-
 /// Everything about one lease.
 pub(super) struct Keeper {
-    pub(super) leases: Rc<Leases>,
-    pub(super) held: Rc<Held>,
+    pub(super) registry: Rc<Registry>,
+    pub(super) services: Rc<Services>,
+    pub(super) held: Rc<HeldLease>,
     pub(super) machine: Machine,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     /// The ADD that waits for the lease.
@@ -61,8 +57,7 @@ impl Keeper {
     /// Keeps the lease until it is over.
     pub(super) async fn run(mut self) {
         while self.step().await.is_continue() {}
-        // Another lease may have taken its place by now.
-        self.leases.forget(&self.held);
+        self.registry.forget(&self.held);
     }
 
     async fn step(&mut self) -> Flow {
@@ -100,8 +95,8 @@ impl Keeper {
     }
 
     async fn wait(&mut self) -> Woken {
-        let leases = Rc::clone(&self.leases);
-        let mut deadline = pin!(leases.alarm().until(self.machine.deadline()));
+        let alarm = Rc::clone(&self.services.alarm);
+        let mut deadline = pin!(alarm.until(self.machine.deadline()));
         let Self { orders, waiting, port, .. } = self;
         let mut packet = pin!(async {
             match port {
@@ -130,7 +125,7 @@ impl Keeper {
         // What is for others comes to everybody, as it should.
         if why != Ignored::NotOurs {
             self.ignored = self.ignored.saturating_add(1);
-            self.leases.count_ignored();
+            self.services.count_ignored();
             if self.ignored.is_power_of_two() {
                 log!("{}: {} packets ignored so far, the last because {why}", self.held.name(), self.ignored);
             }

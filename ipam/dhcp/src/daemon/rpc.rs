@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use cni_types::{AttachmentId, CniResult, ContainerId, Error, IfName, Json, NetworkName, Result};
 
-use super::connection::Client;
+use super::caller::Caller;
 use super::leases::Leases;
 use crate::conf;
 use crate::rpc::{Call, CmdArgs, Method, Server, Step};
 
 /// Answers calls until the client goes.
-pub(super) async fn serve(mut client: Client, leases: &Rc<Leases>) -> Result<()> {
+pub(super) async fn serve(mut client: Caller, leases: &Rc<Leases>) -> Result<()> {
     let mut server = Server::default();
     let nonsense = |error: crate::rpc::Error| Error::decode("a request that makes no sense").because(error);
     loop {

@@ -3,9 +3,9 @@
 use cni_types::{Code, Error, Result};
 
 use super::{Flow, Keeper};
-use crate::daemon::leases::Held;
 use crate::daemon::log;
 use crate::daemon::port::Port;
+use crate::daemon::registry::HeldLease;
 use crate::lease::{Act, Binding, End, Offer, Send};
 use crate::query;
 use crate::record::Given;
@@ -25,7 +25,7 @@ impl Keeper {
 
     /// Opens the socket. An ADD fails when that does; a lease that is held waits for better times.
     pub(super) fn open(&mut self) -> Flow {
-        match Port::open(&self.held.place, self.leases.closer()) {
+        match Port::open(&self.held.place, &self.services.closer) {
             Ok(Some(port)) => {
                 self.port = Some(port);
                 Flow::Continue(())
@@ -47,7 +47,7 @@ impl Keeper {
         if held.binding.borrow().is_some() {
             return Flow::Continue(());
         }
-        match self.leases.state().write(&held.record(Given::Offered(offer))) {
+        match self.services.state.write(&held.record(Given::Offered(offer))) {
             Ok(()) => Flow::Continue(()),
             Err(error) => self.fail(error),
         }
@@ -64,7 +64,7 @@ impl Keeper {
         let Some(port) = &self.port else { return Flow::Continue(()) };
         let held = &self.held;
         let client_id = query::client_id(&held.id);
-        let broadcast = self.leases.broadcast() || held.place.shares_mac;
+        let broadcast = self.services.flags.broadcast || held.place.shares_mac;
         let packet = query::packet(message, held.place.mac, &client_id, &held.wanted, broadcast);
         let to = message.to.and_then(|(_, mac)| mac);
         let sent = there.and_then(|_| port.send(&held.place, to, &packet));
@@ -90,7 +90,7 @@ impl Keeper {
         let result = binding.result.clone();
         *self.held.binding.borrow_mut() = Some(binding.clone());
         self.draft = None;
-        let written = self.leases.state().write(&self.held.record(Given::Held(Box::new(binding))));
+        let written = self.services.state.write(&self.held.record(Given::Held(Box::new(binding))));
         let Some(waiting) = self.waiting.take() else {
             if let Err(error) = written {
                 log!("{error}; after a restart this lease is shorter than it is");
@@ -136,9 +136,9 @@ impl Keeper {
 
     /// The address is not the container's any more.
     fn lost(&mut self, why: &str) -> Flow {
-        let Held { id, place, .. } = &*self.held;
+        let HeldLease { id, place, .. } = &*self.held;
         let address = self.held.binding.borrow_mut().take().map(|binding| binding.address);
-        let Some(address) = address else { return self.report(self.leases.state().remove_if_present(id)) };
+        let Some(address) = address else { return self.report(self.services.state.remove_if_present(id)) };
         log!("{}: the lease of {address} {why}; the address is taken away", self.held.name());
         let taken = place.find_there().and_then(|there| {
             let Some(rtnl) = there else { return Ok(()) };
@@ -149,7 +149,7 @@ impl Keeper {
         if let Err(error) = taken {
             log!("{}: {error}", self.held.name());
         }
-        self.report(self.leases.state().remove_if_present(id))
+        self.report(self.services.state.remove_if_present(id))
     }
 
     /// The interface is not there any more.
@@ -165,7 +165,7 @@ impl Keeper {
         if let Some(waiting) = self.waiting.take() {
             drop(waiting.send(Err(error)));
         }
-        self.report(self.leases.state().remove_if_present(&self.held.id))
+        self.report(self.services.state.remove_if_present(&self.held.id))
     }
 
     /// Gives back what is held, or may be.
@@ -174,9 +174,9 @@ impl Keeper {
         let given = match (binding, self.draft) {
             (Some(binding), _) => Given::Held(Box::new(binding)),
             (None, Some(offer)) => Given::Offered(offer),
-            (None, None) => return self.leases.state().remove_if_present(&self.held.id),
+            (None, None) => return self.services.state.remove_if_present(&self.held.id),
         };
-        self.leases.release(&self.held.record(given))
+        self.services.release(&self.held.record(given))
     }
 
     /// The last word.

@@ -2,16 +2,14 @@
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::rc::Rc;
 
 use cni_net::Netns;
 use cni_types::{AttachmentId, CniResult, Error, Failures, NetworkName, Result};
 use tokio::sync::oneshot;
 
-use super::{Held, Leases};
+use super::Leases;
 use crate::clock::{self, Random};
-use crate::daemon::keeper::Order;
-use crate::daemon::prefixed;
+use crate::daemon::registry::{HeldLease, Order};
 use crate::lease::Machine;
 use crate::place::Place;
 use crate::query;
@@ -24,13 +22,13 @@ impl Leases {
     /// Code 104 when no server gives an address, 8 or 100 for an unusable interface, 11 when another ADD is under way
     /// or a DEL has ended this one, 5 when the lease cannot be written down.
     pub(in crate::daemon) async fn add(
-        self: &Rc<Self>,
+        &self,
         id: AttachmentId,
         netns: &Path,
         wanted: Wanted,
     ) -> Result<CniResult> {
-        let place = Place::find(&prefixed(&self.flags.host_prefix, netns), &id.ifname)?;
-        if let Some(held) = self.find(&id) {
+        let place = Place::find(&self.services.flags.on_host(netns), &id.ifname)?;
+        if let Some(held) = self.registry.find(&id) {
             let binding = held.binding.borrow().clone();
             match binding {
                 None => {
@@ -44,12 +42,12 @@ impl Leases {
                 Some(_) => self.del(&id).await?,
             }
         }
-        self.state.remove_if_present(&id)?;
+        self.services.state.remove_if_present(&id)?;
         let (answer, result) = oneshot::channel();
-        let machine =
-            Machine::acquire(place.mac, wanted.priority, self.flags.timing, clock::now(), Random::new());
+        let timing = self.services.flags.timing;
+        let machine = Machine::acquire(place.mac, wanted.priority, timing, clock::now(), Random::new());
         let tag = query::name(&id);
-        self.start(Held { id, place, wanted, binding: RefCell::default() }, machine, Some(answer));
+        self.start(HeldLease { id, place, wanted, binding: RefCell::default() }, machine, Some(answer));
         let ended = |_| Err(Error::try_again(format!("a DEL has ended the ADD of {tag}")));
         result.await.unwrap_or_else(ended)
     }
@@ -60,9 +58,9 @@ impl Leases {
     /// Code 103 when it has none.
     pub(in crate::daemon) fn check(&self, id: &AttachmentId, netns: &Path) -> Result<CniResult> {
         let none = || Error::check(format!("dhcp: no lease is held for {}", query::name(id)));
-        let held = self.find(id).ok_or_else(none)?;
+        let held = self.registry.find(id).ok_or_else(none)?;
         let binding = held.binding.borrow().clone().ok_or_else(none)?;
-        let netns = Netns::open(&prefixed(&self.flags.host_prefix, netns))?;
+        let netns = Netns::open(&self.services.flags.on_host(netns))?;
         if netns.identity()? != held.place.identity || !held.place.is_there()? {
             return Err(none().because("the lease it has is that of another interface"));
         }
@@ -74,10 +72,9 @@ impl Leases {
     /// # Errors
     /// Code 5 when its file cannot be removed.
     pub(in crate::daemon) async fn del(&self, id: &AttachmentId) -> Result<()> {
-        let entry = self.keepers.borrow_mut().remove(id);
-        let Some(entry) = entry else { return self.state.remove_if_present(id) };
+        let Some(orders) = self.registry.take(id) else { return self.services.state.remove_if_present(id) };
         let (done, outcome) = oneshot::channel();
-        if entry.orders.send(Order::End(done)).is_err() {
+        if orders.send(Order::End(done)).is_err() {
             return Ok(());
         }
         // A keeper that has ended by itself meanwhile has tidied up too.
@@ -89,19 +86,8 @@ impl Leases {
     /// # Errors
     /// All failures, folded.
     pub(in crate::daemon) async fn gc(&self, network: &NetworkName, valid: &[AttachmentId]) -> Result<()> {
-        let is_stale = |held: &Held| {
-            held.id.network == *network && held.binding.borrow().is_some() && !valid.contains(&held.id)
-        };
-        let stale: Vec<_> = {
-            let keepers = self.keepers.borrow();
-            keepers
-                .values()
-                .filter(|entry| is_stale(&entry.held))
-                .map(|entry| entry.held.id.clone())
-                .collect()
-        };
         let mut failures = Failures::new();
-        for id in stale {
+        for id in self.registry.stale(network, valid) {
             failures.note(self.del(&id).await);
         }
         failures.fold()
@@ -112,6 +98,6 @@ impl Leases {
     /// # Errors
     /// Code 5 when the state directory cannot be written to.
     pub(in crate::daemon) fn status(&self) -> Result<()> {
-        self.state.probe()
+        self.services.state.probe()
     }
 }

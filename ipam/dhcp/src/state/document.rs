@@ -8,9 +8,9 @@ use cni_types::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Given, Record};
 use crate::lease::{Binding, Offer, Times};
 use crate::place::Place;
+use crate::record::{Given, Record};
 use crate::wanted::Wanted;
 use crate::wire;
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 use cni_types::{Cidr, CniResult, ContainerId, IfName, IpConfig, Mac, NetworkName};
 
 use super::*;
-use crate::lease::Times;
+use crate::lease::{Binding, Offer, Times};
+use crate::place::Place;
+use crate::record::Given;
+use crate::wanted::Wanted;
 
 fn record(given: Given) -> Record {
     let ifname = IfName::new("eth0").unwrap();
