@@ -17,13 +17,14 @@ mod holder;
 mod kernel;
 mod legacy;
 mod look;
+mod names;
 mod native;
 mod rules;
 mod script;
 mod status;
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Script, Tool, list, restore};
+use cni_filter::iptables::{Script, Tool, list, restore};
 use cni_filter::nft::Socket;
 use cni_types::{AttachmentId, Cidr, Code, Error, Failures, Family, Result, Stale};
 
@@ -32,22 +33,12 @@ use crate::conf::Conf;
 use crate::flows::Gone;
 use crate::made::Made;
 use look::Look;
-use rules::{CHAIN, Rules};
+use names::CHAIN;
+use rules::{Rules, families};
 pub(crate) use status::{lacking, status};
 
-const SET_MARK: &str = "CNI-HOSTPORT-SETMARK";
-const MASQ: &str = "CNI-HOSTPORT-MASQ";
-const DNAT: &str = "CNI-HOSTPORT-DNAT";
-/// The jumps to it: what is sent to an address of the host.
-const OF_THE_HOST: [&str; 6] = ["-m", "addrtype", "--dst-type", "LOCAL", "-j", DNAT];
-/// Where releases before 0.7 had rules of their own; removed, never made.
-const SNAT: &str = "CNI-HOSTPORT-SNAT";
 /// How often an ADD starts over when another one changed the table in between.
 const TRIES: u32 = 20;
-
-fn families(targets: &[Option<Cidr>; 2]) -> impl Iterator<Item = (Family, Cidr)> {
-    Family::ALL.into_iter().zip(*targets).filter_map(|(family, target)| Some((family, target?)))
-}
 
 /// Makes the mappings.
 ///
@@ -178,19 +169,12 @@ pub(crate) fn has_localnet() -> Result<bool> {
 }
 
 fn localnet_script() -> Result<Script> {
-    let is_there = |listing: &Listing, option: &str| {
-        listing.rules().any(|rule| {
-            rule.chain() == "PREROUTING"
-                && rule.target() == Some("DROP")
-                && rule.option(option) == Some("127.0.0.0/8")
-                && rule.words().iter().any(|word| word == "lo")
-        })
-    };
     let listing = list(Family::V4, false, "raw")?;
     let mut script = Script::new("raw");
     for option in ["-d", "-s"] {
-        if !is_there(&listing, option) {
-            script.command(&["-A", "PREROUTING", "!", "-i", "lo", option, "127.0.0.0/8", "-j", "DROP"]);
+        let words = ["!", "-i", "lo", option, "127.0.0.0/8", "-j", "DROP"];
+        if !listing.does("PREROUTING", &words) {
+            script.command(&[&["-A", "PREROUTING"][..], &words].concat());
         }
     }
     Ok(script)

@@ -17,13 +17,14 @@ mod held;
 mod index;
 mod layout;
 mod map;
+mod names;
 mod plan;
 mod port;
 mod status;
 
 use std::net::IpAddr;
 
-use cni_filter::nft::{Batch, Socket, Table, TableFamily};
+use cni_filter::nft::{Batch, Socket};
 use cni_types::{AttachmentId, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
@@ -31,13 +32,10 @@ use crate::flows::Gone;
 use crate::made::Made;
 use change::Change;
 use element::{Held, owner_of};
+use names::TABLE;
 pub(crate) use plan::Plan;
 use plan::fitting;
 pub(crate) use status::status;
-
-const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_portmap" };
-/// What the names of the sets of sources start with.
-const SOURCES: &str = "sources";
 
 /// Makes the mappings: one batch for both families. What is there already stays.
 ///

@@ -10,10 +10,10 @@ use cni_types::{Code, Error, Family, Result};
 
 use super::policy::Policy;
 use super::record::Records;
-use super::rules::{ACCEPTS, FORWARD, STAGE_1, Wanted, accepts, chains, rules};
+use super::rules::{ACCEPTS, FORWARD, NeededRule, STAGE_1, accepts, chains, rules};
 use super::seen::{FILTER, Seen};
 use cni_filter::Filter;
-use cni_filter::iptables::{Extension, Script, Shape, Tool, legacy_holds, list, require, restore};
+use cni_filter::iptables::{Extension, Meaning, Script, Tool, legacy_holds, list, require, restore};
 use cni_filter::nft::{Batch, Chain, Rule, Socket, Table};
 
 /// How often an act that another one got in the way of is started over.
@@ -60,7 +60,7 @@ pub(super) fn missing(filter: &Filter, policy: &Policy, accept: bool) -> Result<
 
 /// Removes the rules of these addresses.
 pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
-    let of = |family| -> Vec<Wanted> {
+    let of = |family| -> Vec<NeededRule> {
         let ips = ips.iter().copied().filter(|ip| Family::of(*ip) == family);
         ips.flat_map(accepts).collect()
     };
@@ -71,14 +71,14 @@ pub(super) fn remove(socket: Option<&Socket>, ips: &[IpAddr]) -> Result<()> {
 }
 
 /// One batch for both families: the kernel has a batch wait until the deletes of the one before are through.
-fn remove_native(socket: &Socket, families: &[(Family, Vec<Wanted>)]) -> Result<()> {
+fn remove_native(socket: &Socket, families: &[(Family, Vec<NeededRule>)]) -> Result<()> {
     socket.transact(|socket| {
         let mut batch = Batch::new();
         for (family, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
             let chain = Chain { table: Table::iptables(*family, FILTER), name: ACCEPTS };
             for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))? {
                 let Some(rule) = Rule::read(&answer) else { continue };
-                if Shape::of_rule(&rule).is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
+                if Meaning::of_rule(&rule).is_some_and(|rule| wanted.iter().any(|wanted| wanted.is(&rule))) {
                     batch.push(Rule::remove(chain, rule.handle));
                 }
             }
@@ -87,17 +87,15 @@ fn remove_native(socket: &Socket, families: &[(Family, Vec<Wanted>)]) -> Result<
     })
 }
 
-fn remove_legacy(family: Family, wanted: &[Wanted]) -> Result<()> {
+fn remove_legacy(family: Family, wanted: &[NeededRule]) -> Result<()> {
     settle(&|| {
         if !legacy_holds(family, FILTER, ACCEPTS) {
             return Ok(());
         }
         let mut script = Script::new(FILTER);
         for line in list(family, true, FILTER)?.rules().filter(|line| line.chain() == ACCEPTS) {
-            let deletion = line.deletion();
-            let shape = Shape::of_words(deletion[2..].iter().copied());
-            if shape.is_some_and(|shape| wanted.iter().any(|wanted| wanted.is(&shape))) {
-                script.command(&deletion);
+            if wanted.iter().any(|wanted| wanted.is(&line.meaning())) {
+                script.command(&line.deletion());
             }
         }
         if script.is_empty() { Ok(()) } else { restore(family, true, &script) }
@@ -129,7 +127,7 @@ fn addition(seen: &Seen, policy: &Policy, accept: bool, ips: &[IpAddr]) -> Scrip
     }
     // The accepting chain may have come in front of the isolation, now or by somebody else's hand.
     for jump in seen.late_isolation(accept) {
-        let comment = jump.comment.as_deref().map(|text| ["-m", "comment", "--comment", text]);
+        let comment = jump.comment().map(|text| ["-m", "comment", "--comment", text]);
         let words = [comment.as_ref().map_or(&[][..], |words| words), &["-j", STAGE_1]].concat();
         script.command(&[&["-D", FORWARD][..], &words].concat());
         script.command(&[&["-I", FORWARD, "1"][..], &words].concat());

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni_types::Cidr;
 
 use super::policy::{Ingress, Policy};
-use cni_filter::iptables::Shape;
+use cni_filter::iptables::Meaning;
 
 pub(super) const FORWARD: &str = "FORWARD";
 pub(super) const ACCEPTS: &str = "CNI-FORWARD";
@@ -15,43 +15,42 @@ pub(super) const STAGE_2: &str = "CNI-ISOLATION-STAGE-2";
 const ISOLATION: &str = "CNI firewall plugin rules (ingressPolicy: ";
 
 /// A rule that should be there.
-pub(super) struct Wanted {
+pub(super) struct NeededRule {
     pub(super) chain: &'static str,
     /// At the chain's top rather than its end.
     pub(super) top: bool,
     pub(super) words: Vec<String>,
-    shape: Option<Shape>,
 }
 
-impl Wanted {
+impl NeededRule {
     fn new(chain: &'static str, top: bool, words: &[&str]) -> Self {
-        let shape = Shape::of_words(words.iter().copied());
-        Self { chain, top, words: words.iter().map(|&word| word.to_owned()).collect(), shape }
+        Self { chain, top, words: words.iter().map(|&word| word.to_owned()).collect() }
     }
 
     /// Whether a rule of the same chain says the same.
-    pub(super) fn is(&self, found: &Shape) -> bool {
-        let Some(shape) = &self.shape else { return false };
-        let isolates = |shape: &Shape| shape.comment.as_ref().is_some_and(|text| text.starts_with(ISOLATION));
-        if isolates(shape) && isolates(found) {
-            return Shape { comment: found.comment.clone(), ..shape.clone() } == *found;
-        }
-        shape == found
+    pub(super) fn is(&self, found: &Meaning<'_>) -> bool {
+        let wanted = Meaning::of_words(self.words.iter().map(String::as_str));
+        let isolates = |rule: &Meaning<'_>| rule.comment().is_some_and(|text| text.starts_with(ISOLATION));
+        if isolates(&wanted) && isolates(found) { wanted.does(found) } else { wanted.is(found) }
     }
 }
 
 /// The jump from the built-in chain to the accepting one.
-fn entry() -> Wanted {
-    Wanted::new(FORWARD, true, &["-m", "comment", "--comment", "CNI firewall plugin rules", "-j", ACCEPTS])
+fn entry() -> NeededRule {
+    NeededRule::new(
+        FORWARD,
+        true,
+        &["-m", "comment", "--comment", "CNI firewall plugin rules", "-j", ACCEPTS],
+    )
 }
 
 /// The rules that let an address answer and ask.
-pub(super) fn accepts(ip: IpAddr) -> [Wanted; 2] {
+pub(super) fn accepts(ip: IpAddr) -> [NeededRule; 2] {
     let host = Cidr::host(ip).to_string();
     let state = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
     [
-        Wanted::new(ACCEPTS, false, &[&["-d", &host][..], &state, &["-j", "ACCEPT"]].concat()),
-        Wanted::new(ACCEPTS, false, &["-s", &host, "-j", "ACCEPT"]),
+        NeededRule::new(ACCEPTS, false, &[&["-d", &host][..], &state, &["-j", "ACCEPT"]].concat()),
+        NeededRule::new(ACCEPTS, false, &["-s", &host, "-j", "ACCEPT"]),
     ]
 }
 
@@ -65,12 +64,12 @@ pub(super) fn chains(policy: &Policy, accept: bool) -> Vec<&str> {
 }
 
 /// The policy's rules for the addresses of one family, in the order they are to be made.
-pub(super) fn rules(policy: &Policy, accept: bool, ips: &[IpAddr]) -> Vec<Wanted> {
+pub(super) fn rules(policy: &Policy, accept: bool, ips: &[IpAddr]) -> Vec<NeededRule> {
     let overrides = "CNI firewall plugin admin overrides";
     let admin = ["-m", "comment", "--comment", overrides, "-j", policy.admin.as_str()];
     let mut rules = Vec::new();
     if accept {
-        rules.extend([entry(), Wanted::new(ACCEPTS, true, &admin)]);
+        rules.extend([entry(), NeededRule::new(ACCEPTS, true, &admin)]);
         rules.extend(ips.iter().flat_map(|&ip| accepts(ip)));
     }
     if let Some(isolation) = &policy.isolation {
@@ -80,12 +79,12 @@ pub(super) fn rules(policy: &Policy, accept: bool, ips: &[IpAddr]) -> Vec<Wanted
 }
 
 /// What leaves one isolating bridge must not enter another: stage 1 knows the first, stage 2 the second.
-fn isolating(ingress: Ingress, bridge: &str) -> Vec<Wanted> {
+fn isolating(ingress: Ingress, bridge: &str) -> Vec<NeededRule> {
     let of_all = format!("{ISOLATION}same-bridge|isolated)");
     let policy = if ingress == Ingress::Isolated { "isolated" } else { "same-bridge" };
     let of_one = format!("{ISOLATION}{policy})");
     let rule = |chain, top, words: &[&str], comment: &str| {
-        Wanted::new(chain, top, &[words, &["-m", "comment", "--comment", comment]].concat())
+        NeededRule::new(chain, top, &[words, &["-m", "comment", "--comment", comment]].concat())
     };
     let mut rules = vec![
         rule(FORWARD, true, &["-j", STAGE_1], &of_all),

@@ -2,9 +2,9 @@
 
 use cni_types::{Family, Result};
 
-use super::rules::{ACCEPTS, FORWARD, STAGE_1, STAGE_2, Wanted};
+use super::rules::{ACCEPTS, FORWARD, NeededRule, STAGE_1, STAGE_2};
 use cni_filter::Filter;
-use cni_filter::iptables::{Listing, Shape, Tool, Variant, list};
+use cni_filter::iptables::{Line, Listing, Meaning, Tool, Variant, list};
 use cni_filter::nft::{Chain, Rule, Socket, Table};
 
 /// The table.
@@ -14,7 +14,7 @@ pub(super) const FILTER: &str = "filter";
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     chains: Vec<String>,
-    rules: Vec<(String, Shape)>,
+    rules: Vec<(String, Meaning<'static>)>,
 }
 
 impl Seen {
@@ -39,41 +39,40 @@ impl Seen {
                 continue;
             }
             for answer in socket.dump(&Rule::list(table, Some(name)))? {
-                let shape = Rule::read(&answer).and_then(|rule| Shape::of_rule(&rule));
-                seen.rules.extend(shape.map(|shape| ((*name).to_owned(), shape)));
+                let rule = Rule::read(&answer).and_then(|rule| Meaning::of_rule(&rule));
+                seen.rules.extend(rule.map(|rule| ((*name).to_owned(), rule)));
             }
         }
         Ok(seen)
     }
 
     fn listed(listing: &Listing) -> Self {
-        let mut seen = Self { chains: listing.chains().map(str::to_owned).collect(), rules: Vec::new() };
-        for line in listing.rules() {
-            let shape = Shape::of_words(line.deletion().into_iter().skip(2));
-            seen.rules.extend(shape.map(|shape| (line.chain().to_owned(), shape)));
+        let rule = |line: &Line| (line.chain().to_owned(), line.meaning().into_owned());
+        Self {
+            chains: listing.chains().map(str::to_owned).collect(),
+            rules: listing.rules().map(rule).collect(),
         }
-        seen
     }
 
     pub(super) fn has_chain(&self, name: &str) -> bool {
         self.chains.iter().any(|chain| chain == name)
     }
 
-    pub(super) fn has(&self, wanted: &Wanted) -> bool {
-        self.rules.iter().any(|(chain, shape)| chain == wanted.chain && wanted.is(shape))
+    pub(super) fn has(&self, wanted: &NeededRule) -> bool {
+        self.rules.iter().any(|(chain, rule)| chain == wanted.chain && wanted.is(rule))
     }
 
     /// The jumps from the built-in chain into the isolation, when they are not in front of the accepting chain: there
     /// they would isolate nobody. With `accept`, a jump to that chain that is not there yet is about to be inserted in
     /// front of all.
-    pub(super) fn late_isolation(&self, accept: bool) -> Vec<&Shape> {
+    pub(super) fn late_isolation(&self, accept: bool) -> Vec<&Meaning<'static>> {
         let jumps = |to: &'static str| {
             let rules = self.rules.iter().filter(|(chain, _)| chain == FORWARD).enumerate();
-            rules.filter(move |(_, (_, shape))| shape.target == to)
+            rules.filter(move |(_, (_, rule))| rule.target() == Some(to))
         };
         let first = jumps(ACCEPTS).map(|(at, _)| at).next();
-        let isolating: Vec<_> = jumps(STAGE_1).map(|(at, (_, shape))| (at, shape)).collect();
+        let isolating: Vec<_> = jumps(STAGE_1).map(|(at, (_, rule))| (at, rule)).collect();
         let late = isolating.first().is_some_and(|(at, _)| first.map_or(accept, |first| first < *at));
-        if late { isolating.into_iter().map(|(_, shape)| shape).collect() } else { Vec::new() }
+        if late { isolating.into_iter().map(|(_, rule)| rule).collect() } else { Vec::new() }
     }
 }

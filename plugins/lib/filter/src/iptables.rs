@@ -7,22 +7,22 @@ mod extension;
 mod legacy;
 mod listing;
 mod lock;
+mod meaning;
 mod probe;
 mod script;
-mod shape;
 mod tool;
 
 use cni_types::{Family, Result};
 
 pub use addresses::Addresses;
-pub use condition::Condition;
+use condition::Condition;
 pub use extension::{Extension, or_natively, require};
 pub use legacy::holds as legacy_holds;
 pub(crate) use legacy::{is_loaded as legacy_is_loaded, nat_is_used as legacy_nat_is_used};
 pub use listing::{Line, Listing};
+pub use meaning::Meaning;
 pub use probe::{is_usable, probe};
 pub use script::Script;
-pub use shape::{Interface, Matched, Shape};
 pub use tool::{Tool, Variant};
 
 /// Carries out a script with the host's iptables, or with its legacy one.

@@ -25,10 +25,9 @@ mod names;
 use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, Stale};
 
 use crate::Filter;
-use crate::nft::{Batch, Chain, ChainState, Layout, Rule, Socket, Table, TableFamily};
-use names::{CHAIN_START, Names};
+use crate::nft::{Batch, Chain, ChainState, Layout, Rule, Socket};
+use names::{CHAIN_START, Names, TABLE};
 
-const TABLE: Table<'_> = Table { family: TableFamily::Bridge, name: "nat" };
 const PREROUTING: Chain<'_> = Chain { table: TABLE, name: "PREROUTING" };
 /// The bridge's ports are looked at before anything else looks at the frame.
 const LAYOUT: &str = "

@@ -7,9 +7,9 @@ use cni_filter::iptables::{Line, Listing, Script};
 use cni_filter::nft::{Chain, Socket, Table};
 use cni_types::Result;
 
-use super::DNAT;
 use super::holder::Holder;
-use super::rules::{CHAIN, Jump, Rules};
+use super::names::{CHAIN, DNAT};
+use super::rules::{Jump, Rules};
 use crate::claim::{Claimant, Standing};
 use crate::flows::Gone;
 
@@ -86,7 +86,7 @@ impl Going {
     /// What leads there goes first.
     pub(super) fn write(&self, script: &mut Script) {
         for entry in &self.entries {
-            super::script::command(script, entry);
+            script.owned_command(entry);
         }
         for chain in &self.chains {
             script.command(&["-F", chain]);

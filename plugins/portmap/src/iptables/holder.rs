@@ -7,9 +7,9 @@ use cni_filter::iptables::Listing;
 use cni_filter::nft::{Chain, Rule as NftRule, Socket, Table};
 use cni_types::{Cidr, Error, Result, Words, ip_from_octets};
 
-use super::DNAT;
+use super::names::{CHAIN, DNAT};
 use super::native;
-use super::rules::{CHAIN, Does, Rule, Rules};
+use super::rules::{Does, Rule, Rules};
 
 /// Another chain that has a port.
 pub(super) struct Holder {

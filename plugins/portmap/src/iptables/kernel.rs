@@ -7,9 +7,10 @@ use cni_types::Family;
 use cni_types::Result;
 
 use super::going::Going;
+use super::holder;
 use super::look::{Look, Shared};
+use super::names::{DNAT, MASQ, SET_MARK};
 use super::rules::Rules;
-use super::{DNAT, MASQ, SET_MARK, holder};
 use crate::claim::Claimant;
 
 /// The nat table of a family.

@@ -4,7 +4,7 @@
 use cni_filter::iptables::{Line, Listing, Script, legacy_holds, list, restore};
 use cni_types::{Code, Family, Result, Words};
 
-use super::{DNAT, SNAT};
+use super::names::{DNAT, SNAT};
 use crate::flows::Gone;
 use crate::mapping::Protocol;
 

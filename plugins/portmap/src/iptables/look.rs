@@ -1,12 +1,13 @@
 //! What of the rules is there already.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Condition, Listing, Variant, list};
+use cni_filter::iptables::{Line, Listing, Meaning, Variant, list};
 use cni_types::{Family, Result};
 
 use super::going::Going;
+use super::holder;
+use super::names::{DNAT, MASQ, OF_THE_HOST, SET_MARK};
 use super::rules::Rules;
-use super::{DNAT, MASQ, OF_THE_HOST, SET_MARK, holder};
 use crate::claim::Claimant;
 
 /// One look at a nat table.
@@ -58,31 +59,29 @@ impl Look {
     }
 
     pub(super) fn of_listing(listing: &Listing, rules: &Rules) -> Self {
-        let does = |chain: &str, words: &[&str]| {
-            let wanted = Condition::read(words.iter().copied());
-            listing.rules().any(|line| line.chain() == chain && line.does(&wanted))
-        };
         let mark = rules.mark.map(|mark| format!("0x{mark:x}/0x{mark:x}")).unwrap_or_default();
-        let shared = |chain, words| Shared { chain: listing.has_chain(chain), rule: does(chain, words) };
-        let has = |is: &dyn Fn(&cni_filter::iptables::Line) -> bool| listing.rules().any(is);
+        let shared =
+            |chain, words| Shared { chain: listing.has_chain(chain), rule: listing.does(chain, words) };
+        let of_container = listing.rules().filter(|line| line.chain() == rules.chain);
+        let of_container: Vec<Meaning<'_>> = of_container.map(Line::meaning).collect();
+        let words: Vec<_> = rules.container.iter().map(|rule| rule.words(&rules.chain)).collect();
+        let wanted = words.iter().map(|words| Meaning::of_words(words.iter().skip(2).map(String::as_str)));
+        let wanted: Vec<Meaning<'_>> = wanted.collect();
         Self {
             set_mark: shared(SET_MARK, &["-j", "MARK", "--set-xmark", &mark]),
             masq: shared(MASQ, &["--mark", &mark, "-j", "MASQUERADE"]),
             dnat_chain: listing.has_chain(DNAT),
-            masq_entry: does("POSTROUTING", &["-j", MASQ]),
-            dnat_entries: ["PREROUTING", "OUTPUT"].map(|from| does(from, &OF_THE_HOST)),
+            masq_entry: listing.does("POSTROUTING", &["-j", MASQ]),
+            dnat_entries: ["PREROUTING", "OUTPUT"].map(|from| listing.does(from, &OF_THE_HOST)),
             container_chain: listing.has_chain(&rules.chain),
-            container: rules.container.iter().map(|rule| has(&|l| rule.is(l, &rules.chain))).collect(),
+            container: wanted.iter().map(|rule| of_container.iter().any(|found| found.is(rule))).collect(),
             entries: rules
                 .entries
                 .iter()
                 .map(|entry| entry.find(listing, &rules.chain, &rules.comment).is_some())
                 .collect(),
-            is_exact: {
-                let lines: Vec<_> = listing.rules().filter(|l| l.chain() == rules.chain).collect();
-                lines.len() == rules.container.len()
-                    && lines.iter().zip(&rules.container).all(|(line, rule)| rule.is(line, &rules.chain))
-            },
+            is_exact: of_container.len() == wanted.len()
+                && of_container.iter().zip(&wanted).all(|(found, rule)| found.is(rule)),
             going: Going::default(),
         }
     }

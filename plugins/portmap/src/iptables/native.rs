@@ -7,7 +7,7 @@ use cni_filter::nft::{Batch, Chain, Rule, Socket, Table};
 use cni_types::Family;
 use cni_types::Result;
 
-use super::{DNAT, SNAT};
+use super::names::{DNAT, SNAT};
 use crate::flows::Gone;
 
 /// Removes these chains and the rules that lead to them.

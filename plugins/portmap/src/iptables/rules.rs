@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use cni_filter::iptables::{Condition, Line, Listing};
+use cni_filter::iptables::{Line, Listing, Meaning};
 use cni_types::{AttachmentId, Cidr, Family, NetworkName, Words};
 
-use super::{DNAT, SET_MARK};
+use super::names::{CHAIN, DNAT, SET_MARK};
 use crate::conf::Conf;
 use crate::flows::Gone;
 use crate::mapping::{Mapping, Protocol};
@@ -15,8 +15,10 @@ const COMMENT_MAX: usize = 255;
 /// Ports in one rule (`XT_MULTI_PORTS`).
 const PORTS_MAX: usize = 15;
 
-/// What the name of every chain of a container starts with; its hash makes 28 characters of it.
-pub(super) const CHAIN: &str = "CNI-DN-";
+/// The families that the container has an address of.
+pub(super) fn families(targets: &[Option<Cidr>; 2]) -> impl Iterator<Item = (Family, Cidr)> {
+    Family::ALL.into_iter().zip(*targets).filter_map(|(family, target)| Some((family, target?)))
+}
 
 /// What every comment of a network starts with.
 pub(super) fn comment_start(network: &NetworkName) -> String {
@@ -45,7 +47,7 @@ pub(super) struct Rule {
 
 pub(super) enum Does {
     /// Marks packets from here.
-    Mark { source: Option<Cidr>, text: String, chain: String },
+    Mark { source: String, chain: String },
     /// Sends them there.
     Dnat(SocketAddr),
 }
@@ -95,15 +97,14 @@ impl Rules {
 fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Vec<Rule> {
     let rule =
         |does| Rule { protocol: mapping.protocol, port: mapping.host_port, host_ip: mapping.host_ip(), does };
-    let mark = |source, text| rule(Does::Mark { source, text, chain: set_mark.to_owned() });
+    let mark = |source| rule(Does::Mark { source, chain: set_mark.to_owned() });
     let mut rules = Vec::new();
     if conf.snat && conf.masquerade_all {
-        rules.push(mark(None, Cidr::default_of(target.family()).to_string()));
+        rules.push(mark(Cidr::default_of(target.family()).to_string()));
     } else if conf.snat {
-        rules.push(mark(Some(target.masked()), target.to_string()));
+        rules.push(mark(target.to_string()));
         if target.is_ipv4() {
-            let loopback = IpAddr::from([127, 0, 0, 1]);
-            rules.push(mark(Some(Cidr::host(loopback)), loopback.to_string()));
+            rules.push(mark("127.0.0.1".to_owned()));
         }
     }
     rules.push(rule(Does::Dnat(SocketAddr::new(target.ip(), mapping.container_port))));
@@ -135,8 +136,8 @@ impl Rule {
             words.extend(["-d".to_owned(), ip.to_string()]);
         }
         match &self.does {
-            Does::Mark { text, chain, .. } => {
-                words.extend(["-s".to_owned(), text.clone(), "-j".to_owned(), chain.clone()]);
+            Does::Mark { source, chain } => {
+                words.extend(["-s".to_owned(), source.clone(), "-j".to_owned(), chain.clone()]);
             }
             Does::Dnat(to) => {
                 words.extend(["-j", "DNAT", "--to-destination"].map(str::to_owned));
@@ -144,21 +145,6 @@ impl Rule {
             }
         }
         words
-    }
-
-    pub(super) fn is(&self, line: &Line, chain: &str) -> bool {
-        let same = line.chain() == chain
-            && line.option("-p") == Some(self.protocol.word())
-            && line.option("--dport") == Some(&self.port.to_string())
-            && line.network("-d") == self.host_ip.map(Cidr::host);
-        same && match &self.does {
-            Does::Mark { source, chain, .. } => {
-                line.target() == Some(chain.as_str()) && line.network("-s") == *source
-            }
-            Does::Dnat(to) => {
-                line.target() == Some("DNAT") && line.option("--to-destination") == Some(&to.to_string())
-            }
-        }
     }
 }
 
@@ -176,9 +162,11 @@ impl Jump {
     /// missing.
     pub(super) fn find<'a>(&self, listing: &'a Listing, chain: &str, comment: &str) -> Option<Vec<&'a Line>> {
         let words = self.words(chain, comment);
-        let rules = Condition::read_each(words.iter().skip(2).map(String::as_str));
-        let find = |rule: &Vec<Condition<'_>>| {
-            listing.rules().find(|line| line.chain() == DNAT && line.target() == Some(chain) && line.is(rule))
+        let rules = Meaning::each_of_words(words.iter().skip(2).map(String::as_str));
+        let find = |rule: &Meaning<'_>| {
+            let mut entries =
+                listing.rules().filter(|line| line.chain() == DNAT && line.target() == Some(chain));
+            entries.find(|line| line.meaning().is(rule))
         };
         rules.iter().map(find).collect()
     }

@@ -3,8 +3,8 @@
 use cni_filter::iptables::Script;
 
 use super::look::Look;
+use super::names::{DNAT, MASQ, OF_THE_HOST, SET_MARK};
 use super::rules::Rules;
-use super::{DNAT, MASQ, OF_THE_HOST, SET_MARK};
 
 impl Look {
     /// Takes away what has to go and makes what is missing: chains and rules first, what leads to them last. `-N` and not
@@ -16,7 +16,7 @@ impl Look {
         if !self.is_exact {
             // A rule that marks packets must come before the one that sends them away.
             script.command(&[if self.container_chain { "-F" } else { "-N" }, &rules.chain]);
-            rules.container.iter().for_each(|rule| command(&mut script, &rule.words(&rules.chain)));
+            rules.container.iter().for_each(|rule| script.owned_command(&rule.words(&rules.chain)));
         }
         self.entries(&mut script, rules);
         script
@@ -30,7 +30,7 @@ impl Look {
             script.command(&["-N", &rules.chain]);
         }
         for (rule, _) in rules.container.iter().zip(&self.container).filter(|(_, there)| !**there) {
-            command(&mut script, &rule.words(&rules.chain));
+            script.owned_command(&rule.words(&rules.chain));
         }
         self.entries(&mut script, rules);
         script
@@ -38,7 +38,7 @@ impl Look {
 
     fn entries(&self, script: &mut Script, rules: &Rules) {
         for (entry, _) in rules.entries.iter().zip(&self.entries).filter(|(_, there)| !**there) {
-            command(script, &entry.words(&rules.chain, &rules.comment));
+            script.owned_command(&entry.words(&rules.chain, &rules.comment));
         }
     }
 
@@ -82,8 +82,4 @@ impl Look {
             script.command(&[&["-A", from][..], &OF_THE_HOST].concat());
         }
     }
-}
-
-pub(super) fn command(script: &mut Script, words: &[String]) {
-    script.command(&words.iter().map(String::as_str).collect::<Vec<_>>());
 }

@@ -5,8 +5,7 @@ use cni_filter::iptables::{Extension, Script, Tool, Variant, legacy_holds, or_na
 use cni_filter::nft::{Chain, Table};
 use cni_types::{Cidr, Code, Error, Family, Result, Words};
 
-use super::families;
-use super::script::command;
+use super::rules::families;
 use crate::conf::Conf;
 use crate::mapping::Protocol;
 
@@ -76,7 +75,7 @@ fn script(conf: &Conf, family: Family) -> Script {
         let words = ["-A", CHAIN].iter().chain(words).map(|word| (*word).to_owned());
         let words = words.chain(conditions.iter().cloned());
         let words: Vec<String> = words.chain(target.iter().map(|word| (*word).to_owned())).collect();
-        command(&mut script, &words);
+        script.owned_command(&words);
     };
     let entry =
         ["-m", "comment", "--comment", "x", "-m", "multiport", "-p", "tcp", "--destination-ports", "1"];

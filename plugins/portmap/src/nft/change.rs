@@ -8,7 +8,9 @@ use cni_types::{AttachmentId, Error, Result};
 use super::element::{self, Held, Place, comment, describe};
 use super::index::Index;
 use super::map::Map;
-use super::{Plan, SOURCES, TABLE, held, port};
+use super::names::{SOURCES, TABLE};
+use super::plan::Plan;
+use super::{held, port};
 use crate::claim::{Claimant, Claims, Standing};
 use crate::mapping::Ports;
 

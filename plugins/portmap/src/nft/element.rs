@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use cni_filter::nft::{Batch, ByPrefix, COMMENT_MAX, Element, Set};
 use cni_types::{AttachmentId, Words};
 
-use super::TABLE;
 use super::map::Map;
+use super::names::TABLE;
 use super::port;
 use crate::flows::Gone;
 use crate::mapping::{Ports, Protocol};

@@ -5,7 +5,8 @@ use cni_types::Result;
 
 use super::element::{Held, Place};
 use super::map::Map;
-use super::{Plan, SOURCES, TABLE};
+use super::names::{SOURCES, TABLE};
+use super::plan::Plan;
 use crate::mapping::Ports;
 
 /// Up to how many ports are asked for one by one; from there on the maps are listed.

@@ -6,7 +6,8 @@ use cni_filter::nft::{Batch, ByPrefix, Layout, Rule, Set, Socket};
 use cni_types::{Family, Result};
 
 use super::map::Map;
-use super::{Plan, SOURCES, TABLE};
+use super::names::{SOURCES, TABLE, later};
+use super::plan::Plan;
 use bank::Bank;
 
 /// A mapping is looked for in `conditional`, `plain` and the layers behind them, of what is sent to this host only
@@ -78,11 +79,6 @@ fn text(names: &[String]) -> String {
 /// The sets of sources among the names of sets.
 pub(super) fn sources(names: &[String]) -> impl Iterator<Item = ByPrefix> {
     names.iter().filter_map(|name| ByPrefix::parse(SOURCES, name))
-}
-
-/// The chain of a layer behind the first.
-fn later(layer: u8) -> String {
-    format!("later{layer}")
 }
 
 /// The names of the maps and sets that are there.

@@ -6,7 +6,8 @@ use cni_filter::nft::{Batch, Layout, Socket};
 use cni_types::{Cidr, Family, Result};
 
 use super::map::Map;
-use super::{TABLE, port};
+use super::names::TABLE;
+use super::port;
 use crate::condition::Class;
 use crate::conf::Conf;
 use crate::mapping::Ports;

@@ -4,7 +4,8 @@ use cni_filter::Filter;
 use cni_filter::nft::Socket;
 use cni_types::{Cidr, Code, Error, Result};
 
-use super::{Plan, layout};
+use super::layout;
+use super::plan::Plan;
 
 /// Whether the kernel takes all of this.
 ///

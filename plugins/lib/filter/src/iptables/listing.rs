@@ -2,7 +2,7 @@
 
 use cni_types::Cidr;
 
-use super::{Addresses, Condition};
+use super::{Addresses, Meaning};
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +23,6 @@ impl Line {
         if negated { None } else { self.words.get(at + 1).map(String::as_str) }
     }
 
-    /// All its words, the first being `-A`.
-    pub fn words(&self) -> &[String] {
-        &self.words
-    }
-
     /// The chain it jumps to, or its target.
     pub fn target(&self) -> Option<&str> {
         self.option("-j")
@@ -38,21 +33,9 @@ impl Line {
         Addresses::parse(self.option(name)?)?.network()
     }
 
-    /// Whether it has these conditions and no other, given in any of iptables's forms.
-    pub fn is(&self, wanted: &[Condition<'_>]) -> bool {
-        self.says(wanted, |_| true)
-    }
-
-    /// The same, whatever its comment.
-    pub fn does(&self, wanted: &[Condition<'_>]) -> bool {
-        self.says(wanted, |found| !found.is_comment())
-    }
-
-    fn says(&self, wanted: &[Condition<'_>], counts: impl Fn(&Condition<'_>) -> bool) -> bool {
-        let mut found = Condition::read(self.words.iter().skip(2).map(String::as_str));
-        found.retain(counts);
-        wanted.iter().all(|wanted| wanted.matches_all() || found.iter().any(|found| wanted.is(found)))
-            && found.iter().all(|found| wanted.iter().any(|wanted| wanted.is(found)))
+    /// What it says.
+    pub fn meaning(&self) -> Meaning<'_> {
+        Meaning::of_words(self.words.iter().skip(2).map(String::as_str))
     }
 
     /// The command that deletes this very rule.
@@ -90,6 +73,12 @@ impl Listing {
     /// The chains' names.
     pub fn chains(&self) -> impl Iterator<Item = &str> {
         self.chains.iter().map(String::as_str)
+    }
+
+    /// Whether a rule of the chain says this, whatever its comment.
+    pub fn does(&self, chain: &str, words: &[&str]) -> bool {
+        let wanted = Meaning::of_words(words.iter().copied());
+        self.rules.iter().any(|line| line.chain() == chain && line.meaning().does(&wanted))
     }
 
     /// The rules of all chains.

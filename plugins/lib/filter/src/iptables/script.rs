@@ -27,6 +27,11 @@ impl Script {
         self.words(words);
     }
 
+    /// The same with words of their own.
+    pub fn owned_command(&mut self, words: &[String]) {
+        self.words(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.commands == 0

@@ -12,49 +12,22 @@
 //! those of legacy rules are one listing and one restore.
 
 mod legacy;
+mod names;
 mod native;
 mod seen;
 mod share;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Failures, Family, NetworkName, Result, Stale, network_tag_prefix};
+use cni_types::{AttachmentId, Cidr, Failures, Family, Result, Stale};
 
 use crate::Filter;
 use crate::given::Given;
 use crate::iptables::{Extension, Script, Tool, require, restore};
 use crate::nft::Socket;
+use names::{POSTROUTING, chain_name, comment, comment_starts, is_chain_name, multicast};
 use seen::Seen;
 use share::Share;
-
-/// Longest xtables comment in bytes (`XT_MAX_COMMENT_LEN` − 1, `xt_comment.h`).
-const COMMENT_MAX: usize = 255;
-/// The chain all jumps are in.
-const POSTROUTING: &str = "POSTROUTING";
-
-/// The chain of a container in a network.
-fn chain_name(id: &AttachmentId) -> String {
-    format!("CNI-{}", id.container_hash(24))
-}
-
-/// Whether a chain can be one of [`chain_name`]'s.
-fn is_chain_name(name: &str) -> bool {
-    name.strip_prefix("CNI-").is_some_and(|hash| {
-        hash.len() == 24 && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    })
-}
-
-/// What every comment of a network starts with: the reference's form and the one for long names.
-fn comment_starts(network: &NetworkName) -> [String; 2] {
-    [format!("name: \"{network}\" id: \""), format!("net: {} id: ", network_tag_prefix(network))]
-}
-
-/// The reference's comment; where its text does not fit, one with hashes.
-fn comment(id: &AttachmentId) -> String {
-    let [start, short] = comment_starts(&id.network);
-    let full = format!("{start}{}\"", id.container_id);
-    if full.len() <= COMMENT_MAX { full } else { format!("{short}{}", id.container_hash(24)) }
-}
 
 /// Makes what is missing.
 pub(super) fn add(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
@@ -173,14 +146,6 @@ fn of_family(ips: &[Cidr], family: Family) -> Vec<Cidr> {
         }
     }
     of_family
-}
-
-/// What leaves as it is, everywhere.
-fn multicast(family: Family) -> &'static str {
-    match family {
-        Family::V4 => "224.0.0.0/4",
-        Family::V6 => "ff00::/8",
-    }
 }
 
 /// What the table lacks. An ACCEPT behind the MASQUERADE would have no effect, so all of them come before it.

@@ -2,8 +2,10 @@
 
 use cni_types::{AttachmentId, hex};
 
-use super::TABLE;
-use crate::nft::Chain;
+use crate::nft::{Chain, Table, TableFamily};
+
+/// The table, which others may have as well.
+pub(super) const TABLE: Table<'_> = Table { family: TableFamily::Bridge, name: "nat" };
 
 /// What the private chains' names start with.
 pub(super) const CHAIN_START: &str = "cni-br-iface-";

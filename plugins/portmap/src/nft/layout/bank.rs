@@ -3,10 +3,9 @@
 use cni_filter::nft::{Batch, Chain, Layout, Request, Rule};
 use cni_types::{Family, Result};
 
-use super::later;
 use crate::condition::Class;
-use crate::nft::TABLE;
 use crate::nft::map::Map;
+use crate::nft::names::{TABLE, later};
 
 /// Up to four maps and their rules; but for the plain ones, the rules' comment tells whose they are.
 #[derive(PartialEq)]

@@ -3,7 +3,7 @@
 
 use cni_types::{Code, Family, Result};
 
-use super::POSTROUTING;
+use super::names::POSTROUTING;
 use super::seen::SeenRule;
 use super::share::Share;
 use crate::iptables::{Line, Listing, Script, legacy_holds, list, restore};

@@ -3,7 +3,7 @@
 
 use cni_types::{Family, Result};
 
-use super::POSTROUTING;
+use super::names::POSTROUTING;
 use super::seen::SeenRule;
 use super::share::Share;
 use crate::nft::{Batch, Chain, ChainState, Rule, Socket, Table};

@@ -2,9 +2,9 @@
 
 use cni_types::{Cidr, Family, Result};
 
-use super::{POSTROUTING, multicast};
+use super::names::{POSTROUTING, multicast};
 use crate::Filter;
-use crate::iptables::{Addresses, Line, Listing, Matched, Shape, Tool, Variant, legacy_holds, list};
+use crate::iptables::{Addresses, Line, Listing, Meaning, Tool, Variant, legacy_holds, list};
 use crate::nft::{Chain, Rule, Socket, Table};
 
 /// One rule.
@@ -12,39 +12,32 @@ pub(super) struct SeenRule {
     /// Whether it is a jump to the chain from outside, else it is in the chain.
     pub(super) is_jump: bool,
     /// `None` for one that nobody of ours has written.
-    shape: Option<Shape>,
+    meaning: Option<Meaning<'static>>,
 }
 
 impl SeenRule {
     /// `None` for a rule that does not concern the chain.
     pub(super) fn of_rule(rule: &Rule<'_>, chain: &str) -> Option<Self> {
         let is_jump = rule.chain == POSTROUTING && rule.target() == Some(chain);
-        (is_jump || rule.chain == chain).then(|| Self { is_jump, shape: Shape::of_rule(rule) })
+        (is_jump || rule.chain == chain).then(|| Self { is_jump, meaning: Meaning::of_rule(rule) })
     }
 
     /// As [`Self::of_rule`].
     pub(super) fn of_line(line: &Line, chain: &str) -> Option<Self> {
         let is_jump = line.chain() == POSTROUTING && line.target() == Some(chain);
-        let words = || line.words().iter().skip(2).map(String::as_str);
-        (is_jump || line.chain() == chain).then(|| Self { is_jump, shape: Shape::of_words(words()) })
+        let meaning = || Some(line.meaning()).filter(Meaning::is_known).map(Meaning::into_owned);
+        (is_jump || line.chain() == chain).then(|| Self { is_jump, meaning: meaning() })
     }
 
     /// The source addresses: one, but for old releases of the reference, which have its network.
     pub(super) fn source(&self) -> Option<Addresses> {
-        self.shape.as_ref()?.source.filter(|matched| !matched.negated).map(|matched| matched.addresses)
+        self.meaning.as_ref()?.addresses("-s")
     }
 
     /// The destinations that are not masqueraded.
     pub(super) fn accepted(&self) -> Option<Addresses> {
-        let shape = self.shape.as_ref().filter(|shape| !self.is_jump && shape.target == "ACCEPT")?;
-        shape.destination.filter(|matched| !matched.negated).map(|matched| matched.addresses)
-    }
-
-    /// Whether it says this and nothing else, whatever its comment.
-    fn says(&self, wanted: &Shape) -> bool {
-        self.shape
-            .as_ref()
-            .is_some_and(|shape| Shape { comment: shape.comment.clone(), ..wanted.clone() } == *shape)
+        let meaning = self.meaning.as_ref().filter(|_| !self.is_jump)?;
+        meaning.target().filter(|target| *target == "ACCEPT").and_then(|_| meaning.addresses("-d"))
     }
 }
 
@@ -89,27 +82,21 @@ impl Seen {
     }
 
     pub(super) fn has_jump(&self, chain: &str, ip: Cidr) -> bool {
-        let source = Some(matched(Cidr::host(ip.ip()), false));
-        let wanted = Shape { source, target: chain.to_owned(), ..Shape::default() };
-        self.entries.iter().any(|entry| entry.is_jump && entry.says(&wanted))
+        self.has(true, &["-s", &ip.ip().to_string(), "-j", chain])
     }
 
     pub(super) fn has_accept(&self, ip: Cidr) -> bool {
-        // iptables does not write a condition that everything satisfies.
-        let destination = (ip.prefix() > 0).then(|| matched(ip, false));
-        self.has(&Shape { destination, target: "ACCEPT".to_owned(), ..Shape::default() })
+        self.has(false, &["-d", &ip.to_string(), "-j", "ACCEPT"])
     }
 
     pub(super) fn has_masquerade(&self, family: Family) -> bool {
-        let destination = multicast(family).parse().ok().map(|network| matched(network, true));
-        self.has(&Shape { destination, target: "MASQUERADE".to_owned(), ..Shape::default() })
+        self.has(false, &["!", "-d", multicast(family), "-j", "MASQUERADE"])
     }
 
-    fn has(&self, wanted: &Shape) -> bool {
-        self.entries.iter().any(|entry| !entry.is_jump && entry.says(wanted))
+    /// Whether a jump, or a rule of the chain, says this, whatever its comment.
+    fn has(&self, is_jump: bool, words: &[&str]) -> bool {
+        let wanted = Meaning::of_words(words.iter().copied());
+        let does = |entry: &SeenRule| entry.meaning.as_ref().is_some_and(|meaning| meaning.does(&wanted));
+        self.entries.iter().any(|entry| entry.is_jump == is_jump && does(entry))
     }
-}
-
-fn matched(network: Cidr, negated: bool) -> Matched {
-    Matched { addresses: Addresses::from(network), negated }
 }
