@@ -3,8 +3,6 @@
 use std::fmt;
 use std::io;
 
-use crate::failures::Failures;
-
 /// Shorthand for a result with the CNI [`Error`]; the *network* result is [`crate::CniResult`].
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -113,18 +111,6 @@ impl Error {
     #[must_use]
     pub fn with_code(self, code: Code) -> Self {
         Self { code, ..self }
-    }
-
-    /// Takes steps that all had to be tried, and folds their failures into one error ([`Failures`]).
-    ///
-    /// # Errors
-    /// The folded error, when a step failed.
-    pub fn all<E: Into<Self>>(steps: impl IntoIterator<Item = std::result::Result<(), E>>) -> Result<()> {
-        let mut failures = Failures::new();
-        for step in steps {
-            failures.note(step);
-        }
-        failures.fold()
     }
 }
 

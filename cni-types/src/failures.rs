@@ -41,3 +41,17 @@ impl Failures {
         Err(first)
     }
 }
+
+impl Error {
+    /// Takes steps that all had to be tried, and folds their failures into one error.
+    ///
+    /// # Errors
+    /// The folded error, when a step failed.
+    pub fn all<E: Into<Self>>(steps: impl IntoIterator<Item = std::result::Result<(), E>>) -> Result<()> {
+        let mut failures = Failures::new();
+        for step in steps {
+            failures.note(step);
+        }
+        failures.fold()
+    }
+}

@@ -6,16 +6,15 @@
 
 mod decode;
 mod failure;
+mod reader;
+mod scalar;
 mod text;
 mod tree;
 
 use std::collections::HashMap;
 
-use serde::de::DeserializeOwned;
 use serde::ser::Serialize;
 use serde_json::Number;
-
-use crate::error::{Error, Result};
 
 pub use text::{Flaw, JsonNode, read_json};
 
@@ -40,15 +39,6 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one document.
-    ///
-    /// # Errors
-    /// Code 6 when the bytes are not UTF-8, not JSON, nested over 10 000 levels, or hold more than one document; the
-    /// details say where.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
-        read_json(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
-    }
-
     /// The last value under exactly this key that is not null, or else under one that differs in case; `None` too when
     /// this is no object. Go prints a struct with the fields `address` and `Address`: they are two.
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -117,15 +107,6 @@ impl Json {
             Self::Object(_) => "object",
             Self::Deep(_) => "more than 127 levels of nesting",
         }
-    }
-
-    /// Reads the document as a `T`, with Go's leniency. `T` must not use `#[serde(flatten)]`: serde then asks for a
-    /// map instead of fields, and the keys' case counts again.
-    ///
-    /// # Errors
-    /// Code 6, naming the path of the key (`ipam.ranges[0][1].subnet`) and what is wrong with its value.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
-        decode::decode(self).map_err(|e| Error::decode(e.to_string()))
     }
 
     /// The document as the reference prints it: 4 spaces of indent, no final newline.

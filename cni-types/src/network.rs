@@ -14,7 +14,6 @@ use crate::name::{ContainerId, IfName, NetworkName, PluginName};
 use crate::result::{CniResult, Dns};
 use crate::version::SpecVersion;
 
-pub(crate) use shared::Ipam;
 pub use shared::Shared;
 use shared::{Delegation, ValidAttachment};
 

@@ -133,6 +133,12 @@ crate::keys! {
     }
 }
 
+impl Key {
+    /// The resolver settings of a plugin that has them from IPAM.
+    pub const DNS: Self = Self::of::<Dns>("dns", "replaces it if any list is given or the domain is set")
+        .otherwise("what IPAM says");
+}
+
 impl Dns {
     /// Whether nothing is set.
     pub fn is_empty(&self) -> bool {

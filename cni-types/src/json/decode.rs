@@ -8,9 +8,17 @@ use serde::forward_to_deserialize_any;
 
 use super::Json;
 use super::failure::Failure;
+use crate::error::Error;
 
-pub(super) fn decode<T: DeserializeOwned>(json: &Json) -> Result<T, Failure> {
-    T::deserialize(Value(json))
+impl Json {
+    /// Reads the document as a `T`, with Go's leniency. `T` must not use `#[serde(flatten)]`: serde then asks for a
+    /// map instead of fields, and the keys' case counts again.
+    ///
+    /// # Errors
+    /// Code 6, naming the path of the key (`ipam.ranges[0][1].subnet`) and what is wrong with its value.
+    pub fn decode<T: DeserializeOwned>(&self) -> crate::Result<T> {
+        T::deserialize(Value(self)).map_err(|e| Error::decode(e.to_string()))
+    }
 }
 
 struct Value<'a>(&'a Json);

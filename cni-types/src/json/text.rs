@@ -1,12 +1,11 @@
-//! JSON text to a document, as Go's `encoding/json` takes it: 10 000 levels of nesting, and U+FFFD in place of half a
-//! surrogate pair.
+//! JSON text to a document, as Go's `encoding/json` takes it: 10 000 levels of nesting.
 
 use std::fmt;
 use std::ops::Range;
 
-use serde_json::Number;
-
 use super::Json;
+use super::reader::{Read, Reader};
+use crate::error::Error;
 
 /// Deepest nesting, that of Go's scanner.
 const NESTING_MAX: usize = 10_000;
@@ -49,6 +48,17 @@ impl JsonNode for Json {
     }
 }
 
+impl Json {
+    /// Reads one document.
+    ///
+    /// # Errors
+    /// Code 6 when the bytes are not UTF-8, not JSON, nested over 10 000 levels, or hold more than one document; the
+    /// details say where.
+    pub fn parse(bytes: &[u8]) -> crate::Result<Self> {
+        read_json(bytes).map_err(|e| Error::decode("the input is not valid JSON").because(e))
+    }
+}
+
 /// What is wrong with a text, and where.
 #[derive(Debug)]
 pub struct Flaw {
@@ -72,7 +82,7 @@ impl fmt::Display for Flaw {
 /// The first byte that cannot be, as in [`Json::parse`].
 pub fn read_json<T: JsonNode>(bytes: &[u8]) -> Result<T, Flaw> {
     let text = std::str::from_utf8(bytes).map_err(|e| flaw(bytes, e.valid_up_to(), "not UTF-8"))?;
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text);
     let document = reader.value(0).and_then(|json| match reader.next() {
         None => Ok(json),
         Some(_) => Err("trailing characters"),
@@ -87,34 +97,7 @@ fn flaw(bytes: &[u8], at: usize, what: &'static str) -> Flaw {
     Flaw { what, at, line: line.count(), column }
 }
 
-/// The text, and how far it is read.
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-type Read<T> = Result<T, &'static str>;
-
 impl Reader<'_> {
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// The next byte that is no white space; it is not taken.
-    fn next(&mut self) -> Option<u8> {
-        while self.byte().is_some_and(|b| b" \t\r\n".contains(&b)) {
-            self.at += 1;
-        }
-        self.byte()
-    }
-
-    /// Takes `wanted` if it is next.
-    fn take(&mut self, wanted: u8) -> bool {
-        let is_next = self.next() == Some(wanted);
-        self.at += usize::from(is_next);
-        is_next
-    }
-
     /// A value inside of `depth` lists and objects.
     fn value<T: JsonNode>(&mut self, depth: usize) -> Read<T> {
         let Some(end) = self.next().and_then(closing) else {
@@ -197,83 +180,6 @@ impl Reader<'_> {
         let start = self.at - 1;
         let key = (self.string()?, start..self.at);
         if self.take(b':') { Ok(key) } else { Err("expected `:`") }
-    }
-
-    /// A value that holds no other.
-    fn scalar(&mut self) -> Read<Json> {
-        if self.take(b'"') {
-            return self.string().map(Json::String);
-        }
-        let rest = &self.text[self.at..];
-        for (word, json) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))] {
-            if rest.starts_with(word) {
-                self.at += word.len();
-                return Ok(json);
-            }
-        }
-        let is_number = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
-        let length = rest.bytes().take_while(|b| is_number(*b)).count();
-        let number = rest[..length].parse::<Number>().map_err(|e| match (rest.is_empty(), length) {
-            (true, _) => "expected a value before the end",
-            (_, 0) => "expected a value",
-            _ if e.to_string().contains("range") => "number out of range",
-            _ => "invalid number",
-        })?;
-        self.at += length;
-        Ok(Json::Number(number))
-    }
-
-    /// What is between the quotes; the first is taken.
-    fn string(&mut self) -> Read<String> {
-        let mut string = String::new();
-        loop {
-            let rest = &self.text[self.at..];
-            let plain = rest.bytes().take_while(|b| *b >= b' ' && *b != b'"' && *b != b'\\').count();
-            string.push_str(&rest[..plain]);
-            self.at += plain;
-            match self.byte() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(string);
-                }
-                Some(b'\\') => string.push(self.escape()?),
-                Some(_) => return Err("control character in a string"),
-                None => return Err("a string without its end"),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Read<char> {
-        let escaped = self.text.as_bytes().get(self.at + 1).ok_or("a string without its end")?;
-        let plain = match escaped {
-            b'"' | b'\\' | b'/' => char::from(*escaped),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return self.code_point(),
-            _ => return Err("invalid escape"),
-        };
-        self.at += 2;
-        Ok(plain)
-    }
-
-    /// `\uXXXX`, or the two of a surrogate pair; half a pair is U+FFFD, and what follows it stands for itself.
-    fn code_point(&mut self) -> Read<char> {
-        let first = self.unit(self.at).ok_or("invalid escape")?;
-        let second = self.unit(self.at + 6);
-        let pair = char::decode_utf16([first].into_iter().chain(second)).next();
-        let point = pair.and_then(Result::ok).unwrap_or(char::REPLACEMENT_CHARACTER);
-        self.at += if point.len_utf16() == 2 { 12 } else { 6 };
-        Ok(point)
-    }
-
-    /// The UTF-16 unit of the `\uXXXX` that starts at `at`.
-    fn unit(&self, at: usize) -> Option<u16> {
-        let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
-        let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-        is_hex.then(|| u16::from_str_radix(digits, 16).ok())?
     }
 }
 

@@ -1,50 +1,11 @@
-//! What the value of a key may be.
+//! What Rust's types, and those of the protocol, may be written as.
 
 use std::collections::BTreeMap;
 
-use super::{Absent, FromText, Key};
+use super::FromText;
+use super::entry::{Absent, Form, Formed};
 use crate::addr::{Cidr, OptionalIp};
-use crate::error::Result;
 use crate::json::Json;
-
-/// What the value of a key may be. `null` is as good as no value, for every key.
-#[derive(Debug, Clone, Copy)]
-pub enum Form {
-    /// `true` or `false`.
-    Boolean,
-    /// A whole number in one of these intervals, both ends included, in order.
-    Whole(&'static [(i128, i128)]),
-    /// A text.
-    Text {
-        /// What it is called: `text`, `IP address`.
-        what: &'static str,
-        /// Whether it is one, or what is wrong with it. An empty text is no value, unless the key is required.
-        check: fn(&str) -> Result<()>,
-    },
-    /// One of these texts.
-    Words {
-        /// They.
-        words: &'static [&'static str],
-        /// Whether their letters' case does not count.
-        any_case: bool,
-    },
-    /// A list of such values.
-    List(&'static Form),
-    /// An object with these keys; others are ignored.
-    Object(&'static [Key]),
-    /// An object with any keys and such values.
-    Map(&'static Form),
-    /// Anything.
-    Any,
-}
-
-/// A type that keys have values of.
-pub trait Formed {
-    /// What may be written.
-    const FORM: Form;
-    /// What counts where nothing is written.
-    const ABSENT: Absent = Absent::Nothing;
-}
 
 impl Formed for bool {
     const FORM: Form = Form::Boolean;

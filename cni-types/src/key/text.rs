@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Form, Formed};
+use super::entry::{Form, Formed};
 use crate::addr::{Cidr, parse_ip};
 use crate::error::{Code, Error, Result};
 use crate::name::{IfName, PluginName, excerpt};

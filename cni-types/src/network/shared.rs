@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::json::Json;
+use crate::key::Key;
 use crate::keys;
 use crate::result::Dns;
 
@@ -49,4 +50,10 @@ keys! {
     pub(super) struct Delegation {
         "ipam" ipam: Ipam;
     }
+}
+
+impl Key {
+    /// The IPAM plugin of a plugin that can do without one.
+    pub const IPAM: Self =
+        Self::of::<Ipam>("ipam", "the IPAM plugin, with its keys").otherwise("none: layer 2 only");
 }

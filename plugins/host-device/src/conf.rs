@@ -3,11 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use cni_net::LinkName;
-use cni_net::configure::Told;
-use cni_part::{Configured, Lease, Parts};
 use cni_types::{Error, Form, FromText, Key, Mac, Network, PluginKeys, Result, Text, excerpt, keys};
 
-use crate::device_part::DevicePart;
 use crate::sysfs::{BusDevice, PciAddress};
 
 keys! {
@@ -60,13 +57,6 @@ pub(crate) struct Conf {
     pub(crate) selectors: Vec<(&'static str, Selector)>,
     /// The runtime will say which device; STATUS is asked before it does.
     pub(crate) assigned_later: bool,
-}
-
-/// # Errors
-/// As [`cni_part::PartPlugin::parts`].
-pub(crate) fn parts(network: &Network) -> Result<Parts> {
-    let device = DevicePart(Conf::read(network)?);
-    Ok(vec![Box::new(device), Box::new(Lease::new(network)?), Box::new(Configured::trusted(Told::Nobody))])
 }
 
 impl Conf {

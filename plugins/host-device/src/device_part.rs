@@ -1,7 +1,8 @@
 //! The device in the container, as a part.
 
+use cni_net::configure::Told;
 use cni_net::{Link, Shape, check};
-use cni_part::{Expected, Held, Host, Made, Owned, Part, Site, Whose};
+use cni_part::{Configured, Expected, Held, Host, Lease, Made, Owned, Part, Parts, Site, Whose};
 use cni_skel::Undo;
 use cni_types::{Error, Network, Result, Stale};
 
@@ -12,6 +13,13 @@ use crate::devices::{Devices, HeldDevice};
 use crate::host_links::HostLinks;
 use crate::restore::{restore_returned, wait_for_return};
 use crate::select::{self, Selected, select};
+
+/// # Errors
+/// As [`cni_part::PartPlugin::parts`].
+pub(crate) fn parts(network: &Network) -> Result<Parts> {
+    let device = DevicePart(Conf::read(network)?);
+    Ok(vec![Box::new(device), Box::new(Lease::new(network)?), Box::new(Configured::trusted(Told::Nobody))])
+}
 
 /// The device that the configuration selects, in the container. One that a program drives has no interface.
 pub(crate) struct DevicePart(pub(crate) Conf);

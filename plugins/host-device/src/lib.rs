@@ -26,4 +26,4 @@ pub use conf::KEYS;
 
 /// The plugin.
 pub static HOST_DEVICE: PartPlugin =
-    PartPlugin::of_link("host-device", conf::parts, &[&Leased(&device_part::OWNED)]);
+    PartPlugin::of_link("host-device", device_part::parts, &[&Leased(&device_part::OWNED)]);

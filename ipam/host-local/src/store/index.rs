@@ -12,16 +12,12 @@ use std::net::IpAddr;
 
 use super::directory::Directory;
 use table::Table;
+pub(super) use table::{Entry, NAME};
 
-/// Name of the table's file. The reference reads it on its scans, as it reads every file, and sees no owner in it.
-pub(super) const NAME: &str = ".host-local.index";
 /// Fewer reservations than this are read faster than a table is made.
 const KEEP_FROM: usize = 32;
 /// So many entries are in memory at most, 256 KiB of them.
 const BATCH: usize = 8192;
-
-/// One reservation: the hash of its owner, and its address.
-pub(super) type Entry = (u64, IpAddr);
 
 /// The reservations of one directory: those in the table, and those that are not yet.
 #[derive(Default)]

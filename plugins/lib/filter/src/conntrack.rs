@@ -10,7 +10,7 @@ use cni_netlink::attr::Attrs;
 use cni_netlink::{Errno, Precision, Protocol, Request, Socket};
 use cni_types::{Family, Result};
 
-pub use flow::{Direction, Flow};
+pub use flow::{Direction, Flow, Transport};
 use flow::{FLAG_DPORT, FLAG_PROTO, filter};
 
 /// `NFNL_SUBSYS_CTNETLINK`, the high byte of a message's type.
@@ -20,16 +20,6 @@ const GET: u16 = 1;
 const DELETE: u16 = 2;
 /// Bytes of `struct nfgenmsg`.
 const GENMSG: usize = 4;
-
-/// A transport protocol whose entries outlive a mapping: nothing in the protocol ends the flow when its address moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Transport {
-    /// UDP.
-    Udp = 17,
-    /// SCTP.
-    Sctp = 132,
-}
 
 /// A socket to the connection tracking of one network namespace.
 pub struct Conntrack {

@@ -1,5 +1,6 @@
 //! Links: a snapshot of what the kernel says, and the requests every plugin needs. `ip link show|set|delete`.
 
+mod abi;
 mod attribute;
 pub(crate) mod decode;
 mod find;
@@ -9,41 +10,25 @@ mod moving;
 mod name;
 mod new;
 mod owned;
+mod remove;
 pub(crate) mod request;
 pub(crate) mod settings;
 pub mod veth;
 pub mod vrf;
 
-use cni_types::{IfName, Mac, Result};
+use cni_types::Mac;
 
-use crate::rtnl::Rtnl;
-use cni_netlink::attr::Attrs;
-use cni_netlink::{Refused, Request};
-
+use abi::IFF_ALLMULTI;
+pub use abi::{IFF_PROMISC, IFF_UP};
+pub(crate) use abi::{IFLA_EXT_MASK, INFO_SLAVE_DATA, INFO_SLAVE_KIND};
 pub use attribute::Attribute;
 pub(crate) use attribute::{set_flags, set_up};
-use find::{first, get};
+pub(crate) use find::{first, get};
 pub use kind::{Ipvlan, IpvlanFlag, IpvlanMode, Kind, Macvlan, MacvlanMode, Tap, Vlan};
 pub use moving::Shape;
 pub use name::LinkName;
 pub use new::{NewLink, Side};
-use request::{about, about_named};
 pub use settings::Settings;
-
-/// `RTEXT_FILTER_SKIP_STATS` (`linux/rtnetlink.h`): counters are half of a link message and nobody here reads them.
-const SKIP_STATS: u32 = 1 << 3;
-/// `IFLA_EXT_MASK`
-pub(crate) const IFLA_EXT_MASK: u16 = 29;
-/// `IFLA_INFO_SLAVE_KIND`, `IFLA_INFO_SLAVE_DATA` inside `IFLA_LINKINFO`
-pub(crate) const INFO_SLAVE_KIND: u16 = 4;
-pub(crate) const INFO_SLAVE_DATA: u16 = 5;
-
-/// Administratively up (`linux/if.h`).
-pub const IFF_UP: u32 = 0x1;
-/// Every packet is received (`linux/if.h`).
-pub const IFF_PROMISC: u32 = 0x100;
-/// Every multicast packet is received (`linux/if.h`).
-const IFF_ALLMULTI: u32 = 0x200;
 
 /// Operational states (`IF_OPER_*`, RFC 2863), by number.
 const OPER_STATES: [&str; 7] =
@@ -125,28 +110,5 @@ impl Link {
     /// The hardware address as text, `""` without one.
     pub fn mac_text(&self) -> String {
         self.mac.map(|mac| mac.to_string()).unwrap_or_default()
-    }
-}
-
-impl Rtnl {
-    /// Deletes the link with index `index`; one that is gone already is success.
-    ///
-    /// # Errors
-    /// Code 100 when the kernel refuses.
-    pub fn remove_link_if_present(&self, index: u32) -> Result<()> {
-        self.delete(format!("delete the link with index {index}"), about(index))
-    }
-
-    /// Deletes the link named `name`; one that is gone already is success.
-    ///
-    /// # Errors
-    /// Code 100 when the kernel refuses.
-    pub fn remove_link_named_if_present(&self, name: &IfName) -> Result<()> {
-        self.delete(format!("delete link {name}"), about_named(name.as_str()))
-    }
-
-    fn delete(&self, doing: String, body: Attrs) -> Result<()> {
-        let delete = Request::new(doing, libc::RTM_DELLINK, 0, body);
-        Ok(self.socket.change(&[delete]).or_else(Refused::unless_gone)?)
     }
 }

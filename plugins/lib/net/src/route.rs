@@ -1,5 +1,6 @@
 //! Routes. `ip route show|add|delete|get`.
 
+mod abi;
 mod change;
 mod entry;
 mod hop;
@@ -14,20 +15,11 @@ use crate::rtnl::Rtnl;
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, Refused, Request};
 
+use abi::{HEADER, PROTO_BOOT, RTAX_ADVMSS, RTAX_MTU, TABLE_MAIN, TYPE_UNICAST};
 pub use change::Change;
 pub use entry::RouteEntry;
 pub use hop::NextHop;
 pub(crate) use output::look_up;
-use tables::TABLE_MAIN;
-
-/// `RTPROT_BOOT`, `RTN_UNICAST` (`linux/rtnetlink.h`)
-const PROTO_BOOT: u8 = 3;
-const TYPE_UNICAST: u8 = 1;
-/// `RTAX_MTU`, `RTAX_ADVMSS` inside `RTA_METRICS`
-const RTAX_MTU: u16 = 2;
-const RTAX_ADVMSS: u16 = 8;
-/// Size of `struct rtmsg`.
-const HEADER: usize = 12;
 
 /// Scopes (`RT_SCOPE_*`).
 pub const SCOPE_GLOBAL: u8 = 0;

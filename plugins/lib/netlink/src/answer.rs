@@ -2,7 +2,8 @@
 
 use nix::errno::Errno;
 
-use crate::{HEADER, attr};
+use crate::attr;
+use crate::wire::HEADER;
 
 /// `NLMSG_ERROR`, `NLMSG_DONE`
 const NLMSG_ERROR: u16 = 2;
@@ -109,7 +110,7 @@ mod tests {
 
     fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        crate::put_message(&mut out, kind, flags, 7, body);
+        crate::wire::put_message(&mut out, kind, flags, 7, body);
         out
     }
 

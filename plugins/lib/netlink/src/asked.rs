@@ -5,8 +5,9 @@ use std::fmt::Write;
 use cni_trace::Asked;
 
 use crate::conversation::Outcome;
+use crate::protocol::Protocol;
 use crate::request::Message;
-use crate::{Protocol, Socket};
+use crate::socket::Socket;
 
 impl Protocol {
     /// What a run's time goes into when it talks to this.

@@ -2,7 +2,8 @@
 
 use crate::attr::Attrs;
 use crate::request::{Answered, Message};
-use crate::{HEADER, Refused, Request, Socket};
+use crate::wire::HEADER;
+use crate::{Refused, Request, Socket};
 
 /// `NFNL_MSG_BATCH_BEGIN`
 const BEGIN: u16 = 0x10;

@@ -3,8 +3,9 @@
 
 use nix::errno::Errno;
 
+use crate::answer::Answer;
 use crate::request::{Answered, Message};
-use crate::{Answer, Refused, Request, Socket};
+use crate::{Refused, Request, Socket};
 
 /// The objects that came back for a request, each without the netlink header.
 pub type Objects = Result<Vec<Vec<u8>>, Refused>;

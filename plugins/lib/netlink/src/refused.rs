@@ -5,7 +5,7 @@ use std::fmt;
 use cni_types::{Code, Error};
 use nix::errno::Errno;
 
-use crate::Protocol;
+use crate::protocol::Protocol;
 
 /// A request that the kernel refused; of several that were made together, which one.
 #[derive(Debug, Clone, PartialEq, Eq)]

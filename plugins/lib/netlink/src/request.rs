@@ -1,7 +1,8 @@
 //! What the kernel is asked for, and what it answers to that.
 
 use crate::attr::Attrs;
-use crate::{ACK, DUMP, Protocol, put_message};
+use crate::protocol::Protocol;
+use crate::wire::{ACK, DUMP, put_message};
 
 /// A request, with its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]

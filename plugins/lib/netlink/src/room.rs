@@ -1,9 +1,7 @@
 //! How many requests go in one write: as many as the socket's buffers have room for, the write's own and the answers'.
 
-use nix::sys::socket::{setsockopt, sockopt};
-
 use crate::request::{Answered, Message};
-use crate::{HEADER, Socket};
+use crate::wire::HEADER;
 
 /// Bytes of the receive buffer that a word takes at most, with the kernel's own text in it; without `NETLINK_CAP_ACK` the
 /// refused request comes on top.
@@ -14,7 +12,7 @@ const OBJECT: usize = 9 << 10;
 const RESERVED: usize = 32;
 /// Writes larger than this may need larger buffers than sockets have by default: for themselves, and for an answer of
 /// about 10 times its size to every message.
-const SMALL: usize = 16 << 10;
+pub(crate) const SMALL: usize = 16 << 10;
 
 /// Bytes of a socket's buffers.
 #[derive(Debug, Clone, Copy)]
@@ -41,16 +39,5 @@ impl Room {
             fits
         });
         fits.count().max(1)
-    }
-}
-
-impl Socket {
-    /// Makes room for a write that cannot be split.
-    pub(crate) fn make_room(&self, write: usize) {
-        if write > SMALL {
-            // Old kernels refuse this in a user namespace. Then the default has to do.
-            let _ = setsockopt(self.fd(), sockopt::SndBufForce, &(write * 2));
-            let _ = setsockopt(self.fd(), sockopt::RcvBufForce, &(write * 16));
-        }
     }
 }

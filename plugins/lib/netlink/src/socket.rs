@@ -8,11 +8,13 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, getsockopt,
-    recv, send, socket, sockopt,
+    recv, send, setsockopt, socket, sockopt,
 };
 
-use crate::room::Room;
-use crate::{Answer, Refused};
+use crate::answer::Answer;
+use crate::protocol::Protocol;
+use crate::refused::Refused;
+use crate::room::{Room, SMALL};
 
 /// Large enough for every datagram of a list (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB, but for single
 /// objects that are larger).
@@ -22,29 +24,6 @@ const INT_SIZE: libc::socklen_t = 4;
 /// `SO_NETNS_COOKIE` (`asm-generic/socket.h`), and the size of its value.
 const SO_NETNS_COOKIE: libc::c_int = 71;
 const COOKIE_SIZE: libc::socklen_t = 8;
-
-/// Whom the socket talks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// Links, addresses, routes.
-    Route,
-    /// The packet filter.
-    Nftables,
-    /// The packet filter's connection tracking.
-    Conntrack,
-}
-
-impl Protocol {
-    /// Whether a message of this type asks for an object.
-    pub(crate) fn is_lookup(self, kind: u16) -> bool {
-        match self {
-            // They come in fours: new, delete, get, set (`linux/rtnetlink.h`).
-            Self::Route => kind & 3 == 2,
-            // They come in threes, up to `NFT_MSG_GETGEN`: new, get, delete; the high byte is the subsystem.
-            Self::Nftables | Self::Conntrack => (kind & 0xff) % 3 == 1,
-        }
-    }
-}
 
 /// A netlink socket. Refusals come with the kernel's words and without a copy of the request, where the kernel can do
 /// that.
@@ -96,6 +75,15 @@ impl Socket {
             let _ = socket.set(option, 1);
         }
         Ok(socket)
+    }
+
+    /// Makes room for a write that cannot be split.
+    pub(crate) fn make_room(&self, write: usize) {
+        if write > SMALL {
+            // Old kernels refuse this in a user namespace. Then the default has to do.
+            let _ = setsockopt(self.fd(), sockopt::SndBufForce, &(write * 2));
+            let _ = setsockopt(self.fd(), sockopt::RcvBufForce, &(write * 16));
+        }
     }
 
     pub(crate) fn protocol(&self) -> Protocol {

@@ -6,14 +6,13 @@ mod exec;
 pub mod ipam;
 mod verb;
 
-use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use cni_types::{Code, Error, PluginName, Result, nearest};
 
 use crate::note;
-use crate::plugin::Plugin;
+use crate::plugin::{Delegates, Plugin};
 
 pub use answer::read_result;
 pub use verb::Verb;
@@ -21,23 +20,7 @@ pub use verb::Verb;
 /// How many plugins of one process may wait for another in it: flannel for bridge, bridge for host-local.
 const DEEPEST: u8 = 2;
 
-/// The plugins that a plugin may run: whatever `CNI_PATH` has. One of them that is of the same build, and in this
-/// executable too, is called as a function; all others are executed. It makes no difference but in cost.
-#[derive(Clone, Default)]
-pub struct Delegates {
-    in_process: &'static [&'static dyn Plugin],
-    /// What the environment of the plugin that runs them has otherwise than the process's.
-    env: Vec<(String, OsString)>,
-    /// How many plugins wait for the one that runs them.
-    depth: u8,
-}
-
 impl Delegates {
-    /// With these in the executable. The default is none.
-    pub const fn new(in_process: &'static [&'static dyn Plugin]) -> Self {
-        Self { in_process, env: Vec::new(), depth: 0 }
-    }
-
     /// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed (at most 16 MiB). Its stderr
     /// is passed on only when it succeeds, and held in an error's details otherwise.
     ///
@@ -84,22 +67,6 @@ impl Delegates {
     fn find_in_process(&self, name: &PluginName, program: &Path) -> Option<&'static dyn Plugin> {
         let plugin = self.in_process.iter().find(|plugin| plugin.about().name == name.as_str())?;
         (self.depth < DEEPEST && note::is_of_this_build(program, name.as_str())).then_some(*plugin)
-    }
-
-    /// A variable of the environment of the plugin that these are for.
-    fn variable(&self, name: &str) -> Option<OsString> {
-        let replaced = self.env.iter().find(|(there, _)| there == name).map(|(_, value)| value.clone());
-        replaced.or_else(|| std::env::var_os(name))
-    }
-}
-
-impl fmt::Debug for Delegates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.in_process.iter().map(|plugin| plugin.about().name).collect();
-        f.debug_struct("Delegates")
-            .field("in_process", &names)
-            .field("env", &self.env)
-            .finish_non_exhaustive()
     }
 }
 

@@ -9,9 +9,8 @@ use std::path::PathBuf;
 use cni_trace::{self as trace, phase};
 use cni_types::{AttachmentId, Code, Error, Json, Network, Result, SpecVersion, cut, errno_text};
 
-use crate::delegate::Delegates;
 use crate::env::{self, Asked, Endpoint, Lookup, Request};
-use crate::plugin::{About, Attachment, Detachment, Plugin};
+use crate::plugin::{About, Attachment, Delegates, Detachment, Plugin};
 use crate::{gate, netns, privileges};
 
 /// Largest configuration in bytes: a runaway stdin must not take the node's memory.

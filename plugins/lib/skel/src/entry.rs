@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
-use crate::plugin::{Plugin, run};
+use crate::plugin::Plugin;
+use crate::run::run;
 
 /// Makes the plugin the whole executable: `#![no_main]`, then `cni_skel::plugin_main!(MyPlugin);`.
 ///

@@ -16,21 +16,22 @@ mod plugin;
 mod privileges;
 mod records;
 mod refuse;
+mod run;
 mod state;
 mod stdio;
 mod tell;
 mod undo;
 
-pub use delegate::Delegates;
 pub use dispatch::{SUITE, dispatch};
 pub use entry::{arguments, start, start_with};
 pub use known::ask_once;
 pub use lock::{FileLock, holder};
 #[doc(hidden)]
 pub use note::Note;
-pub use plugin::{About, Attachment, Detachment, Plugin, run};
+pub use plugin::{About, Attachment, Delegates, Detachment, Plugin};
 pub use records::{Record, Records, read_own, read_small};
 pub use refuse::refuse;
+pub use run::run;
 pub use state::{ensure_dir, replace_file};
 pub use stdio::{Stderr, Stdout};
 pub use tell::tell;

@@ -1,15 +1,12 @@
-//! The plugin side of the protocol: what a plugin implements, and the dispatch that owns everything around it.
+//! What a plugin implements, and what it is given.
 
 use std::cell::Cell;
+use std::ffi::OsString;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use cni_types::{AttachmentId, CniResult, Network, Result, SpecVersion};
-
-use crate::delegate::Delegates;
-use crate::dispatch::dispatch;
-use crate::stdio::{Stderr, Stdin, Stdout};
 
 /// ADD and CHECK: an interface of a container whose namespace is known.
 #[derive(Debug, Clone)]
@@ -95,10 +92,36 @@ pub trait Plugin {
     fn status(&self, network: &Network, delegates: &Delegates) -> Result<()>;
 }
 
-/// Runs `plugin` on the process's environment and standard streams: the whole body of a plugin's `main`. `in_process` are
-/// the plugins beside it in this executable.
-pub fn run(plugin: &dyn Plugin, in_process: &'static [&'static dyn Plugin]) -> ExitCode {
-    let env = |name: &str| std::env::var_os(name);
-    let delegates = Delegates::new(in_process);
-    dispatch(plugin, &delegates, &env, &mut Stdin, &mut Stdout, &mut Stderr).into()
+/// The plugins that a plugin may run: whatever `CNI_PATH` has. One of them that is of the same build, and in this
+/// executable too, is called as a function; all others are executed. It makes no difference but in cost.
+#[derive(Clone, Default)]
+pub struct Delegates {
+    pub(crate) in_process: &'static [&'static dyn Plugin],
+    /// What the environment of the plugin that runs them has otherwise than the process's.
+    pub(crate) env: Vec<(String, OsString)>,
+    /// How many plugins wait for the one that runs them.
+    pub(crate) depth: u8,
+}
+
+impl Delegates {
+    /// With these in the executable. The default is none.
+    pub const fn new(in_process: &'static [&'static dyn Plugin]) -> Self {
+        Self { in_process, env: Vec::new(), depth: 0 }
+    }
+
+    /// A variable of the environment of the plugin that these are for.
+    pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
+        let replaced = self.env.iter().find(|(there, _)| there == name).map(|(_, value)| value.clone());
+        replaced.or_else(|| std::env::var_os(name))
+    }
+}
+
+impl fmt::Debug for Delegates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.in_process.iter().map(|plugin| plugin.about().name).collect();
+        f.debug_struct("Delegates")
+            .field("in_process", &names)
+            .field("env", &self.env)
+            .finish_non_exhaustive()
+    }
 }

@@ -17,9 +17,10 @@ use std::time::{Duration, SystemTime};
 use nix::fcntl::OFlag;
 
 use super::stamp::{Stamp, low_word};
-use super::{Entry, NAME};
 use crate::store::directory::Directory;
 
+/// Name of the table's file. The reference reads it on its scans, as it reads every file, and sees no owner in it.
+pub(in crate::store) const NAME: &str = ".host-local.index";
 /// Bytes of a slot.
 const SLOT: usize = 24;
 /// Bytes of the header: four slots, of which the last words are unused.
@@ -33,6 +34,9 @@ const FEW: usize = 8;
 /// Hash words with a meaning of their own; real hashes are moved out of the way.
 const EMPTY: u64 = 0;
 const REMOVED: u64 = 1;
+
+/// One reservation: the hash of its owner, and its address.
+pub(in crate::store) type Entry = (u64, IpAddr);
 
 /// An open table.
 pub(in crate::store) struct Table {

@@ -4,8 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use cni_netlink::attr::{Attrs, array, byte, find, net16, net32};
 
-use super::Transport;
-
 // enum ctattr_type
 const TUPLE_ORIG: u16 = 1;
 const TUPLE_REPLY: u16 = 2;
@@ -28,6 +26,16 @@ pub(super) const FLAG_PROTO: u32 = 1 << 3;
 pub(super) const FLAG_DPORT: u32 = 1 << 5;
 /// `IPS_DST_NAT`.
 const DST_NAT: u32 = 1 << 5;
+
+/// A transport protocol whose entries outlive a mapping: nothing in the protocol ends the flow when its address moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Transport {
+    /// UDP.
+    Udp = 17,
+    /// SCTP.
+    Sctp = 132,
+}
 
 /// One direction of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

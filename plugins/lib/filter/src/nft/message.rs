@@ -1,8 +1,8 @@
 //! One netlink message: its type, `struct nfgenmsg`, attributes.
 
-use super::TableFamily;
 use cni_netlink::Request;
 use cni_netlink::attr::Attrs;
+use cni_types::Family;
 
 /// `NFNL_SUBSYS_NFTABLES`, the high byte of a message's type.
 pub(super) const SUBSYSTEM: u16 = 10;
@@ -26,6 +26,41 @@ pub(super) const GETGEN: u16 = 16;
 
 /// Bytes of `struct nfgenmsg`.
 const GENMSG: usize = 4;
+
+/// The packets a table sees (`NFPROTO_*`, `linux/netfilter.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TableFamily {
+    /// IPv4 and IPv6.
+    Inet = 1,
+    /// IPv4 alone.
+    Ipv4 = 2,
+    /// Frames that pass a bridge.
+    Bridge = 7,
+    /// IPv6 alone.
+    Ipv6 = 10,
+}
+
+impl TableFamily {
+    /// The family's name in `nft`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inet => "inet",
+            Self::Ipv4 => "ip",
+            Self::Bridge => "bridge",
+            Self::Ipv6 => "ip6",
+        }
+    }
+}
+
+impl From<Family> for TableFamily {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::V4 => Self::Ipv4,
+            Family::V6 => Self::Ipv6,
+        }
+    }
+}
 
 /// A look-up, or a step of a batch; `act` says what it does, such as "create table inet x".
 pub(super) fn request(kind: u16, flags: u16, family: TableFamily, act: String) -> Request {

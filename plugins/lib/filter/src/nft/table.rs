@@ -1,37 +1,11 @@
 //! Tables.
 
-use super::message::{DELTABLE, NEWTABLE, request};
+use super::message::{DELTABLE, NEWTABLE, TableFamily, request};
 use cni_netlink::{CREATE, Request};
 use cni_types::Family;
 
 /// `NFTA_TABLE_NAME`.
 const NAME: u16 = 1;
-
-/// The packets a table sees (`NFPROTO_*`, `linux/netfilter.h`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum TableFamily {
-    /// IPv4 and IPv6.
-    Inet = 1,
-    /// IPv4 alone.
-    Ipv4 = 2,
-    /// Frames that pass a bridge.
-    Bridge = 7,
-    /// IPv6 alone.
-    Ipv6 = 10,
-}
-
-impl TableFamily {
-    /// The family's name in `nft`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Inet => "inet",
-            Self::Ipv4 => "ip",
-            Self::Bridge => "bridge",
-            Self::Ipv6 => "ip6",
-        }
-    }
-}
 
 /// A table by its name, at most 255 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +14,6 @@ pub struct Table<'a> {
     pub family: TableFamily,
     /// The name.
     pub name: &'a str,
-}
-
-impl From<Family> for TableFamily {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::V4 => Self::Ipv4,
-            Family::V6 => Self::Ipv6,
-        }
-    }
 }
 
 impl<'a> Table<'a> {

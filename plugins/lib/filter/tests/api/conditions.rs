@@ -1,7 +1,7 @@
 //! Conditions of iptables rules, given to iptables in one form and read back in its own.
 
 use crate::host::{enter, run, use_legacy_iptables};
-use cni_filter::iptables::{Condition, list};
+use cni_filter::iptables::{Meaning, list};
 use cni_types::Family;
 
 const TOOLS: &[&str] = &["iptables-restore", "iptables-legacy-restore", "ip6tables-save"];
@@ -38,10 +38,10 @@ fn every_form_is_recognised() {
         .into_iter()
         .filter(|form| {
             let words: Vec<&str> = form.split(' ').collect();
-            let rules = Condition::read_each(words.iter().copied());
+            let rules = Meaning::each_of_words(words.iter().copied());
             let all = || {
                 let table = table();
-                rules.iter().all(|rule| table.rules().any(|line| line.is(rule)))
+                rules.iter().all(|rule| table.rules().any(|line| line.meaning().is(rule)))
             };
             let add = |words: &[&str]| {
                 run("iptables", &[&["-t", "mangle", "-F"][..]].concat());

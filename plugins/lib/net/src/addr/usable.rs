@@ -8,7 +8,6 @@ use std::time::Duration;
 use cni_netlink::{Objects, Request};
 use cni_types::{Error, Result};
 
-use super::Address;
 use crate::route::look_up;
 use crate::rtnl::Rtnl;
 
@@ -44,8 +43,8 @@ impl Rtnl {
             return Ok(());
         }
         // Routing of somebody else's making may lead elsewhere. What the kernel has not finished is another thing.
-        let is_late = |a: &Address| a.tentative && !a.duplicate && ips.contains(&a.cidr.ip());
-        let late = self.addresses(index)?.into_iter().find(is_late);
+        let mut addresses = self.addresses(index)?.into_iter();
+        let late = addresses.find(|a| a.tentative && !a.duplicate && ips.contains(&a.cidr.ip()));
         late.map_or(Ok(()), |late| {
             let text = format!("address {} of {link} is not usable after {LIMIT:?}", late.cidr);
             Err(Error::try_again(text).because("the kernel has not finished adding it; the machine is busy"))

@@ -2,8 +2,9 @@
 
 use cni_types::Mac;
 
+use super::Link;
+use super::abi::{INFO_SLAVE_DATA, INFO_SLAVE_KIND};
 use super::settings::{self, Settings};
-use super::{INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link};
 use cni_netlink::attr::{array, byte, each, find, host16, host32, text};
 
 /// Size of `struct ifinfomsg`.

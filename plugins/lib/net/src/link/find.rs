@@ -3,13 +3,15 @@
 use cni_netlink::{Objects, Precision, Refused, Request};
 use cni_types::{Code, Error, IfName, Result, Stale};
 
-use super::{IFLA_EXT_MASK, Link, SKIP_STATS, about, decode};
+use super::abi::{IFLA_EXT_MASK, SKIP_STATS};
+use super::request::about;
+use super::{Link, decode};
 use crate::rtnl::Rtnl;
 
 /// `IFLA_ALT_IFNAME` (`linux/if_link.h`)
 const IFLA_ALT_IFNAME: u16 = 53;
 
-pub(super) fn get(doing: String, index: u32, name: Option<&str>) -> Request {
+pub(crate) fn get(doing: String, index: u32, name: Option<&str>) -> Request {
     let mut body = about(index);
     if let Some(name) = name {
         body.text(if is_alternative(name) { IFLA_ALT_IFNAME } else { libc::IFLA_IFNAME }, name);
@@ -23,7 +25,7 @@ fn is_alternative(name: &str) -> bool {
     name.len() >= libc::IFNAMSIZ
 }
 
-pub(super) fn first(answer: Objects) -> std::result::Result<Option<Link>, Refused> {
+pub(crate) fn first(answer: Objects) -> std::result::Result<Option<Link>, Refused> {
     match answer {
         Ok(messages) => Ok(messages.iter().find_map(|m| decode::link(m))),
         Err(refused) if refused.is_not_found() => Ok(None),

@@ -3,7 +3,7 @@
 use cni_netlink::attr::Attrs;
 use cni_netlink::{CREATE, EXCL, Request};
 
-use super::IFF_UP;
+use super::abi::IFF_UP;
 
 /// `struct ifinfomsg`: family, type, index, flags, change mask.
 pub(crate) fn ifinfomsg(index: u32, flags: u32, change: u32) -> [u8; 16] {

@@ -7,9 +7,9 @@ use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_netlink::{APPEND, CREATE, Precision, Request};
 use cni_types::{Cidr, Family, Result, ip_from_octets};
 
+use super::Route;
+use super::abi::{HEADER, RTAX_ADVMSS, RTAX_MTU, TABLE_MAIN, TYPE_UNICAST};
 use super::hop::{self, NextHop, ONLINK};
-use super::tables::TABLE_MAIN;
-use super::{HEADER, RTAX_ADVMSS, RTAX_MTU, Route, TYPE_UNICAST};
 
 use crate::rtnl::Rtnl;
 

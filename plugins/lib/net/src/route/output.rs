@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cni_types::{Cidr, Family, Result, ip_octets};
 
-use super::HEADER;
+use super::abi::HEADER;
 
 use crate::rtnl::Rtnl;
 use cni_netlink::Request;

@@ -8,16 +8,13 @@ use cni_skel::FileLock;
 use cni_types::{Code, Doing, Error, Form, Formed, Result};
 use serde::{Deserialize, Deserializer};
 
-use super::RouteEntry;
+pub use super::abi::{TABLE_LOCAL, TABLE_MAIN};
+use super::entry::RouteEntry;
 use crate::link::Link;
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 use crate::rule::Rule;
 
-/// `RT_TABLE_MAIN` (`linux/rtnetlink.h`)
-pub const TABLE_MAIN: u32 = 254;
-/// `RT_TABLE_LOCAL`: the kernel's own.
-pub const TABLE_LOCAL: u32 = 255;
 /// `RT_TABLE_UNSPEC`, `RT_TABLE_DEFAULT`, and the two above: tables that mean something to the kernel.
 const RESERVED: [u32; 4] = [0, 253, TABLE_MAIN, TABLE_LOCAL];
 /// How long another plugin may hold the lock on the namespace.

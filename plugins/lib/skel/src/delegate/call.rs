@@ -3,10 +3,9 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use super::Delegates;
 use crate::child::Finished;
 use crate::dispatch::dispatch;
-use crate::plugin::Plugin;
+use crate::plugin::{Delegates, Plugin};
 use crate::stdio::Stderr;
 
 /// Calls `plugin` with `conf` as its stdin, in the environment of its `delegates`.

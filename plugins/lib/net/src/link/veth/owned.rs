@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cni_types::{AttachmentId, Error, Result};
 
-use super::{NAME_TRIES, host_name};
+use super::name::{NAME_TRIES, host_name};
 use crate::events::Events;
 use crate::link::{Link, first, get};
 use crate::netns::Netns;
