@@ -8,7 +8,7 @@ use std::path::Path;
 
 use cni_types::{AttachmentId, Error, NetworkName, Result};
 
-use crate::record::Record;
+use crate::record::LeaseRecord;
 use crate::state::State;
 
 /// DEL. `down`: nobody listens on the socket, so nobody else has the lease. The daemon may have seen the namespace under
@@ -34,13 +34,13 @@ pub(crate) fn del(state: &State, id: &AttachmentId, netns: Option<&Path>, down: 
 /// # Errors
 /// All failures, folded.
 pub(crate) fn gc(state: &State, network: &NetworkName, valid: &[AttachmentId], down: bool) -> Result<()> {
-    let is_stale = |record: &Record| record.id.network == *network && !valid.contains(&record.id);
+    let is_stale = |record: &LeaseRecord| record.id.network == *network && !valid.contains(&record.id);
     // A file that cannot be read says no network.
     let stale = state.all()?.into_iter().filter_map(Result::ok).filter(is_stale);
     Error::all(stale.map(|record| end(state, &record, down)))
 }
 
-fn end(state: &State, record: &Record, down: bool) -> Result<()> {
+fn end(state: &State, record: &LeaseRecord, down: bool) -> Result<()> {
     // First, so that nothing is forgotten if this process is killed.
     state.order_release(&record.id)?;
     let sent = if down { record.release() } else { Ok(None) };

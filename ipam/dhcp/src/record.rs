@@ -8,23 +8,23 @@ use crate::wanted::Wanted;
 
 /// All that a daemon which is started anew has to know of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Record {
+pub(crate) struct LeaseRecord {
     pub(crate) id: AttachmentId,
     pub(crate) place: Place,
     pub(crate) wanted: Wanted,
-    pub(crate) given: Given,
+    pub(crate) given: Grant,
 }
 
 /// How far it has come.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Given {
+pub(crate) enum Grant {
     /// It was asked for, and the server may have given it.
     Offered(Offer),
     /// It is held.
     Held(Box<Binding>),
 }
 
-impl Given {
+impl Grant {
     /// Whose address it is, in either case.
     pub(crate) fn offer(&self) -> Offer {
         match self {

@@ -7,10 +7,10 @@ use cni_types::{Code, Error, Result};
 use crate::clock::Random;
 use crate::lease::{Offer, Send};
 use crate::message::Kind;
-use crate::record::Record;
+use crate::record::LeaseRecord;
 use crate::{packet, query};
 
-impl Record {
+impl LeaseRecord {
     /// Sends the release out of the container's interface and from the leased address, as servers want it; nobody
     /// answers one. The socket it went through comes back, since closing it takes the kernel a while; `None` when there
     /// is no interface any more to send from.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use cni_skel::Records;
 use cni_types::{AttachmentId, Error, Json, Result};
 
-use crate::record::Record;
+use crate::record::LeaseRecord;
 use document::Document;
 
 /// The state directory of one daemon.
@@ -39,7 +39,7 @@ impl State {
 
     /// # Errors
     /// Code 5 naming the file.
-    pub(crate) fn write(&self, record: &Record) -> Result<()> {
+    pub(crate) fn write(&self, record: &LeaseRecord) -> Result<()> {
         let id = &record.id;
         let text = serde_json::to_vec(&Document::of(record))
             .map_err(|e| Error::decode("cannot write a lease").because(e))?;
@@ -51,11 +51,11 @@ impl State {
     ///
     /// # Errors
     /// Code 5 when it cannot be read, code 6 when it makes no sense.
-    pub(crate) fn find(&self, id: &AttachmentId) -> Result<Option<Record>> {
+    pub(crate) fn find(&self, id: &AttachmentId) -> Result<Option<LeaseRecord>> {
         self.read(&name(id))
     }
 
-    fn read(&self, name: &str) -> Result<Option<Record>> {
+    fn read(&self, name: &str) -> Result<Option<LeaseRecord>> {
         let Some(document) = self.records.decode::<Document>(name)? else { return Ok(None) };
         let path = self.records.path(name);
         let record = document.record();
@@ -66,7 +66,7 @@ impl State {
     ///
     /// # Errors
     /// Code 5 when the directory cannot be listed.
-    pub(crate) fn all(&self) -> Result<Vec<Result<Record>>> {
+    pub(crate) fn all(&self) -> Result<Vec<Result<LeaseRecord>>> {
         let names = self.records.names()?;
         let leases = names.iter().filter(|name| name.ends_with(".json") && !name.starts_with('.'));
         Ok(leases.filter_map(|name| self.read(name).transpose()).collect())

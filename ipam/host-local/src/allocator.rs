@@ -12,13 +12,13 @@ const WINDOW: usize = 1 << 20;
 /// All addresses of a set but its gateways, each once, round robin: from the one after the last one given out on, across
 /// the set's ranges and around, so that the last one itself comes at the end. One outside the set counts as none, and
 /// the first range's first address comes first.
-pub(crate) struct Order<'a> {
+pub(crate) struct Sequence<'a> {
     set: &'a RangeSet,
     // First and last address of each stretch.
     spans: Vec<(IpAddr, IpAddr)>,
 }
 
-impl<'a> Order<'a> {
+impl<'a> Sequence<'a> {
     pub(crate) fn new(set: &'a RangeSet, last: Option<IpAddr>) -> Self {
         let ranges = set.ranges();
         let whole = |range: &Range| (range.start(), range.end());

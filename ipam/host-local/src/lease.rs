@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Code, Doing, Error, IpConfig, Result};
 
-use crate::allocator::{Order, Taken};
+use crate::allocator::{Sequence, Taken};
 use crate::conf::{Conf, RangeSet};
 use crate::store::{Owner, Store};
 
@@ -104,7 +104,7 @@ fn acquire_requested(store: &mut Store, owner: &Owner, set: &RangeSet, ip: IpAdd
 }
 
 fn acquire_next(store: &mut Store, owner: &Owner, set: &RangeSet, i: usize) -> Result<IpAddr> {
-    let order = Order::new(set, store.last_reserved(i));
+    let order = Sequence::new(set, store.last_reserved(i));
     if let Some(ip) = store.reserve_first(owner, order.iter().take(TRIES))? {
         return Ok(ip);
     }

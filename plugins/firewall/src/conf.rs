@@ -1,6 +1,6 @@
 //! The keys of `firewall`, read and validated.
 
-use crate::forward::{AdminChain, Backend, Ingress, Isolation, Policy, Zone};
+use crate::forward::{AdminChain, FirewallBackend, Ingress, Isolation, Policy, Zone};
 use cni_types::{
     CniResult, Code, Doing, Error, FromText, IfName, Network, PluginKeys, Result, Text, excerpt, keys, words,
 };
@@ -8,7 +8,7 @@ use cni_types::{
 keys! {
     struct Keys {
         /// what carries the rules
-        "backend" backend: Text<Backend>,
+        "backend" backend: Text<FirewallBackend>,
             otherwise("`firewalld` where it runs, else `iptables`, or `nftables` where only that works");
         /// the zone firewalld gets the addresses for
         "firewalldZone" firewalld_zone: Text<Zone>, otherwise("`trusted`");
@@ -36,7 +36,7 @@ words!(IngressPolicy { Open = "open", SameBridge = "same-bridge", Isolated = "is
 /// A valid configuration.
 pub(crate) struct Conf {
     /// The backend that was asked for, if one was.
-    pub(crate) backend: Option<Backend>,
+    pub(crate) backend: Option<FirewallBackend>,
     admin: AdminChain,
     zone: Zone,
     ingress: Option<Ingress>,
@@ -53,7 +53,7 @@ impl Conf {
             IngressPolicy::Isolated => Some(Ingress::Isolated),
         };
         Ok(Self {
-            backend: Backend::or_of_node(keys.backend.read_if_given("backend")?)?,
+            backend: FirewallBackend::or_of_node(keys.backend.read_if_given("backend")?)?,
             admin: keys
                 .iptables_admin_chain_name
                 .read_if_given("iptablesAdminChainName")?

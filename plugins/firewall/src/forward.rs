@@ -27,12 +27,12 @@ use cni_types::{AttachmentId, Doing, Error, Failures, NetworkName, Result, Stale
 
 use crate::firewalld::Firewalld;
 pub(crate) use crate::firewalld::Zone;
-pub(crate) use backend::Backend;
+pub(crate) use backend::FirewallBackend;
 use cni_filter::Filter;
 use cni_filter::Given;
 use cni_filter::iptables::or_natively;
 pub(crate) use policy::{AdminChain, Ingress, Isolation, Policy};
-use record::Records;
+use record::AddressOwners;
 
 /// The addresses of the nftables layout's attachments.
 fn given() -> Given {
@@ -40,14 +40,14 @@ fn given() -> Given {
 }
 
 /// Sets up what the policy asks for, or nothing. What is there already stays; an address that a dead attachment left
-/// behind is taken over. Without a backend, [`Backend::choose`] decides, and where iptables turns out not to be usable,
+/// behind is taken over. Without a backend, [`FirewallBackend::choose`] decides, and where iptables turns out not to be usable,
 /// nftables is used.
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when a lock is held too long, 5 when the owner cannot be recorded.
 pub(crate) fn add(
     filter: &Filter,
-    backend: Option<Backend>,
+    backend: Option<FirewallBackend>,
     id: &AttachmentId,
     policy: &Policy,
 ) -> Result<()> {
@@ -58,11 +58,11 @@ pub(crate) fn add(
         given().note(id, policy.ips.iter().copied());
         filter.nftables().and_then(|socket| sets::add(socket, id, policy))
     };
-    match Backend::choose(filter, backend) {
-        Backend::Nftables => natively(),
+    match FirewallBackend::choose(filter, backend) {
+        FirewallBackend::Nftables => natively(),
         chosen => recorded(filter, chosen, id, policy).or_else(|refusal| {
             let is_free = backend.is_none()
-                && chosen == Backend::Iptables
+                && chosen == FirewallBackend::Iptables
                 && matches!(filter.nftables_if_present(), Ok(Some(_)));
             or_natively(refusal, || chains::status(policy), is_free.then_some(natively))
         }),
@@ -76,9 +76,9 @@ pub(crate) fn is_known(id: &AttachmentId) -> bool {
 }
 
 /// Records the owner first, so that whatever happens next, DEL and GC know what to remove.
-fn recorded(filter: &Filter, backend: Backend, id: &AttachmentId, policy: &Policy) -> Result<()> {
-    let records = Records::lock()?;
-    let accept = backend == Backend::Iptables;
+fn recorded(filter: &Filter, backend: FirewallBackend, id: &AttachmentId, policy: &Policy) -> Result<()> {
+    let records = AddressOwners::lock()?;
+    let accept = backend == FirewallBackend::Iptables;
     let zone = (!accept).then_some(&policy.zone);
     let owner = id.tag_prefix();
     let before = records.addresses(&owner)?;
@@ -120,11 +120,11 @@ fn sources_missing(filter: &Filter, policy: &Policy) -> Result<Vec<String>> {
 /// Code 103 naming what `backend` lacks.
 pub(crate) fn check(
     filter: &Filter,
-    backend: Option<Backend>,
+    backend: Option<FirewallBackend>,
     id: &AttachmentId,
     policy: &Policy,
 ) -> Result<()> {
-    let backend = Backend::choose(filter, backend);
+    let backend = FirewallBackend::choose(filter, backend);
     let native = || match filter.nftables_if_present()? {
         Some(socket) => sets::missing(socket, id, policy),
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
@@ -132,9 +132,9 @@ pub(crate) fn check(
     let iptables = || chains::missing(filter, policy, true);
     let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
     let found = match backend {
-        Backend::Nftables => native(),
-        Backend::Iptables => iptables(),
-        Backend::Firewalld => sources_missing(filter, policy),
+        FirewallBackend::Nftables => native(),
+        FirewallBackend::Iptables => iptables(),
+        FirewallBackend::Firewalld => sources_missing(filter, policy),
     };
     if complete(&found) || complete(&native()) || complete(&iptables()) {
         return Ok(());
@@ -202,7 +202,7 @@ pub(crate) fn held(filter: &Filter, network: &NetworkName) -> Result<Vec<(String
     if let Some(socket) = filter.nftables_if_present()? {
         held.extend(sets::held(socket, &all)?);
     }
-    if let Some(records) = Records::lock_if_present()? {
+    if let Some(records) = AddressOwners::lock_if_present()? {
         for owner in records.stale(&all)? {
             held.extend(records.addresses(&owner)?.into_iter().map(|ip| (owner.clone(), ip.to_string())));
         }
@@ -214,15 +214,19 @@ pub(crate) fn held(filter: &Filter, network: &NetworkName) -> Result<Vec<(String
 ///
 /// # Errors
 /// Code 50 with the reason.
-pub(crate) fn status(filter: &Filter, backend: Option<Backend>, isolates: bool) -> Result<()> {
-    let chosen = Backend::choose(filter, backend);
+pub(crate) fn status(filter: &Filter, backend: Option<FirewallBackend>, isolates: bool) -> Result<()> {
+    let chosen = FirewallBackend::choose(filter, backend);
     match chosen.status(filter) {
         Err(_)
             if backend.is_none()
-                && chosen == Backend::Iptables
-                && Backend::Nftables.status(filter).is_ok() => {}
+                && chosen == FirewallBackend::Iptables
+                && FirewallBackend::Nftables.status(filter).is_ok() => {}
         outcome => outcome?,
     }
     // firewalld has no isolation of its own.
-    if chosen == Backend::Firewalld && isolates { Backend::Iptables.status(filter) } else { Ok(()) }
+    if chosen == FirewallBackend::Firewalld && isolates {
+        FirewallBackend::Iptables.status(filter)
+    } else {
+        Ok(())
+    }
 }

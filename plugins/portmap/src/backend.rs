@@ -8,8 +8,8 @@ use cni_types::{Cidr, Failures, Family, Result};
 
 use crate::claim::Claimant;
 use crate::conf::Conf;
-use crate::made::Made;
 use crate::nft::Plan;
+use crate::taken::Taken;
 use crate::{iptables, nft};
 
 /// Makes the mappings, and tells with which backend: with nftables if there are `plans` for it, else with iptables; but
@@ -24,7 +24,7 @@ pub(crate) fn make(
     conf: &Conf,
     targets: &[Option<Cidr>; 2],
     plans: Option<Vec<Plan>>,
-) -> Result<(Backend, Made)> {
+) -> Result<(Backend, Taken)> {
     if let Some(plans) = plans {
         return Ok((Backend::Nftables, nft::add(filter.nftables()?, claimant, plans)?));
     }

@@ -31,7 +31,7 @@ use cni_types::{AttachmentId, Cidr, Code, Error, Failures, Family, Result, Stale
 use crate::claim::{Claimant, Claims};
 use crate::conf::Conf;
 use crate::flows::Gone;
-use crate::made::Made;
+use crate::taken::Taken;
 use look::Look;
 use names::CHAIN;
 use rules::{Rules, families};
@@ -49,8 +49,8 @@ pub(crate) fn add(
     claimant: &Claimant<'_>,
     conf: &Conf,
     targets: &[Option<Cidr>; 2],
-) -> Result<Made> {
-    let mut made = Made::default();
+) -> Result<Taken> {
+    let mut made = Taken::default();
     let chain = claimant.claims.chain(claimant.id);
     for (family, target) in families(targets) {
         let rules = Rules::new(claimant.id, conf, target, &chain);
@@ -61,13 +61,13 @@ pub(crate) fn add(
     Ok(made)
 }
 
-fn add_family(filter: &Filter, family: Family, rules: &Rules, claimant: &Claimant<'_>) -> Result<Made> {
+fn add_family(filter: &Filter, family: Family, rules: &Rules, claimant: &Claimant<'_>) -> Result<Taken> {
     let tool = Tool::find(family, "restore", false)?;
     let mut before: Option<String> = None;
     for _ in 0..TRIES {
         let look = Look::take(filter, family, tool.variant(), rules, claimant)?;
         let script = look.addition(rules);
-        let made = Made { gone: look.going.gone, yielded: look.going.yielded };
+        let made = Taken { gone: look.going.gone, yielded: look.going.yielded };
         if script.is_empty() {
             return Ok(made);
         }

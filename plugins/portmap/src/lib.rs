@@ -21,11 +21,11 @@ mod displace;
 mod flows;
 mod iptables;
 mod localnet;
-mod made;
 mod mapped;
 mod mapping;
 mod nft;
 mod reference;
+mod taken;
 mod target;
 
 use cni_part::PartPlugin;

@@ -29,9 +29,9 @@ use cni_types::{AttachmentId, Result, Stale};
 
 use crate::claim::{Claimant, Claims};
 use crate::flows::Gone;
-use crate::made::Made;
-use change::Change;
-use element::{Held, owner_of};
+use crate::taken::Taken;
+use change::PortChange;
+use element::{HeldElement, owner_of};
 use names::TABLE;
 pub(crate) use plan::Plan;
 use plan::fitting;
@@ -41,16 +41,16 @@ pub(crate) use status::status;
 ///
 /// # Errors
 /// Code 11 naming the holder when a port is taken, code 101 when the kernel refuses.
-pub(crate) fn add(socket: &Socket, claimant: &Claimant<'_>, plans: Vec<Plan>) -> Result<Made> {
+pub(crate) fn add(socket: &Socket, claimant: &Claimant<'_>, plans: Vec<Plan>) -> Result<Taken> {
     let plans = &fitting(socket, &layout::sets(socket)?, plans)?;
-    let mut made = Made::default();
+    let mut made = Taken::default();
     socket.transact(|socket| {
         let sets = layout::sets(socket)?;
-        let change = Change::new(socket, &sets, claimant, plans)?;
+        let change = PortChange::new(socket, &sets, claimant, plans)?;
         let mut batch = layout::ensure(socket, &sets, plans, &change.maps())?;
         change.write(&mut batch);
-        let gone = change.erased.iter().filter_map(Held::gone).collect();
-        made = Made { gone, yielded: change.yielded };
+        let gone = change.erased.iter().filter_map(HeldElement::gone).collect();
+        made = Taken { gone, yielded: change.yielded };
         Ok(batch)
     })?;
     Ok(made)
@@ -101,7 +101,7 @@ pub(crate) fn remove(
 ) -> Result<Vec<Gone>> {
     let owner = id.tag_prefix();
     sweep(socket, &|socket, sets| {
-        let mut found: Vec<Held> = Vec::new();
+        let mut found: Vec<HeldElement> = Vec::new();
         for plan in hints {
             found.extend(held::of_plan(socket, sets, plan)?);
         }
@@ -122,7 +122,7 @@ pub(crate) fn collect(socket: &Socket, stale: &Stale<'_>) -> Result<Vec<Gone>> {
 }
 
 /// Finds elements in the ruleset as it is, and removes them from that very one.
-type Find<'a> = &'a dyn Fn(&Socket, &[String]) -> Result<Vec<Held>>;
+type Find<'a> = &'a dyn Fn(&Socket, &[String]) -> Result<Vec<HeldElement>>;
 
 fn sweep(socket: &Socket, find: Find<'_>) -> Result<Vec<Gone>> {
     let mut gone = Vec::new();
@@ -130,7 +130,7 @@ fn sweep(socket: &Socket, find: Find<'_>) -> Result<Vec<Gone>> {
         let found = find(socket, &layout::sets(socket)?)?;
         let mut batch = Batch::new();
         element::erase(&mut batch, &found);
-        gone = found.iter().filter_map(Held::gone).collect();
+        gone = found.iter().filter_map(HeldElement::gone).collect();
         Ok(batch)
     })?;
     Ok(gone)

@@ -19,7 +19,7 @@ pub(crate) fn add<'a>(conf: &Conf, site: &'a Site<'a>, undo: &mut Undo<'a>) -> R
     // Until the table is in use.
     let _lock = tables::lock(site.netns()?)?;
     let routing = inside.routing()?;
-    let settings = vrf::Settings::of(inside, &link, &routing)?;
+    let settings = vrf::MemberSettings::of(inside, &link, &routing)?;
     let vrf = match conf.find(inside)? {
         Some(vrf) => vrf,
         None => {

@@ -18,7 +18,7 @@ use super::services::Services;
 use crate::clock::{self, Random};
 use crate::lease::Machine;
 use crate::query;
-use crate::record::{Given, Record};
+use crate::record::{Grant, LeaseRecord};
 
 /// The daemon's whole state.
 pub(super) struct Leases {
@@ -47,11 +47,11 @@ impl Leases {
             let taken = record.and_then(|record| {
                 let over = state.is_release_ordered(&record.id);
                 match record {
-                    Record { id, place, .. } if place.is_there() == Ok(false) => {
+                    LeaseRecord { id, place, .. } if place.is_there() == Ok(false) => {
                         log!("{}: {} is gone: the lease is over", query::name(&id), place.netns.display());
                         state.remove_if_present(&id)
                     }
-                    Record { id, place, wanted, given: Given::Held(binding) } if !over => {
+                    LeaseRecord { id, place, wanted, given: Grant::Held(binding) } if !over => {
                         self.keep(HeldLease { id, place, wanted, binding: RefCell::new(Some(*binding)) });
                         Ok(())
                     }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::lease::Binding;
 use crate::place::Place;
 use crate::query;
-use crate::record::{Given, Record};
+use crate::record::{Grant, LeaseRecord};
 use crate::wanted::Wanted;
 
 /// What keeper and table both know of a lease.
@@ -29,8 +29,8 @@ impl HeldLease {
     }
 
     /// What is to be written down.
-    pub(super) fn record(&self, given: Given) -> Record {
-        Record { id: self.id.clone(), place: self.place.clone(), wanted: self.wanted.clone(), given }
+    pub(super) fn record(&self, given: Grant) -> LeaseRecord {
+        LeaseRecord { id: self.id.clone(), place: self.place.clone(), wanted: self.wanted.clone(), given }
     }
 }
 

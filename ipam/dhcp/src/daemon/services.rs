@@ -10,7 +10,7 @@ use super::alarm::Alarm;
 use super::closer::Closer;
 use super::flags::Flags;
 use super::log;
-use crate::record::Record;
+use crate::record::LeaseRecord;
 use crate::state::State;
 
 pub(super) struct Services {
@@ -37,7 +37,7 @@ impl Services {
     ///
     /// # Errors
     /// Code 5 when its file cannot be removed.
-    pub(super) fn release(&self, record: &Record) -> Result<()> {
+    pub(super) fn release(&self, record: &LeaseRecord) -> Result<()> {
         match record.release() {
             Ok(socket) => socket.into_iter().for_each(|socket| self.closer.close(socket)),
             Err(error) => log!("{error}; the server keeps it until its time is over"),

@@ -68,7 +68,7 @@ pub(crate) enum End {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum LeasePhase {
     /// DISCOVER is being sent.
     Discovering,
     /// An offer is being asked for, until then.
@@ -89,7 +89,7 @@ pub(crate) struct Machine {
     /// Metric of the result's routes.
     priority: u32,
     random: Random,
-    phase: Phase,
+    phase: LeasePhase,
     held: Option<Binding>,
     xid: u32,
     /// When this exchange began.
@@ -122,7 +122,7 @@ impl Machine {
             mac,
             priority,
             random,
-            phase: Phase::Discovering,
+            phase: LeasePhase::Discovering,
             held: None,
             xid,
             began: now,
@@ -150,7 +150,7 @@ impl Machine {
         let soon =
             machine.random.below(binding.times.expire.saturating_sub(now).min(Duration::from_secs(32)) / 4);
         machine.next = binding.times.renew.max(now + soon);
-        machine.phase = Phase::Bound;
+        machine.phase = LeasePhase::Bound;
         machine.held = Some(binding);
         machine
     }
@@ -163,9 +163,9 @@ impl Machine {
     /// Whether answers are waited for.
     pub(crate) fn listens(&self) -> bool {
         match self.phase {
-            Phase::Bound => false,
-            Phase::Renewing { listening, .. } => listening,
-            Phase::Discovering | Phase::Requesting(..) => true,
+            LeasePhase::Bound => false,
+            LeasePhase::Renewing { listening, .. } => listening,
+            LeasePhase::Discovering | LeasePhase::Requesting(..) => true,
         }
     }
 
@@ -175,8 +175,8 @@ impl Machine {
             return Vec::new();
         }
         match self.phase {
-            Phase::Discovering | Phase::Requesting(..) => self.acquire_on(now),
-            Phase::Bound | Phase::Renewing { .. } => self.maintain(now),
+            LeasePhase::Discovering | LeasePhase::Requesting(..) => self.acquire_on(now),
+            LeasePhase::Bound | LeasePhase::Renewing { .. } => self.maintain(now),
         }
     }
 
@@ -189,16 +189,16 @@ impl Machine {
             return Err(Ignored::NotOurs);
         }
         match self.phase {
-            Phase::Discovering => self.offered(now, reply),
-            Phase::Requesting(offer, _) => self.answered(now, reply, offer),
-            Phase::Renewing { listening: true, .. } => self.renewed(now, reply),
-            Phase::Bound | Phase::Renewing { .. } => Err(Ignored::Unexpected),
+            LeasePhase::Discovering => self.offered(now, reply),
+            LeasePhase::Requesting(offer, _) => self.answered(now, reply, offer),
+            LeasePhase::Renewing { listening: true, .. } => self.renewed(now, reply),
+            LeasePhase::Bound | LeasePhase::Renewing { .. } => Err(Ignored::Unexpected),
         }
     }
 
     /// The lease goes on, or begins, with `binding`.
     fn bind(&mut self, binding: Binding) -> Vec<Act> {
-        self.phase = Phase::Bound;
+        self.phase = LeasePhase::Bound;
         (self.tries, self.refusals, self.avoided) = (0, 0, None);
         // Servers and networks should not see all containers of a node at the same moment.
         let early = binding.times.renew.saturating_sub(binding.times.since) / 16;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lease::{Binding, Offer, Times};
 use crate::place::Place;
-use crate::record::{Given, Record};
+use crate::record::{Grant, LeaseRecord};
 use crate::wanted::Wanted;
 use crate::wire;
 
@@ -58,12 +58,12 @@ fn millis(time: Duration) -> u64 {
 }
 
 impl Document {
-    pub(super) fn of(record: &Record) -> Self {
-        let Record { id, place, wanted, given } = record;
+    pub(super) fn of(record: &LeaseRecord) -> Self {
+        let LeaseRecord { id, place, wanted, given } = record;
         let Offer { address, server, server_mac } = given.offer();
         let held = match given {
-            Given::Offered(_) => None,
-            Given::Held(binding) => Some(HeldKeys {
+            Grant::Offered(_) => None,
+            Grant::Held(binding) => Some(HeldKeys {
                 since: millis(binding.times.since),
                 renew: millis(binding.times.renew),
                 rebind: millis(binding.times.rebind),
@@ -91,7 +91,7 @@ impl Document {
         }
     }
 
-    pub(super) fn record(self) -> Result<Record> {
+    pub(super) fn record(self) -> Result<LeaseRecord> {
         if self.version != VERSION {
             return Err(Error::decode(format!("version {} is not known here", self.version)));
         }
@@ -115,10 +115,10 @@ impl Document {
         let server_mac = if self.server_mac.is_empty() { None } else { Some(mac(&self.server_mac)?) };
         let offer = Offer { address: ip(&self.address)?, server: ip(&self.server)?, server_mac };
         let given = match self.held {
-            None => Given::Offered(offer),
-            Some(held) => Given::Held(Box::new(held.binding(offer)?)),
+            None => Grant::Offered(offer),
+            Some(held) => Grant::Held(Box::new(held.binding(offer)?)),
         };
-        Ok(Record { id, place, wanted: self.wanted, given })
+        Ok(LeaseRecord { id, place, wanted: self.wanted, given })
     }
 }
 

@@ -8,10 +8,10 @@ use cni_types::{Cidr, CniResult, ContainerId, IfName, IpConfig, Mac, NetworkName
 use super::*;
 use crate::lease::{Binding, Offer, Times};
 use crate::place::Place;
-use crate::record::Given;
+use crate::record::Grant;
 use crate::wanted::Wanted;
 
-fn record(given: Given) -> Record {
+fn record(given: Grant) -> LeaseRecord {
     let ifname = IfName::new("eth0").unwrap();
     let id = AttachmentId {
         network: NetworkName::new("net").unwrap(),
@@ -28,15 +28,15 @@ fn record(given: Given) -> Record {
         shares_mac: false,
     };
     let wanted = Wanted { request: vec![1, 3], ..Wanted::default() };
-    Record { id, place, wanted, given }
+    LeaseRecord { id, place, wanted, given }
 }
 
-fn held() -> Record {
+fn held() -> LeaseRecord {
     let [since, renew, rebind, expire] = [1000, 41_000, 71_000, 81_000].map(Duration::from_millis);
     let address = Cidr::new(Ipv4Addr::new(10, 0, 0, 7).into(), 24).unwrap();
     let result =
         CniResult { ips: vec![IpConfig { interface: None, address, gateway: None }], ..CniResult::default() };
-    record(Given::Held(Box::new(Binding {
+    record(Grant::Held(Box::new(Binding {
         address: Ipv4Addr::new(10, 0, 0, 7),
         server: Ipv4Addr::new(10, 0, 0, 1),
         server_mac: Some(Mac([2, 0, 0, 0, 0, 2])),
@@ -57,7 +57,7 @@ fn records_come_back_until_they_are_removed() {
     let (state, dir) = state();
     let offer =
         Offer { address: Ipv4Addr::new(10, 0, 0, 7), server: Ipv4Addr::new(10, 0, 0, 1), server_mac: None };
-    for record in [record(Given::Offered(offer)), held()] {
+    for record in [record(Grant::Offered(offer)), held()] {
         state.write(&record).unwrap();
         assert_eq!(state.find(&record.id).unwrap(), Some(record.clone()));
         assert_eq!(state.all().unwrap(), [Ok(record)]);

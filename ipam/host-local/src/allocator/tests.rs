@@ -23,7 +23,7 @@ fn set(ranges: &[(&str, &str, &str)]) -> RangeSet {
 
 fn order(set: &RangeSet, last: &str) -> Vec<String> {
     let last = (!last.is_empty()).then(|| last.parse().unwrap());
-    Order::new(set, last).iter().map(|ip| ip.to_string()).collect()
+    Sequence::new(set, last).iter().map(|ip| ip.to_string()).collect()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn the_ends_of_the_address_space_are_ends() {
     let v6 = set(&[("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126", "", "")]);
     assert_eq!(order(&v6, "")[1], all_ones);
     let huge = set(&[("2001:db8::/32", "", "")]);
-    assert_eq!(Order::new(&huge, None).iter().next().unwrap().to_string(), "2001:db8::2");
+    assert_eq!(Sequence::new(&huge, None).iter().next().unwrap().to_string(), "2001:db8::2");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn the_smallest_subnet_has_one_address() {
 #[test]
 fn past_the_window_and_outside_the_set_nothing_counts_as_taken() {
     let set = set(&[("10.0.0.0/8", "", "")]);
-    let order = Order::new(&set, None);
+    let order = Sequence::new(&set, None);
     let mut taken = Taken::default();
     ["::ffff:a00:2", "10.0.0.2", "11.0.0.1", "10.255.255.254"]
         .iter()
@@ -94,7 +94,7 @@ fn sets() -> impl Strategy<Value = (RangeSet, Option<IpAddr>)> {
 proptest! {
     #[test]
     fn every_address_once_no_gateway_none_outside((set, last) in sets()) {
-        let all: Vec<_> = Order::new(&set, last).iter().collect();
+        let all: Vec<_> = Sequence::new(&set, last).iter().collect();
         prop_assert!(all.iter().all(|ip| set.find(*ip).is_some() && !set.is_gateway(*ip)));
         prop_assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
         prop_assert_eq!(all.len() as u128, set.capacity());
@@ -102,10 +102,10 @@ proptest! {
 
     #[test]
     fn the_last_free_address_is_found((set, last) in sets(), pick in any::<prop::sample::Index>()) {
-        let all: Vec<_> = Order::new(&set, None).iter().collect();
+        let all: Vec<_> = Sequence::new(&set, None).iter().collect();
         prop_assume!(!all.is_empty());
         let free = *pick.get(&all);
-        let order = Order::new(&set, last);
+        let order = Sequence::new(&set, last);
         prop_assert_eq!(order.iter().find(|ip| *ip == free), Some(free));
         let mut taken = Taken::default();
         all.iter().filter(|ip| **ip != free).for_each(|ip| order.take(&mut taken, *ip));
@@ -133,6 +133,6 @@ proptest! {
             next = step(next);
         }
         wanted.retain(|ip| !set.is_gateway(*ip));
-        prop_assert_eq!(Order::new(&set, last).iter().collect::<Vec<_>>(), wanted);
+        prop_assert_eq!(Sequence::new(&set, last).iter().collect::<Vec<_>>(), wanted);
     }
 }

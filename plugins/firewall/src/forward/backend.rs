@@ -9,7 +9,7 @@ use cni_filter::{Filter, masquerade};
 
 /// What carries the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
+pub(crate) enum FirewallBackend {
     /// `iptables-restore` and the reference's chains.
     Iptables,
     /// nftables over netlink, without a tool.
@@ -18,9 +18,9 @@ pub(crate) enum Backend {
     Firewalld,
 }
 
-words!(Backend { Iptables = "iptables", Nftables = "nftables", Firewalld = "firewalld" });
+words!(FirewallBackend { Iptables = "iptables", Nftables = "nftables", Firewalld = "firewalld" });
 
-impl Backend {
+impl FirewallBackend {
     /// What the configuration asks for; where it does not say and firewalld does not run, this node's default. What firewalld
     /// does not know of, it would drop.
     ///

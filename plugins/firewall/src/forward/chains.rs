@@ -1,4 +1,4 @@
-//! The iptables layout, as the reference has it; the owners are in [`Records`].
+//! The iptables layout, as the reference has it; the owners are in [`AddressOwners`].
 //!
 //! ADD looks (natively with iptables-nft, with one listing else), then writes what is missing with one
 //! `iptables-restore` per family. DEL and GC of iptables-nft's rules are one native batch, without a tool; those of
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use cni_types::{Code, Error, Family, Result};
 
 use super::policy::Policy;
-use super::record::Records;
+use super::record::AddressOwners;
 use super::rules::{ACCEPTS, FORWARD, NeededRule, STAGE_1, accepts, chains, rules};
 use super::seen::{FILTER, Seen};
 use cni_filter::Filter;
@@ -20,7 +20,7 @@ use cni_filter::nft::{Batch, Chain, Rule, Socket, Table};
 const TRIES: u32 = 10;
 
 /// Makes what is missing; without `accept`, only what isolates. The owner is on record, and the records locked.
-pub(super) fn add(filter: &Filter, _records: &Records, policy: &Policy, accept: bool) -> Result<()> {
+pub(super) fn add(filter: &Filter, _records: &AddressOwners, policy: &Policy, accept: bool) -> Result<()> {
     if chains(policy, accept).is_empty() {
         return Ok(());
     }

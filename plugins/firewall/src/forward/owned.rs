@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni_types::{AttachmentId, Error, Result, Stale};
 
 use super::chains;
-use super::record::Records;
+use super::record::AddressOwners;
 use crate::firewalld::{Firewalld, Zone};
 use cni_filter::nft::Socket;
 
@@ -17,7 +17,7 @@ pub(super) fn remove(
     hints: &[IpAddr],
     zone: Option<&Zone>,
 ) -> Result<()> {
-    match Records::lock_if_present()? {
+    match AddressOwners::lock_if_present()? {
         Some(records) => remove_recorded(socket, &records, &id.tag_prefix(), hints, zone),
         None => remove_addresses(socket, hints, zone),
     }
@@ -25,7 +25,7 @@ pub(super) fn remove(
 
 /// Removes what stale attachments have.
 pub(super) fn collect(socket: Option<&Socket>, stale: &Stale<'_>) -> Result<()> {
-    let Some(records) = Records::lock_if_present()? else { return Ok(()) };
+    let Some(records) = AddressOwners::lock_if_present()? else { return Ok(()) };
     let stale = records.stale(stale)?;
     Error::all(stale.iter().map(|owner| remove_recorded(socket, &records, owner, &[], None)))
 }
@@ -33,7 +33,7 @@ pub(super) fn collect(socket: Option<&Socket>, stale: &Stale<'_>) -> Result<()> 
 /// Removes what these addresses of an owner have and nobody else's: an ADD that fails takes back what it has made.
 pub(super) fn take_back(
     socket: Option<&Socket>,
-    records: &Records,
+    records: &AddressOwners,
     owner: &str,
     ips: &[IpAddr],
     zone: Option<&Zone>,
@@ -51,7 +51,7 @@ pub(super) fn take_back(
 
 fn remove_recorded(
     socket: Option<&Socket>,
-    records: &Records,
+    records: &AddressOwners,
     owner: &str,
     hints: &[IpAddr],
     zone: Option<&Zone>,

@@ -30,11 +30,11 @@ const BOUND: Duration = Duration::from_secs(10);
 const NEW: &str = "new";
 
 /// The records, locked.
-pub(super) struct Records {
+pub(super) struct AddressOwners {
     _lock: FileLock,
 }
 
-impl Records {
+impl AddressOwners {
     /// Takes the lock, making the directory if it is not there.
     ///
     /// # Errors

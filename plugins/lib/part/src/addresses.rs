@@ -26,7 +26,7 @@ pub struct Lease {
     complete: Option<fn(&mut CniResult) -> Result<()>>,
 }
 
-static OWNED: Leases = Leases;
+static OWNED: IpamAddresses = IpamAddresses;
 
 impl Lease {
     /// From the network's IPAM plugin; a network without one has no addresses. The configuration's `dns` replaces what IPAM
@@ -113,9 +113,9 @@ impl Part for Lease {
 }
 
 /// What the IPAM plugin keeps for an attachment.
-struct Leases;
+struct IpamAddresses;
 
-impl Owned for Leases {
+impl Owned for IpamAddresses {
     fn name(&self) -> &'static str {
         "addresses of IPAM"
     }

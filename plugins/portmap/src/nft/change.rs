@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cni_filter::nft::{Batch, ByPrefix, Socket};
 use cni_types::{AttachmentId, Error, Result};
 
-use super::element::{self, Held, Place, comment, describe};
+use super::element::{self, HeldElement, Place, comment, describe};
 use super::index::Index;
 use super::map::Map;
 use super::names::{SOURCES, TABLE};
@@ -16,11 +16,11 @@ use crate::mapping::Ports;
 
 /// Elements that go and elements that come.
 #[derive(Default)]
-pub(super) struct Change {
-    pub(super) erased: Vec<Held>,
-    pub(super) added: Vec<Held>,
+pub(super) struct PortChange {
+    pub(super) erased: Vec<HeldElement>,
+    pub(super) added: Vec<HeldElement>,
     /// Those of siblings that go to another layer.
-    pub(super) moved: Vec<(Held, u8)>,
+    pub(super) moved: Vec<(HeldElement, u8)>,
     /// Owners that are gone, and have nothing left afterwards.
     pub(super) yielded: Vec<String>,
 }
@@ -32,7 +32,7 @@ struct GivingWay {
     displaced: Vec<String>,
 }
 
-impl Change {
+impl PortChange {
     /// What there is to do for the plans. What others left under the container's addresses goes: the addresses have a
     /// new owner. So does what the attachment had of an ADD before this one.
     ///
@@ -61,7 +61,8 @@ impl Change {
         let mut change = Self::default();
         if is_repeated || !gone.is_empty() || !displaced.is_empty() {
             let wanted = wanted(plans);
-            let is_ours = |held: &Held| plans.iter().any(|plan| held.container() == Some(plan.container));
+            let is_ours =
+                |held: &HeldElement| plans.iter().any(|plan| held.container() == Some(plan.container));
             let has = |owners: &[String], comment: &str| {
                 owners.iter().any(|owner| comment.starts_with(owner.as_str()))
             };
@@ -85,7 +86,7 @@ impl Change {
 
     /// The maps that are needed.
     pub(super) fn maps(&self) -> Vec<Map> {
-        let of_port = |held: Held| if let Place::Port(map, _) = held.place { Some(map) } else { None };
+        let of_port = |held: HeldElement| if let Place::Port(map, _) = held.place { Some(map) } else { None };
         let moved = self.moved.iter().map(|(held, layer)| held.moved_to(*layer));
         let maps: BTreeSet<Map> = self.added.iter().cloned().chain(moved).filter_map(of_port).collect();
         maps.into_iter().collect()
@@ -95,15 +96,15 @@ impl Change {
     pub(super) fn write(&self, batch: &mut Batch) {
         let moved = self.moved.iter().map(|(held, _)| held);
         element::erase(batch, self.erased.iter().chain(moved));
-        let moved: Vec<Held> = self.moved.iter().map(|(held, layer)| held.moved_to(*layer)).collect();
+        let moved: Vec<HeldElement> = self.moved.iter().map(|(held, layer)| held.moved_to(*layer)).collect();
         element::add(batch, self.added.iter().chain(&moved));
     }
 
     /// Adds what the plan lacks, behind what attachments of the same container have: nobody else has any of it here.
-    fn place(&mut self, owner: &str, comment: &str, plan: &Plan, held: &[Held]) {
+    fn place(&mut self, owner: &str, comment: &str, plan: &Plan, held: &[HeldElement]) {
         let index = Index::new(held);
         for (ports, target) in &plan.ports {
-            let mut siblings: Vec<(&Ports, &Held)> = index.overlapping(ports).collect();
+            let mut siblings: Vec<(&Ports, &HeldElement)> = index.overlapping(ports).collect();
             if siblings.iter().any(|(_, held)| held.owner() == owner) {
                 continue;
             }
@@ -121,13 +122,17 @@ impl Change {
             }
             let map = ports.map(plan.family(), plan.class_name(), layer.saturating_add(1));
             let value = port::value(*target, map.ranges);
-            self.added.push(Held { place: Place::Port(map, *ports), value, comment: comment.to_owned() });
+            self.added.push(HeldElement {
+                place: Place::Port(map, *ports),
+                value,
+                comment: comment.to_owned(),
+            });
         }
         for network in &plan.sources {
             let place =
                 Place::Source(ByPrefix::of(SOURCES, *network), ByPrefix::key(plan.container, *network));
             if !held.iter().any(|held| held.place == place) {
-                self.added.push(Held { place, value: Vec::new(), comment: comment.to_owned() });
+                self.added.push(HeldElement { place, value: Vec::new(), comment: comment.to_owned() });
             }
         }
     }
@@ -135,9 +140,9 @@ impl Change {
 
 impl GivingWay {
     /// Looks at what is held where the plan's elements are to be.
-    fn find(&mut self, id: &AttachmentId, plan: &Plan, held: &[Held], claims: &Claims) -> Result<()> {
+    fn find(&mut self, id: &AttachmentId, plan: &Plan, held: &[HeldElement], claims: &Claims) -> Result<()> {
         let owner = id.tag_prefix();
-        let standing = |held: &Held| claims.standing(id, held.owner(), held.container_id());
+        let standing = |held: &HeldElement| claims.standing(id, held.owner(), held.container_id());
         let index = Index::new(held);
         for held in
             held.iter().filter(|held| matches!(held.place, Place::Source(..)) && held.owner() != owner)
@@ -197,7 +202,7 @@ fn wanted(plans: &[Plan]) -> BTreeSet<Key> {
 }
 
 /// Names what the plan has and the kernel has not.
-pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan, held: &[Held]) {
+pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan, held: &[HeldElement]) {
     let owner = id.tag_prefix();
     let index = Index::new(held);
     for (ports, target) in &plan.ports {

@@ -13,7 +13,7 @@ use crate::mapping::{Ports, Protocol};
 
 /// An element the kernel has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Held {
+pub(super) struct HeldElement {
     pub(super) place: Place,
     pub(super) value: Vec<u8>,
     pub(super) comment: String,
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-impl Held {
+impl HeldElement {
     /// Where a mapping that goes led to.
     pub(super) fn gone(&self) -> Option<Gone> {
         let Place::Port(map, ports) = &self.place else { return None };
@@ -110,7 +110,7 @@ pub(super) fn count_of(comment: &str) -> Option<usize> {
 }
 
 /// Adds elements.
-pub(super) fn add<'a>(batch: &mut Batch, new: impl IntoIterator<Item = &'a Held>) {
+pub(super) fn add<'a>(batch: &mut Batch, new: impl IntoIterator<Item = &'a HeldElement>) {
     let mut of_set = BySet::default();
     for held in new {
         of_set.push(held.place.set(), held.write());
@@ -121,7 +121,7 @@ pub(super) fn add<'a>(batch: &mut Batch, new: impl IntoIterator<Item = &'a Held>
 }
 
 /// Removes elements.
-pub(super) fn erase<'a>(batch: &mut Batch, held: impl IntoIterator<Item = &'a Held>) {
+pub(super) fn erase<'a>(batch: &mut Batch, held: impl IntoIterator<Item = &'a HeldElement>) {
     let mut of_set = BySet::default();
     for held in held {
         of_set.push(held.place.set(), held.place.element());

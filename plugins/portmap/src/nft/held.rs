@@ -3,7 +3,7 @@
 use cni_filter::nft::{ByPrefix, Element, ElementState, Set, Socket};
 use cni_types::Result;
 
-use super::element::{Held, Place};
+use super::element::{HeldElement, Place};
 use super::map::Map;
 use super::names::{SOURCES, TABLE};
 use super::plan::Plan;
@@ -13,7 +13,7 @@ use crate::mapping::Ports;
 const ASKED_MAX: usize = 64;
 
 /// The elements at the plan's ports and sources, whoever owns them.
-pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<Vec<Held>> {
+pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<Vec<HeldElement>> {
     let is_the_plans = |map: &Map| map.family == plan.family() && map.class == plan.class_name();
     let maps: Vec<Map> = Map::among(sets).filter(is_the_plans).collect();
     let count: usize = plan.ports.iter().map(|(ports, _)| usize::from(ports.last - ports.first) + 1).sum();
@@ -38,7 +38,7 @@ pub(super) fn of_plan(socket: &Socket, sets: &[String], plan: &Plan) -> Result<V
     Ok(held)
 }
 
-fn ask_ports(socket: &Socket, maps: &[Map], plan: &Plan) -> Result<Vec<Held>> {
+fn ask_ports(socket: &Socket, maps: &[Map], plan: &Plan) -> Result<Vec<HeldElement>> {
     let mut asked = Vec::new();
     for map in maps {
         let name = map.name();
@@ -52,7 +52,7 @@ fn ask_ports(socket: &Socket, maps: &[Map], plan: &Plan) -> Result<Vec<Held>> {
         return Ok(Vec::new());
     }
     let requests: Vec<_> = asked.iter().map(|(_, request)| request.clone()).collect();
-    let mut held: Vec<Held> = Vec::new();
+    let mut held: Vec<HeldElement> = Vec::new();
     for ((map, _), answer) in asked.iter().zip(socket.ask(&requests)?) {
         let Some(answer) = answer else { continue };
         for element in Element::read(&answer) {
@@ -64,7 +64,11 @@ fn ask_ports(socket: &Socket, maps: &[Map], plan: &Plan) -> Result<Vec<Held>> {
 }
 
 /// All elements whose comment satisfies `matches`.
-pub(super) fn list(socket: &Socket, sets: &[String], matches: &dyn Fn(&str) -> bool) -> Result<Vec<Held>> {
+pub(super) fn list(
+    socket: &Socket,
+    sets: &[String],
+    matches: &dyn Fn(&str) -> bool,
+) -> Result<Vec<HeldElement>> {
     let mut held = Vec::new();
     for name in sets {
         if let Some(map) = Map::parse(name) {
@@ -79,7 +83,7 @@ pub(super) fn list(socket: &Socket, sets: &[String], matches: &dyn Fn(&str) -> b
     Ok(held)
 }
 
-fn list_map(socket: &Socket, map: &Map, matches: &dyn Fn(&str) -> bool) -> Result<Vec<Held>> {
+fn list_map(socket: &Socket, map: &Map, matches: &dyn Fn(&str) -> bool) -> Result<Vec<HeldElement>> {
     let mut held = Vec::new();
     for answer in socket.dump(&Element::list(Set { table: TABLE, name: &map.name() }))? {
         let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
@@ -88,16 +92,16 @@ fn list_map(socket: &Socket, map: &Map, matches: &dyn Fn(&str) -> bool) -> Resul
     Ok(held)
 }
 
-fn read_port(map: &Map, element: &ElementState<'_>) -> Option<Held> {
+fn read_port(map: &Map, element: &ElementState<'_>) -> Option<HeldElement> {
     let ports = Ports::read(map, element.key, element.last)?;
     Some(held(Place::Port(map.clone(), ports), element))
 }
 
-fn read_source(set: ByPrefix, element: &ElementState<'_>) -> Option<Held> {
+fn read_source(set: ByPrefix, element: &ElementState<'_>) -> Option<HeldElement> {
     Some(held(Place::Source(set, element.key.to_vec()), element))
 }
 
-fn held(place: Place, element: &ElementState<'_>) -> Held {
+fn held(place: Place, element: &ElementState<'_>) -> HeldElement {
     let value = element.value.unwrap_or_default().to_vec();
-    Held { place, value, comment: element.comment.unwrap_or_default().to_owned() }
+    HeldElement { place, value, comment: element.comment.unwrap_or_default().to_owned() }
 }

@@ -8,7 +8,7 @@ use crate::daemon::port::Port;
 use crate::daemon::registry::HeldLease;
 use crate::lease::{Act, Binding, End, Offer, Send};
 use crate::query;
-use crate::record::Given;
+use crate::record::Grant;
 
 impl Keeper {
     pub(super) fn act(&mut self, acts: Vec<Act>) -> Flow {
@@ -47,7 +47,7 @@ impl Keeper {
         if held.binding.borrow().is_some() {
             return Flow::Continue(());
         }
-        match self.services.state.write(&held.record(Given::Offered(offer))) {
+        match self.services.state.write(&held.record(Grant::Offered(offer))) {
             Ok(()) => Flow::Continue(()),
             Err(error) => self.fail(error),
         }
@@ -90,7 +90,7 @@ impl Keeper {
         let result = binding.result.clone();
         *self.held.binding.borrow_mut() = Some(binding.clone());
         self.draft = None;
-        let written = self.services.state.write(&self.held.record(Given::Held(Box::new(binding))));
+        let written = self.services.state.write(&self.held.record(Grant::Held(Box::new(binding))));
         let Some(waiting) = self.waiting.take() else {
             if let Err(error) = written {
                 log!("{error}; after a restart this lease is shorter than it is");
@@ -172,8 +172,8 @@ impl Keeper {
     pub(super) fn release(&self) -> Result<()> {
         let binding = self.held.binding.borrow_mut().take();
         let given = match (binding, self.draft) {
-            (Some(binding), _) => Given::Held(Box::new(binding)),
-            (None, Some(offer)) => Given::Offered(offer),
+            (Some(binding), _) => Grant::Held(Box::new(binding)),
+            (None, Some(offer)) => Grant::Offered(offer),
             (None, None) => return self.services.state.remove_if_present(&self.held.id),
         };
         self.services.release(&self.held.record(given))

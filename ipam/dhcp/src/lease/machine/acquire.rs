@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Act, End, FIRST_PAUSE, Machine, Offer, Phase, words};
+use super::{Act, End, FIRST_PAUSE, LeasePhase, Machine, Offer, words};
 use crate::lease::Binding;
 use crate::message::reply::Ignored;
 use crate::message::{Kind, Reply};
@@ -26,8 +26,8 @@ impl Machine {
             return vec![Act::Ended(end)];
         }
         match self.phase {
-            Phase::Requesting(offer, until) if now < until => vec![self.request(now, offer)],
-            Phase::Requesting(offer, _) => {
+            LeasePhase::Requesting(offer, until) if now < until => vec![self.request(now, offer)],
+            LeasePhase::Requesting(offer, _) => {
                 self.avoided = Some(offer.server);
                 vec![self.discover(now)]
             }
@@ -36,9 +36,9 @@ impl Machine {
     }
 
     fn discover(&mut self, now: Duration) -> Act {
-        if self.phase != Phase::Discovering {
+        if self.phase != LeasePhase::Discovering {
             // A late answer to what is given up must not be taken for one to this.
-            (self.phase, self.xid, self.tries) = (Phase::Discovering, self.random.xid(), 0);
+            (self.phase, self.xid, self.tries) = (LeasePhase::Discovering, self.random.xid(), 0);
         }
         let mut message = self.message(now, Kind::Discover);
         message.requested = self.held.as_ref().map(|held| held.address);
@@ -56,7 +56,7 @@ impl Machine {
     fn schedule(&mut self, now: Duration) {
         self.next = (now + self.pause(self.tries)).min(self.give_up);
         self.tries = self.tries.saturating_add(1);
-        if let Phase::Requesting(_, until) = self.phase {
+        if let LeasePhase::Requesting(_, until) = self.phase {
             self.next = self.next.min(until);
         }
     }
@@ -78,7 +78,7 @@ impl Machine {
             return Err(Ignored::OtherAddress);
         }
         self.heard = format!("server {server} has offered {}, but does not acknowledge it", offer.address);
-        self.phase = Phase::Requesting(offer, now + self.timing.timeout);
+        self.phase = LeasePhase::Requesting(offer, now + self.timing.timeout);
         self.tries = 0;
         Ok(vec![Act::Draft(offer), self.request(now, offer)])
     }
@@ -109,7 +109,7 @@ impl Machine {
 
     /// Back to DISCOVER, after a pause that grows with each refusal.
     pub(super) fn start_over(&mut self, now: Duration) {
-        (self.phase, self.xid, self.tries) = (Phase::Discovering, self.random.xid(), 0);
+        (self.phase, self.xid, self.tries) = (LeasePhase::Discovering, self.random.xid(), 0);
         self.next = (now + self.pause(self.refusals)).min(self.give_up);
         self.refusals = self.refusals.saturating_add(1);
     }

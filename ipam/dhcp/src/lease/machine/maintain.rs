@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Act, End, Machine, Phase, words};
+use super::{Act, End, LeasePhase, Machine, words};
 use crate::lease::Binding;
 use crate::message::reply::Ignored;
 use crate::message::{Kind, Reply};
@@ -17,13 +17,13 @@ impl Machine {
             return vec![Act::Ended(End::Expired)];
         }
         match self.phase {
-            Phase::Renewing { again, .. } if now < again => {
+            LeasePhase::Renewing { again, .. } if now < again => {
                 // Nobody has answered so far: no socket until the next attempt.
-                self.phase = Phase::Renewing { again, listening: false };
+                self.phase = LeasePhase::Renewing { again, listening: false };
                 self.next = again;
                 Vec::new()
             }
-            Phase::Renewing { .. } => vec![self.ask(now, &held)],
+            LeasePhase::Renewing { .. } => vec![self.ask(now, &held)],
             _ => {
                 (self.xid, self.began) = (self.random.xid(), now);
                 vec![self.ask(now, &held)]
@@ -37,7 +37,7 @@ impl Machine {
         let limit = if rebinding { held.times.expire } else { held.times.rebind };
         let pause = (limit.saturating_sub(now) / 2).max(PAUSE_MIN.min(held.length() / 16));
         let again = (now + pause).min(limit);
-        self.phase = Phase::Renewing { again, listening: true };
+        self.phase = LeasePhase::Renewing { again, listening: true };
         self.next = (now + self.timing.timeout).min(again);
         let mut message = self.message(now, Kind::Request);
         message.ciaddr = Some(held.address);

@@ -9,7 +9,7 @@ use cni_types::{AttachmentId, IfName, Result};
 use super::Link;
 use super::request::{self, about_new, put_kind};
 use crate::rtnl::Rtnl;
-pub use member::Settings;
+pub use member::MemberSettings;
 
 /// `IFLA_INFO_KIND` of a VRF.
 pub const KIND: &str = "vrf";

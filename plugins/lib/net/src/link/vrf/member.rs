@@ -20,12 +20,12 @@ const ASKED: u32 = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR;
 
 /// What an interface loses when it joins or leaves a VRF.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
+pub struct MemberSettings {
     addresses: Vec<Vec<u8>>,
     routes: Vec<RouteEntry>,
 }
 
-impl Settings {
+impl MemberSettings {
     /// Those of the link: its IPv6 addresses but the link-local ones, and its routes but those that come with addresses.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Rtnl {
         &'a self,
         link: &Link,
         vrf: &Link,
-        settings: Settings,
+        settings: MemberSettings,
         undo: &mut Undo<'a>,
     ) -> Result<()> {
         self.socket.change(&[set_master(link, vrf.index)])?;

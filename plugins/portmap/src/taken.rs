@@ -4,14 +4,14 @@ use crate::flows::Gone;
 
 /// What others, or an ADD before it, had to give up.
 #[derive(Default)]
-pub(crate) struct Made {
+pub(crate) struct Taken {
     /// Where mappings led that are no more.
     pub(crate) gone: Vec<Gone>,
     /// Owners whose namespace is gone, and who held a port.
     pub(crate) yielded: Vec<String>,
 }
 
-impl Made {
+impl Taken {
     pub(crate) fn extend(&mut self, other: Self) {
         self.gone.extend(other.gone);
         self.yielded.extend(other.yielded);
