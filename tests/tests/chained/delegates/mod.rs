@@ -43,19 +43,18 @@ fn addresses(result: &Value) -> Vec<&str> {
 
 fn every_combination(case: &Case) {
     let host = case.host();
+    let pod = host.container("pod");
     for answered in FAMILIES {
         let ipam = IpamScript::that_prints(&host, &answer(answered).to_string());
         for configured in FAMILIES {
             let what = format!("{}, {configured}, answered in {answered}", case.plugin);
             let case = case.with(|conf| ipam.for_conf(conf.version(configured)));
-            let pod = host.container("pod");
             let result = case.add(&host, &pod).result();
             assert_eq!(result["cniVersion"], configured, "{what}");
             assert_eq!(addresses(&result), ["10.6.0.4/24", "fd00:6::4/64"], "{what}");
             assert_eq!(pod.addresses("eth0"), ["10.6.0.4/24", "fd00:6::4/64"], "{what}");
             assert_eq!(pod.routes("-4", "203.0.113.0/24")[0]["gateway"], "10.6.0.1", "{what}");
             case.del(&host, &pod).done();
-            pod.remove_netns();
         }
     }
 }
