@@ -17,6 +17,7 @@ mod held;
 mod index;
 mod layout;
 mod map;
+mod missing;
 mod names;
 mod plan;
 mod port;
@@ -148,7 +149,7 @@ pub(crate) fn missing(socket: &Socket, id: &AttachmentId, plans: Vec<Plan>) -> R
     let plans = &fitting(socket, &sets, plans)?;
     let mut missing = layout::missing(socket, &sets, plans)?;
     for plan in plans {
-        change::missing(&mut missing, id, plan, &held::of_plan(socket, &sets, plan)?);
+        missing::of_plan(&mut missing, id, plan, &held::of_plan(socket, &sets, plan)?);
     }
     Ok(missing)
 }

@@ -11,6 +11,7 @@ mod meaning;
 mod probe;
 mod script;
 mod tool;
+mod value;
 
 use cni_types::{Family, Result};
 

@@ -1,4 +1,4 @@
-//! What an ADD changes among the elements, and what CHECK misses.
+//! What an ADD changes among the elements.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use cni_types::{AttachmentId, Error, Result};
 use super::element::{self, HeldElement, Place, comment, describe};
 use super::index::Index;
 use super::map::Map;
-use super::names::{SOURCES, TABLE};
+use super::names::SOURCES;
 use super::plan::Plan;
 use super::{held, port};
 use crate::claim::{Claimant, Claims, Standing};
@@ -199,48 +199,6 @@ fn wanted(plans: &[Plan]) -> BTreeSet<Key> {
         ports.chain(sources).collect()
     };
     plans.iter().flat_map(of_plan).collect()
-}
-
-/// Names what the plan has and the kernel has not.
-pub(super) fn missing(missing: &mut Vec<String>, id: &AttachmentId, plan: &Plan, held: &[HeldElement]) {
-    let owner = id.tag_prefix();
-    let index = Index::new(held);
-    for (ports, target) in &plan.ports {
-        let map = ports.map(plan.family(), plan.class_name(), 1);
-        let same = || index.overlapping(ports).filter(|(taken, _)| taken == &ports).map(|(_, held)| held);
-        let found = same().find(|held| held.owner() == owner).or_else(|| same().next());
-        let name = found.map_or_else(|| map.name(), |held| held.place.set());
-        match found {
-            None => missing.push(format!("map {TABLE} {name} has no element for {}", describe(ports))),
-            Some(held) if held.owner() != owner => missing.push(format!(
-                "the element for {} in map {TABLE} {name} belongs to another attachment ({})",
-                describe(ports),
-                held.comment
-            )),
-            Some(held) if held.value != port::value(*target, map.ranges) => {
-                let there = port::read_value(&held.value, map.family);
-                let there = there.map(|to| to.to_string()).unwrap_or_default();
-                missing.push(format!(
-                    "map {TABLE} {name} sends {} to {there}, not to {target}",
-                    describe(ports)
-                ));
-            }
-            Some(_) => {}
-        }
-    }
-    for network in &plan.sources {
-        let (set, key) = (ByPrefix::of(SOURCES, *network), ByPrefix::key(plan.container, *network));
-        let is_there = held.iter().any(|held| {
-            matches!(&held.place, Place::Source(s, k) if *s == set && *k == key) && held.owner() == owner
-        });
-        if !is_there {
-            missing.push(format!(
-                "set {TABLE} {} has no element for {} . {network}",
-                set.name(),
-                plan.container
-            ));
-        }
-    }
 }
 
 fn taken_by(wanted: &Ports, taken: &Ports, comment: &str) -> Error {
