@@ -44,6 +44,12 @@ fn is_for_a_larger_kernel(list: &Value) -> bool {
     })
 }
 
+/// Whether the plugin declares a key for it.
+fn has_master(plugin: &str) -> bool {
+    let keys = cni_plugins::KEYS.iter().filter(|keys| keys.plugin == plugin);
+    keys.flat_map(|keys| keys.keys).flat_map(|keys| *keys).any(|key| key.name == "master")
+}
+
 /// `eth0.100`
 fn is_vlan(master: &Value) -> bool {
     master.as_str().is_some_and(|name| name.contains('.'))
@@ -52,7 +58,7 @@ fn is_vlan(master: &Value) -> bool {
 /// Makes the links of the node that the example's containers are on.
 fn make_masters(host: &Host, list: &Value) {
     let plugins = list["plugins"].as_array().unwrap();
-    if !plugins.iter().any(|p| ["ipvlan", "macvlan", "vlan"].contains(&p["type"].as_str().unwrap())) {
+    if !plugins.iter().any(|plugin| has_master(plugin["type"].as_str().unwrap())) {
         return;
     }
     host.run("ip link add eth0 type veth peer name wire");
