@@ -6,6 +6,7 @@
 
 mod decode;
 mod failure;
+mod print;
 mod reader;
 mod scalar;
 mod text;
@@ -13,8 +14,10 @@ mod tree;
 
 use std::collections::HashMap;
 
-use serde::ser::Serialize;
 use serde_json::Number;
+
+use crate::order::sort_by;
+use print::Printer;
 
 pub use text::{Flaw, JsonNode, read_json};
 
@@ -111,19 +114,12 @@ impl Json {
 
     /// The document as the reference prints it: 4 spaces of indent, no final newline.
     pub fn pretty(&self) -> String {
-        let mut out = Vec::with_capacity(1024);
-        let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-        // Neither writing to memory nor a tree of valid strings can fail.
-        let _ = self.serialize(&mut serde_json::Serializer::with_formatter(&mut out, indent));
-        String::from_utf8(out).unwrap_or_default()
+        Printer::print(self, true)
     }
 
     /// The document on one line, without white space.
     pub fn compact(&self) -> String {
-        let mut out = Vec::with_capacity(1024);
-        // As above.
-        let _ = self.serialize(&mut serde_json::Serializer::new(&mut out));
-        String::from_utf8(out).unwrap_or_default()
+        Printer::print(self, false)
     }
 
     /// Writes whole numbers as such: `1400.0` is 1400, `1e+09` is 1000000000. So they come out when Go reads a document
@@ -131,9 +127,7 @@ impl Json {
     pub fn whole_numbers(&mut self) {
         match self {
             Self::Number(number) => {
-                // The texts of whole doubles below 2^64 are digits, and larger ones no integer has room for.
-                let whole = number.as_f64().filter(|_| number.is_f64()).map(|n| n.to_string());
-                let integer = whole.and_then(|digits| match digits.strip_prefix('-') {
+                let integer = whole(&number.to_string()).and_then(|digits| match digits.strip_prefix('-') {
                     Some("0") => Some(0.into()),
                     Some(_) => digits.parse::<i64>().ok().map(Number::from),
                     None => digits.parse::<u64>().ok().map(Number::from),
@@ -153,12 +147,20 @@ impl Json {
         match self {
             Self::Array(items) => items.iter_mut().for_each(Self::sort_keys),
             Self::Object(members) => {
-                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                sort_by(members, |(a, _), (b, _)| a < b);
                 members.iter_mut().for_each(|(_, value)| value.sort_keys());
             }
             _ => {}
         }
     }
+}
+
+/// The digits of a number that is whole and not written so: `1400` of `1400.0`, `1500000000000000000` of `1.5e18`.
+fn whole(number: &str) -> Option<String> {
+    let (mantissa, exponent) = number.split_once('e').unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (fraction, exponent) = (fraction.trim_end_matches('0'), exponent.parse::<usize>().ok()?);
+    (fraction.len() <= exponent).then(|| format!("{whole}{fraction:0<exponent$}"))
 }
 
 /// Go's `foldName`: ASCII case, and the two letters beyond ASCII that fold into it, the Kelvin sign and the long s.

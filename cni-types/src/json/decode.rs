@@ -1,6 +1,6 @@
 //! The deserializer behind [`Json::decode`]: serde's own derive does the fields, this does the Go rules.
 
-use serde::de::value::StringDeserializer;
+use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess,
 };
@@ -106,7 +106,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
     ) -> Result<V::Value, Failure> {
         match self.0 {
             Json::String(s) => {
-                visitor.visit_enum::<StringDeserializer<Failure>>(s.clone().into_deserializer())
+                visitor.visit_enum::<StrDeserializer<'_, Failure>>(s.as_str().into_deserializer())
             }
             other => Err(Failure::wrong_kind(other, "a string")),
         }
@@ -135,7 +135,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
         let Some((at, item)) = self.0.next() else { return Ok(None) };
-        seed.deserialize(Value(item)).map(Some).map_err(|e| e.under(&format!("[{at}]")))
+        seed.deserialize(Value(item)).map(Some).map_err(|e| e.under_item(at))
     }
 }
 
@@ -156,7 +156,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
         self.current = self.members.next();
         let Some((key, _)) = self.current else { return Ok(None) };
-        let key: StringDeserializer<Failure> = key.to_owned().into_deserializer();
+        let key: StrDeserializer<'_, Failure> = key.into_deserializer();
         seed.deserialize(key).map(Some)
     }
 

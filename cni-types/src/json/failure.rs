@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
+use serde_json::Number;
+
 use super::Json;
 use crate::name::{cut, excerpt};
 
@@ -20,6 +22,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn wrong_kind(given: &Json, wanted: &str) -> Self {
         de::Error::custom(format_args!("invalid type: {}, expected {wanted}", given.kind()))
+    }
+
+    /// The same failure seen from the list around it.
+    pub(super) fn under_item(self, at: usize) -> Self {
+        self.under(&format!("[{at}]"))
     }
 
     /// The same failure seen from the object or list around it.
@@ -71,7 +78,16 @@ fn name(given: &Unexpected<'_>) -> String {
         Unexpected::Unit => "null".to_owned(),
         Unexpected::Seq => "list".to_owned(),
         Unexpected::Map => "object".to_owned(),
-        other => other.to_string(),
+        Unexpected::Bool(value) => format!("boolean `{value}`"),
+        Unexpected::Unsigned(number) => format!("integer `{number}`"),
+        Unexpected::Signed(number) => format!("integer `{number}`"),
+        // As the document has it: the standard library's way to print one is 10 kB more.
+        Unexpected::Float(number) => {
+            let text = Number::from_f64(*number).map(|number| number.to_string());
+            format!("floating point `{}`", text.unwrap_or_default())
+        }
+        // A document has no other values.
+        _ => "another kind of value".to_owned(),
     }
 }
 

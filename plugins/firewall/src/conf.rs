@@ -2,7 +2,8 @@
 
 use crate::forward::{AdminChain, FirewallBackend, Ingress, Isolation, Policy, Zone};
 use cni_types::{
-    CniResult, Code, Doing, Error, FromText, IfName, Network, PluginKeys, Result, Text, excerpt, keys, words,
+    CniResult, Code, Doing, Error, FromText, IfName, Network, PluginKeys, Result, Text, excerpt, keys,
+    sort_and_dedup, words,
 };
 
 keys! {
@@ -79,8 +80,7 @@ impl Conf {
     /// Code 7 when it names no bridge where the policy needs one.
     pub(crate) fn policy(&self, result: &CniResult) -> Result<Policy> {
         let mut ips: Vec<_> = result.ips.iter().map(|ip| ip.address.ip()).collect();
-        ips.sort_unstable();
-        ips.dedup();
+        sort_and_dedup(&mut ips);
         let isolation = match self.ingress {
             Some(ingress) => Some(Isolation { ingress, bridge: bridge(result)? }),
             None => None,

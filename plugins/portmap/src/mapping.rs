@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{Error, Family, Result, Text, Whole, Words, excerpt, keys, parse_ip, words};
+use cni_types::{Error, Family, Result, Text, Whole, Words, excerpt, keys, parse_ip, sort_by, words};
 
 keys! {
     /// An entry of `runtimeConfig.portMappings`, unread.
@@ -86,7 +86,7 @@ impl Mapping {
         // Side by side if they are for the same port, the earlier one first.
         let mut sorted: Vec<(Ports, usize)> =
             (0..).zip(&read).map(|(at, mapping)| (mapping.key(), at)).collect();
-        sorted.sort_unstable();
+        sort_by(&mut sorted, |a, b| a < b);
         let mut repeated = vec![false; read.len()];
         for pair in sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let (first, second, at) = (read[pair[0].1], read[pair[1].1], pair[1].1);

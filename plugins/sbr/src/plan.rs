@@ -38,8 +38,9 @@ impl Plan {
     /// # Errors
     /// Code 7 for a gateway of the wrong family, code 100 when no table is free.
     pub(crate) fn new(conf: &Conf, index: u32, ips: &[&IpConfig], routing: &Routing) -> Result<Self> {
-        let mut main: Vec<_> = routing.main_routes_of(index).collect();
-        main.sort_by_key(|route| route.has_gateway());
+        let (by_gateway, mut main): (Vec<_>, Vec<_>) =
+            routing.main_routes_of(index).partition(|route| route.has_gateway());
+        main.extend(by_gateway);
         let (mut plan, mut tables) = (Self::default(), routing.tables());
         for ip in ips {
             let table = tables.take(FIRST_TABLE)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use cni_types::{Doing, Error, Family, Result, ip_number};
+use cni_types::{Doing, Error, Family, Result, ip_number, sort_and_dedup};
 
 use super::range::{Range, RangeKeys};
 
@@ -52,8 +52,7 @@ impl RangeSet {
         let all = self.0.iter().fold(0_u128, |sum, range| sum.saturating_add(range.size()));
         let mut gateways: Vec<_> =
             self.0.iter().map(Range::gateway).filter(|ip| self.find(*ip).is_some()).map(ip_number).collect();
-        gateways.sort_unstable();
-        gateways.dedup();
+        sort_and_dedup(&mut gateways);
         all.saturating_sub(gateways.len() as u128)
     }
 

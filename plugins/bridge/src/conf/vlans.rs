@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cni_net::bridge::vlan::Vlan;
-use cni_types::{Error, Result, Whole, keys};
+use cni_types::{Error, Result, Whole, keys, sort_by};
 
 /// VLAN ids: 0 and 4095 are reserved (IEEE 802.1Q).
 const MIN: i64 = 1;
@@ -59,7 +59,7 @@ impl Vlans {
         let mut wanted: Vec<_> =
             self.trunk.iter().filter(|id| Some(**id) != native).map(|id| Vlan::tagged(*id)).collect();
         wanted.extend(native.map(Vlan::native));
-        wanted.sort_unstable();
+        sort_by(&mut wanted, |a, b| a < b);
         wanted
     }
 

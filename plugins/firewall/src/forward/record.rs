@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cni_skel::{FileLock, ensure_dir, replace_file};
-use cni_types::{AttachmentId, Doing, FromText, Result, Stale, parse_ip};
+use cni_types::{AttachmentId, Doing, FromText, Result, Stale, parse_ip, sort_and_dedup};
 
 use crate::firewalld::Zone;
 
@@ -88,8 +88,7 @@ impl AddressOwners {
         let owner = id.tag_prefix();
         let mut all = self.addresses(&owner)?;
         all.extend(ips);
-        all.sort_unstable();
-        all.dedup();
+        sort_and_dedup(&mut all);
         let zone = zone.cloned().map_or_else(|| self.zone(&owner), |zone| Ok(Some(zone)))?;
         write_owner(&id.tag(), &all, zone.as_ref())?;
         ips.iter().try_for_each(|ip| write(&ip.to_string(), &format!("{owner}\n")))

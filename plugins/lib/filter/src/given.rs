@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use cni_skel::Records;
-use cni_types::{AttachmentId, Json, NetworkName, Result, Stale, network_tag_prefix};
+use cni_types::{AttachmentId, Json, NetworkName, Result, Stale, network_tag_prefix, sort_and_dedup};
 
 /// Hex digits of the container in a record's name.
 const CONTAINER: usize = 24;
@@ -28,8 +28,7 @@ impl Given {
         let known = self.find(id)?;
         let mut all = known.clone().unwrap_or_default();
         all.extend(ips);
-        all.sort_unstable();
-        all.dedup();
+        sort_and_dedup(&mut all);
         if known.as_ref() == Some(&all) {
             return Ok(());
         }

@@ -151,7 +151,7 @@ pub fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
     let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
     let collect = |socket: &Socket| {
         let mut batch = Batch::new();
-        let mut chains: Vec<String> = list(socket, stale)?.into_iter().map(|(_, name)| name).collect();
+        let chains: Vec<String> = list(socket, stale)?.into_iter().map(|(_, name)| name).collect();
         if chains.is_empty() {
             return Ok(batch);
         }
@@ -161,8 +161,8 @@ pub fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
             &mut batch,
         )?;
         // The chain that jumps goes before the one it jumps to.
-        chains.sort_by_key(|name| name.ends_with("-mac"));
-        batch.extend(chains.iter().map(|name| Chain { table: TABLE, name }.remove()));
+        let (to, from): (Vec<_>, Vec<_>) = chains.iter().partition(|name| name.ends_with("-mac"));
+        batch.extend(from.into_iter().chain(to).map(|name| Chain { table: TABLE, name }.remove()));
         Ok(batch)
     };
     socket.transact(collect).doing(doing)

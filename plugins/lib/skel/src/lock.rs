@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -62,7 +62,8 @@ fn flock(file: &File, arg: FlockArg) -> nix::Result<()> {
 /// Waits in line. The kernel has no bounded `flock`, so a thread waits for it; past the bound it stays behind, and what
 /// it may still get is given back at once.
 fn wait(file: File, path: &Path, bound: Duration) -> Result<File> {
-    let (sender, receiver) = mpsc::sync_channel(0);
+    let ours = Arc::new((Mutex::new(None), Condvar::new()));
+    let theirs = Arc::clone(&ours);
     let waiter = move || {
         let outcome = loop {
             match flock(&file, FlockArg::LockExclusive) {
@@ -71,13 +72,19 @@ fn wait(file: File, path: &Path, bound: Duration) -> Result<File> {
                 Ok(()) => break Ok(file),
             }
         };
-        // Nobody receives past the bound; then the file comes back in the error and is closed here.
-        drop(sender.send(outcome));
+        let (place, arrival) = &*theirs;
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        arrival.notify_one();
+        // Past the bound nobody else has the place: the file is closed with it.
     };
     thread::Builder::new().stack_size(64 << 10).spawn(waiter).doing("cannot start a thread to wait")?;
-    match receiver.recv_timeout(bound) {
-        Ok(outcome) => outcome.map_err(io::Error::from).doing("flock failed"),
-        Err(_) => Err(Error::try_again(format!("still held after {} s", bound.as_secs()))
+    let (place, arrival) = &*ours;
+    let place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    let waited = arrival.wait_timeout_while(place, bound, |outcome| outcome.is_none());
+    let outcome = waited.unwrap_or_else(PoisonError::into_inner).0.take();
+    match outcome {
+        Some(outcome) => outcome.map_err(io::Error::from).doing("flock failed"),
+        None => Err(Error::try_again(format!("still held after {} s", bound.as_secs()))
             .because(format!("{}; try again later", holder(path)))),
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::iptables::{Line, Listing, Meaning};
-use cni_types::{AttachmentId, Cidr, Family, NetworkName, Words};
+use cni_types::{AttachmentId, Cidr, Family, NetworkName, Words, sort_by};
 
 use super::names::{CHAIN, DNAT, SET_MARK};
 use crate::conf::Conf;
@@ -114,7 +114,7 @@ fn container(conf: &Conf, mapping: &Mapping, target: Cidr, set_mark: &str) -> Ve
 /// The ports of all mappings, of hostIPs of the other family too, as the reference has them.
 fn entries(conf: &Conf, family: Family) -> Vec<Jump> {
     let mut protocols = Protocol::ALL.to_vec();
-    protocols.sort_by_key(|protocol| protocol.word());
+    sort_by(&mut protocols, |a, b| a.word() < b.word());
     let mut entries = Vec::new();
     for protocol in protocols {
         let of_protocol = conf.mappings.iter().filter(|mapping| mapping.protocol == protocol);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cni_filter::nft::{Batch, ByPrefix, Socket};
-use cni_types::{AttachmentId, Error, Result};
+use cni_types::{AttachmentId, Error, Result, sort_by};
 
 use super::element::{self, HeldElement, Place, comment, describe};
 use super::index::Index;
@@ -108,7 +108,7 @@ impl PortChange {
             if siblings.iter().any(|(_, held)| held.owner() == owner) {
                 continue;
             }
-            siblings.sort_by_key(|(_, held)| held.layer());
+            sort_by(&mut siblings, |(_, a), (_, b)| a.layer() < b.layer());
             let mut layer = siblings.last().map_or(0, |(_, held)| held.layer());
             // Those of one port close ranks, so that layers do not grow with every ADD and DEL.
             if siblings.iter().all(|(taken, _)| *taken == ports) {

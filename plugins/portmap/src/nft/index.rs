@@ -1,5 +1,7 @@
 //! Elements by the ports they are for.
 
+use cni_types::sort_by;
+
 use super::element::{HeldElement, Place};
 use crate::mapping::Ports;
 
@@ -21,7 +23,7 @@ impl<'a> Index<'a> {
                 Place::Source(..) => {}
             }
         }
-        index.single.sort_unstable();
+        sort_by(&mut index.single, |a, b| a < b);
         index
     }
 

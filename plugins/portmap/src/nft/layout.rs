@@ -3,7 +3,7 @@
 mod bank;
 
 use cni_filter::nft::{Batch, ByPrefix, Layout, Rule, Set, Socket};
-use cni_types::{Family, Result};
+use cni_types::{Family, Result, sort_and_dedup};
 
 use super::map::Map;
 use super::names::{SOURCES, TABLE, later};
@@ -146,8 +146,7 @@ pub(super) fn ensure(socket: &Socket, sets: &[String], plans: &[Plan], maps: &[M
 /// The layers behind the first, of these maps.
 fn layers(names: &[String]) -> Vec<u8> {
     let mut layers: Vec<u8> = Map::among(names).map(|map| map.layer).filter(|layer| *layer > 1).collect();
-    layers.sort_unstable();
-    layers.dedup();
+    sort_and_dedup(&mut layers);
     layers
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::nft::Element;
-use cni_types::{Family, ip_from_octets, ip_octets};
+use cni_types::{Family, ip_from_octets, ip_octets, sort_by};
 
 use super::map::Map;
 use crate::mapping::{Mapping, Ports};
@@ -66,7 +66,7 @@ pub(super) fn plan(mappings: &[Mapping], ip: IpAddr) -> Vec<(Ports, SocketAddr)>
             (Ports { host_ip: m.host_ip(), protocol, first: port, last: port }, usize::from(m.container_port))
         })
         .collect();
-    single.sort_unstable();
+    sort_by(&mut single, |a, b| a < b);
     let mut plan = Vec::new();
     let mut rest = single.as_slice();
     while let Some((head, target)) = rest.first() {

@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
+use cni_types::sort_by;
 use nix::fcntl::OFlag;
 
 use super::stamp::{Stamp, low_word};
@@ -100,7 +101,7 @@ impl Table {
     /// Adds entries by the order of their places, so that each part of the table is read and written once.
     pub(super) fn insert_all(&mut self, mut entries: Vec<Entry>) -> io::Result<()> {
         let (slots, size) = (self.slots, self.slots.min(PART));
-        entries.sort_unstable_by_key(|entry| home(entry.0, slots));
+        sort_by(&mut entries, |a, b| home(a.0, slots) < home(b.0, slots));
         for group in entries.chunk_by(|a, b| home(a.0, slots) / size == home(b.0, slots) / size) {
             let late = if group.len() < FEW { group.to_vec() } else { self.insert_near(group)? };
             for entry in late {

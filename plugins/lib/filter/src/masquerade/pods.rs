@@ -12,7 +12,7 @@
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Family, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Family, Result, Stale, sort_and_dedup};
 
 use crate::nft::{Batch, ByPrefix, Element, Layout, OwnedElement, Rule, Set, Socket, Table, TableFamily};
 
@@ -42,8 +42,7 @@ pub(super) fn text(sets: &[ByPrefix]) -> String {
 pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
     let tag = id.tag();
     let mut addresses: Vec<IpAddr> = ips.iter().map(Cidr::ip).collect();
-    addresses.sort();
-    addresses.dedup();
+    sort_and_dedup(&mut addresses);
     let mut wanted: Vec<(ByPrefix, Vec<u8>)> = Vec::new();
     for &cidr in ips {
         let place = (ByPrefix::of(PODS, cidr), ByPrefix::key(cidr.ip(), cidr));

@@ -1,7 +1,7 @@
 //! Looking links up. `ip link show`.
 
 use cni_netlink::{Objects, Precision, Refused, Request};
-use cni_types::{Code, Error, IfName, Result, Stale};
+use cni_types::{Code, Error, IfName, Result, Stale, sort_by};
 
 use super::abi::{IFLA_EXT_MASK, SKIP_STATS};
 use super::request::about;
@@ -113,7 +113,7 @@ impl Rtnl {
         let mut links = self.links_of(Some(kind), Precision::Rough)?;
         links.retain(|link| wanted(&link.alias));
         // A list that changes meanwhile may have a link twice.
-        links.sort_by_key(|link| link.index);
+        sort_by(&mut links, |a, b| a.index < b.index);
         links.dedup_by_key(|link| link.index);
         Ok(links)
     }

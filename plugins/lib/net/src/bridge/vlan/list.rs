@@ -2,7 +2,7 @@
 
 use cni_netlink::attr::{Attrs, each, find, host16, host32};
 use cni_netlink::{Precision, Request};
-use cni_types::Result;
+use cni_types::{Result, sort_by};
 
 use super::{IFLA_BRIDGE_VLAN_INFO, PVID, Vlan};
 use crate::link::IFLA_EXT_MASK;
@@ -36,7 +36,7 @@ pub fn list(host: &Rtnl, index: u32) -> Result<Vec<Vlan>> {
         Err(refused) if refused.is_unsupported() => by_links(host, index)?,
         lists => lists?.into_iter().flatten().collect(),
     };
-    vlans.sort_unstable();
+    sort_by(&mut vlans, |a, b| a < b);
     Ok(vlans)
 }
 

@@ -39,8 +39,9 @@ impl MemberSettings {
         let ours = |route: &&RouteEntry| {
             route.is_only_through(link.index) && route.table != TABLE_LOCAL && !route.is_the_kernels
         };
-        let mut routes: Vec<_> = routing.routes.iter().filter(ours).cloned().collect();
-        routes.sort_by_key(RouteEntry::has_gateway);
+        let (by_gateway, mut routes): (Vec<_>, Vec<_>) =
+            routing.routes.iter().filter(ours).cloned().partition(RouteEntry::has_gateway);
+        routes.extend(by_gateway);
         Ok(Self { addresses, routes })
     }
 
