@@ -143,9 +143,14 @@ fn about_text(about: &About) -> String {
 
 /// Compact and with a final newline, unlike every other answer.
 fn version_reply(about: &About) -> String {
-    let versions: Vec<_> = about.versions.iter().map(|v| format!("\"{v}\"")).collect();
-    let (current, versions) = (SpecVersion::CURRENT, versions.join(","));
-    format!("{{\"cniVersion\":\"{current}\",\"supportedVersions\":[{versions}]}}\n")
+    // Runtimes ask often: one allocation, and no formatting.
+    let mut reply = String::with_capacity(256);
+    reply.extend(["{\"cniVersion\":\"", SpecVersion::CURRENT.as_str(), "\",\"supportedVersions\":["]);
+    for (at, version) in about.versions.iter().enumerate() {
+        reply.extend([if at == 0 { "\"" } else { ",\"" }, version.as_str(), "\""]);
+    }
+    reply.push_str("]}\n");
+    reply
 }
 
 fn read_config(stdin: &mut dyn Read) -> Result<Vec<u8>> {

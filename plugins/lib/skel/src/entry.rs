@@ -2,8 +2,7 @@
 
 use std::ffi::{CStr, c_char, c_int};
 use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd, IntoRawFd};
+use std::os::fd::IntoRawFd;
 use std::process::ExitCode;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -11,6 +10,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 
 use crate::plugin::Plugin;
 use crate::run::run;
+use crate::stdio::standard;
 
 /// Makes the plugin the whole executable: `#![no_main]`, then `cni_skel::plugin_main!(MyPlugin);`.
 ///
@@ -89,9 +89,7 @@ pub unsafe fn arguments(argc: c_int, argv: *const *const c_char) -> Vec<String> 
 /// Opens `/dev/null`, for reading only, in place of a standard stream that is closed: else the next file or socket the
 /// plugin opens would take its number, and a log line would end up in it. Writing a result there still fails.
 fn fill_standard_streams() {
-    let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
-    let mut fds =
-        [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()].map(|fd| PollFd::new(fd, PollFlags::empty()));
+    let mut fds = [0, 1, 2].map(|fd| PollFd::new(standard(fd), PollFlags::empty()));
     if poll(&mut fds, PollTimeout::ZERO).is_ok_and(|n| n > 0) {
         let closed = |fd: &&PollFd<'_>| fd.revents().is_some_and(|r| r.contains(PollFlags::POLLNVAL));
         for _ in fds.iter().filter(closed) {

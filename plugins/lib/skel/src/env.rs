@@ -50,10 +50,10 @@ pub(crate) struct Endpoint {
 pub(crate) fn read(lookup: Lookup<'_>) -> Result<Asked> {
     let value = |name: &str| lookup(name).filter(|v| !v.is_empty());
     let Some(command) = value("CNI_COMMAND") else { return Ok(Asked::About) };
-    let command = command.to_string_lossy().into_owned();
     if command == "VERSION" {
         return Ok(Asked::Version);
     }
+    let command = command.to_string_lossy().into_owned();
     let cni_path: Vec<_> = value("CNI_PATH").iter().flat_map(std::env::split_paths).collect();
     let request = match command.as_str() {
         "ADD" | "CHECK" | "DEL" | "GC" | "STATUS" => Ok(request(&command, lookup, !cni_path.is_empty())?),

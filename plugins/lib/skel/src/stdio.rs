@@ -6,17 +6,23 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// File descriptor 0, 1 or 2. The standard library's handle of each begins with an allocation of its buffer.
+pub(crate) fn standard(number: RawFd) -> BorrowedFd<'static> {
+    // SAFETY: nobody closes these three; one that came closed is noticed and filled before anything else is done.
+    unsafe { BorrowedFd::borrow_raw(number) }
+}
 
 /// File descriptor 0.
 pub(crate) struct Stdin;
 
 impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        waiting(io::stdin(), PollFlags::POLLIN, || nix::unistd::read(io::stdin(), buffer))
+        waiting(standard(0), PollFlags::POLLIN, || nix::unistd::read(standard(0), buffer))
     }
 }
 
@@ -26,7 +32,7 @@ pub struct Stdout;
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        waiting(io::stdout(), PollFlags::POLLOUT, || nix::unistd::write(io::stdout(), bytes))
+        waiting(standard(1), PollFlags::POLLOUT, || nix::unistd::write(standard(1), bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -61,7 +67,7 @@ impl Write for Stderr {
         if HELD.with(is_held) {
             return Ok(bytes.len());
         }
-        waiting(io::stderr(), PollFlags::POLLOUT, || nix::unistd::write(io::stderr(), bytes))
+        waiting(standard(2), PollFlags::POLLOUT, || nix::unistd::write(standard(2), bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
