@@ -30,6 +30,9 @@ impl Outcome {
     }
 }
 
+/// Is given each object, with the place of the message that it answers.
+type Heard<'a> = &'a mut dyn FnMut(usize, &[u8]);
+
 impl Socket {
     /// Makes the requests in order, also after one that was refused; the answers are in the requests' order. They go in
     /// one write, or in several where the answers would not fit into the socket's buffer.
@@ -67,11 +70,7 @@ impl Socket {
 
     /// Sends the messages in one write and receives until all are answered; every object that comes is `heard`, with its
     /// message's place. Nothing else sends a request or waits for an answer.
-    pub(crate) fn converse(
-        &self,
-        messages: &[Message<'_>],
-        heard: &mut dyn FnMut(usize, &[u8]),
-    ) -> Vec<Outcome> {
+    pub(crate) fn converse(&self, messages: &[Message<'_>], heard: Heard<'_>) -> Vec<Outcome> {
         let _asking = cni_trace::phase(self.protocol().phase());
         let first = self.number(messages.len());
         let mut outcomes: Vec<Outcome> = messages.iter().map(|_| Outcome::default()).collect();
@@ -95,12 +94,9 @@ impl Socket {
                         }
                         (message.answer == Answered::Object).then_some(Ok(()))
                     }
-                    Answer::Done { errno, text, .. } => {
-                        let refused = |errno| Refused {
-                            text: text.to_owned(),
-                            ..Refused::new(self.protocol(), &message.request.doing, errno)
-                        };
-                        Some(errno.map_or(Ok(()), |errno| Err(refused(errno))))
+                    Answer::Done { errno: None, .. } => Some(Ok(())),
+                    Answer::Done { errno: Some(errno), text, .. } => {
+                        Some(Err(Refused { text: text.to_owned(), ..self.refused(message, errno) }))
                     }
                 };
                 if end.is_some() && outcome.end.is_none() {
@@ -120,17 +116,19 @@ impl Socket {
             }
         }
         if let Err(errno) = result {
-            for (outcome, message) in outcomes.iter_mut().zip(messages) {
-                let is_waiting = outcome.end.is_none() && message.answer != Answered::Silence;
-                if is_waiting {
-                    outcome.end = Some(Err(Refused::new(self.protocol(), &message.request.doing, errno)));
-                }
+            let all = outcomes.iter_mut().zip(messages);
+            for (outcome, message) in all.filter(|(_, message)| message.answer != Answered::Silence) {
+                outcome.end.get_or_insert_with(|| Err(self.refused(message, errno)));
             }
         }
         if asks {
             self.note(messages, &outcomes);
         }
         outcomes
+    }
+
+    fn refused(&self, message: &Message<'_>, errno: Errno) -> Refused {
+        Refused::new(self.protocol(), &message.request.doing, errno)
     }
 }
 
