@@ -12,20 +12,20 @@ pub(crate) struct Cost {
     pub(crate) wall: f64,
     /// User and system time with that of its children, in microseconds.
     pub(crate) cpu: f64,
-    /// Peak resident memory in kB. A child starts with its parent's pages: the benchmark's own memory is the least that shows.
-    pub(crate) memory: i64,
     /// Standard output.
     pub(crate) said: Vec<u8>,
     /// Exit status 0.
     pub(crate) succeeded: bool,
 }
 
+/// Where a runtime's plugins look for tools.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Executes the plugin. It is waited for by [`wait`].
 #[allow(clippy::zombie_processes)]
 pub(crate) fn execute(path: &str, env: &[(&str, &str)], conf: &[u8]) -> Cost {
     let mut command = Command::new(path);
     command.env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     command.envs(env.iter().copied());
     let start = Instant::now();
     let mut child = match command.spawn() {
@@ -41,7 +41,6 @@ pub(crate) fn execute(path: &str, env: &[(&str, &str)], conf: &[u8]) -> Cost {
     Cost {
         wall,
         cpu: micros(usage.ru_utime) + micros(usage.ru_stime),
-        memory: usage.ru_maxrss,
         said,
         succeeded: libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
     }

@@ -49,7 +49,7 @@ fn lane<'a>(scenario: &'a Scenario, suite: &'a Suite, report: &mut Report) -> Op
     let host = Place::host(&place("host"));
     host.go();
     scenario.prepare();
-    let (chain, staying) = (Chain { scenario, suite }, Place::new(&place("staying")));
+    let (chain, staying) = (Chain::new(scenario, suite), Place::new(&place("staying")));
     let first = chain.add(STAYING, &staying);
     if let Some(error) = &first.error {
         report.of(&scenario.name, "ADD", &suite.name).fail(error);

@@ -4,6 +4,8 @@
 
 mod call;
 mod chain;
+mod crowd;
+mod crowded;
 mod latency;
 mod options;
 mod parallel;
@@ -27,6 +29,7 @@ fn main() {
             "latency" => latency::measure(&options, &mut report),
             "parallel" => parallel::measure(&options, &mut report),
             "scale" => scale::measure(&options, &mut report),
+            "crowded" => crowded::measure(&options, &mut report),
             other => panic!("there is no part {other}; there are {}", options::PARTS.join(", ")),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// What can be measured, in this order.
-pub(crate) const PARTS: [&str; 3] = ["latency", "parallel", "scale"];
+pub(crate) const PARTS: [&str; 4] = ["latency", "parallel", "scale", "crowded"];
 
 /// A directory of plugins.
 #[derive(Debug, Clone)]
@@ -65,6 +65,11 @@ impl Options {
     /// How often something is measured: in the short form twice.
     pub(crate) fn iterations(&self, usual: usize) -> usize {
         self.iterations.unwrap_or(if self.is_short { 2 } else { usual })
+    }
+
+    /// How many there are of something: in the short form at most 10.
+    pub(crate) fn size(&self, usual: usize) -> usize {
+        if self.is_short { usual.min(10) } else { usual }
     }
 
     /// How many there are of something: in the short form 1 and 3.

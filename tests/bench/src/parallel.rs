@@ -22,7 +22,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
     for suite in &options.suites {
         let host = Place::host(&format!("parallel-{}", suite.name));
         let pods: Vec<_> = (0..count).map(|n| Place::new(&format!("parallel-{}-{n}", suite.name))).collect();
-        let chain = Chain { scenario: &scenario, suite };
+        let chain = Chain::new(&scenario, suite);
         let results: Vec<_> = (0..count).map(|_| Mutex::new(Value::Null)).collect();
         for at_once in options.points(&[1, 2, 4, 8, 16]) {
             for _ in 0..options.iterations(3) {

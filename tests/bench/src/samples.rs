@@ -1,39 +1,51 @@
 //! What was measured, and its quantiles.
 
+use crate::call::Cost;
 use crate::chain::Done;
 
 /// The samples of one case, verb and suite.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Samples {
-    /// In the unit of the case.
+    /// In the unit of the verb.
     pub(crate) values: Vec<f64>,
     /// CPU time in microseconds, where the values are times.
     pub(crate) cpu: Vec<f64>,
-    /// Peak memory in kB.
-    pub(crate) memory: i64,
     /// How many failed, and the first's words.
     pub(crate) failures: (usize, String),
 }
 
 impl Samples {
+    /// A verb of a whole chain.
     pub(crate) fn push(&mut self, done: &Done) {
         if let Some(error) = &done.error {
             return self.fail(error);
         }
         self.values.push(done.wall());
         self.cpu.push(done.cpu());
-        self.memory = self.memory.max(done.memory());
+    }
+
+    /// A verb of one plugin.
+    pub(crate) fn push_one(&mut self, cost: &Cost) {
+        if !cost.succeeded {
+            return self.fail(&String::from_utf8_lossy(&cost.said));
+        }
+        self.values.push(cost.wall);
+        self.cpu.push(cost.cpu);
     }
 
     pub(crate) fn fail(&mut self, error: &str) {
         if self.failures.0 == 0 {
-            error.clone_into(&mut self.failures.1);
+            self.failures.1 = error.split_whitespace().collect::<Vec<_>>().join(" ");
         }
         self.failures.0 += 1;
     }
 
     pub(crate) fn median(&self) -> f64 {
         quantile(&self.values, 0.5)
+    }
+
+    pub(crate) fn median_cpu(&self) -> f64 {
+        quantile(&self.cpu, 0.5)
     }
 }
 

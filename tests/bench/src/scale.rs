@@ -18,7 +18,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
             options.suites.iter().filter(|suite| !suite.is_floor() || OF_FLOORS.contains(&name)).collect();
         let hosts: Vec<_> =
             suites.iter().map(|suite| Place::host(&format!("scale-{name}-{}", suite.name))).collect();
-        let chains: Vec<_> = suites.iter().map(|suite| Chain { scenario: &scenario, suite }).collect();
+        let chains: Vec<_> = suites.iter().map(|suite| Chain::new(&scenario, suite)).collect();
         let mut pods: Vec<Vec<Place>> = suites.iter().map(|_| Vec::new()).collect();
         for point in options.points(&[1, 100, 500, 1000]) {
             for (at, chain) in chains.iter().enumerate() {

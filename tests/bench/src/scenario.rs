@@ -1,6 +1,10 @@
 //! What is attached: chains of plugins as conflists have them.
 
+use std::fs;
+
 use serde_json::{Value, json};
+
+use crate::place::sh;
 
 /// A chain, by the name it has in tables.
 #[derive(Debug, Clone)]
@@ -25,8 +29,29 @@ pub(crate) const ALL: [&str; 13] = [
     "chain-iptables",
     "chain-nftables",
 ];
+/// Those that have every plugin in them but dhcp, which waits for a server.
+pub(crate) const CROWDED: [&str; 15] = [
+    "loopback",
+    "bridge-all-iptables",
+    "bridge-all-nftables",
+    "ptp-tail",
+    "ptp-masq-iptables",
+    "ptp-masq-nftables",
+    "ptp-vrf",
+    "macvlan",
+    "ipvlan",
+    "vlan",
+    "tap",
+    "dummy",
+    "host-device",
+    "flannel",
+    "ipam",
+];
 /// Those that the floors do.
 pub(crate) const OF_FLOORS: [&str; 1] = ["bridge-gw"];
+/// What flanneld says.
+const SUBNET: &str =
+    "FLANNEL_NETWORK=10.22.0.0/16\nFLANNEL_SUBNET=10.22.7.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n";
 
 fn ranges(ranges: &[&str]) -> Value {
     let ranges: Vec<_> = ranges.iter().map(|subnet| json!([{ "subnet": subnet }])).collect();
@@ -67,6 +92,9 @@ impl Scenario {
         layer2["ipam"] = json!({});
         let mut dual = bridge(None);
         dual["ipam"] = ranges(&["10.88.0.0/16", "fd00:88::/64"]);
+        let on_uplink =
+            |kind: &str| vec![json!({ "type": kind, "master": "uplink", "ipam": ranges(&["10.88.0.0/16"]) })];
+        let alone = |kind: &str| json!({ "type": kind, "ipam": ranges(&["10.88.0.0/16"]) });
         let plugins = match name {
             "loopback" => vec![json!({ "type": "loopback" })],
             "bridge-l2" => vec![layer2],
@@ -74,9 +102,11 @@ impl Scenario {
             "bridge-dual" => vec![dual],
             "bridge-masq-iptables" | "bridge-masq-nftables" => vec![bridge(Some(backend))],
             "ptp" => vec![ptp],
-            "ptp-masq-nftables" => {
+            "ptp-masq-iptables" | "ptp-masq-nftables" => {
                 ptp["ipMasq"] = json!(true);
-                ptp["ipMasqBackend"] = json!(backend);
+                if backend != "iptables" {
+                    ptp["ipMasqBackend"] = json!(backend);
+                }
                 vec![ptp]
             }
             "macvlan" => {
@@ -86,6 +116,30 @@ impl Scenario {
             "chain-iptables" => chain(&[bandwidth, firewall, tuning]),
             // The reference's firewall has no nftables.
             "chain-nftables" => chain(&[bandwidth, tuning]),
+            "bridge-all-iptables" | "bridge-all-nftables" => {
+                let mut bridge = bridge(Some(backend));
+                bridge["macspoofchk"] = json!(true);
+                vec![bridge, portmap(backend), json!({ "type": "firewall", "backend": backend })]
+            }
+            "ptp-tail" => vec![alone("ptp"), bandwidth, tuning, json!({ "type": "sbr" })],
+            "ptp-vrf" => vec![alone("ptp"), json!({ "type": "vrf", "vrfname": "red" })],
+            "ipvlan" => on_uplink(name),
+            "vlan" => {
+                let mut plugins = on_uplink(name);
+                plugins[0]["vlanId"] = json!(5);
+                plugins
+            }
+            "tap" | "dummy" => vec![alone(name)],
+            "host-device" => {
+                let mut device = alone(name);
+                device["device"] = json!("device");
+                vec![device]
+            }
+            "flannel" => vec![json!({ "type": name })],
+            "ipam" => vec![
+                alone("host-local"),
+                json!({ "type": "static", "ipam": { "type": "static", "addresses": [{ "address": "10.91.0.2/16" }] } }),
+            ],
             other => panic!("there is no scenario {other}"),
         };
         Self { name: name.to_owned(), plugins }
@@ -97,10 +151,20 @@ impl Scenario {
 
     /// What the host needs before.
     pub(crate) fn prepare(&self) {
-        if self.name == "macvlan" {
-            crate::place::sh(
-                "ip link add uplink type veth peer name far; ip link set uplink up; ip link set far up",
-            );
+        match self.name.as_str() {
+            "macvlan" | "ipvlan" | "vlan" => {
+                sh(
+                    "ip link show uplink > /dev/null 2>&1 || ip link add uplink up type veth peer name far; ip link set far up",
+                );
+            }
+            "host-device" => {
+                sh("ip link add device type veth peer name far-device; ip link set far-device up")
+            }
+            "flannel" => {
+                fs::create_dir_all("/run/flannel").unwrap();
+                fs::write("/run/flannel/subnet.env", SUBNET).unwrap();
+            }
+            _ => {}
         }
     }
 }

@@ -10,9 +10,9 @@ const WIDTH: f64 = 700.0;
 const LINE: f64 = 13.0;
 const COLOURS: [&str; 6] = ["#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#555555"];
 
-/// The whole file. Rates are left out: they are another unit.
+/// The whole file. Only times: anything else is another unit.
 pub(crate) fn picture(report: &Report) -> String {
-    let rows: Vec<&Row> = report.rows.iter().filter(|row| !row.is_rate()).collect();
+    let rows: Vec<&Row> = report.rows.iter().filter(|row| row.unit() == "µs").collect();
     let values = || rows.iter().flat_map(|row| row.suites.iter().flat_map(|suite| &suite.values).copied());
     let low = values().fold(f64::MAX, f64::min).clamp(1.0, 1e9).log10().floor();
     let high = values().fold(1.0, f64::max).log10().ceil().max(low + 1.0);
