@@ -1,5 +1,7 @@
 //! A chain of one suite: ADD in order with each result in the next configuration, DEL backwards.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use crate::call::{Cost, PATH, execute};
@@ -17,8 +19,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) version: &'static str,
     /// Where the plugins look for tools.
     pub(crate) path: String,
-    /// How many host ports in a row a pod has.
-    pub(crate) ports: usize,
+    /// The host ports from 10 000 on that a pod has; without any the one of its number.
+    pub(crate) ports: Range<usize>,
 }
 
 /// What a verb over the whole chain cost.
@@ -45,7 +47,7 @@ impl<'a> Chain<'a> {
     /// The network has the name of both, and so each its own addresses.
     pub(crate) fn new(scenario: &'a Scenario, suite: &'a Suite) -> Self {
         let network = format!("{}-{}", scenario.name, suite.name);
-        Self { scenario, suite, network, version: "1.0.0", path: PATH.to_owned(), ports: 1 }
+        Self { scenario, suite, network, version: "1.0.0", path: PATH.to_owned(), ports: 0..0 }
     }
 
     pub(crate) fn add(&self, pod: usize, place: &Place) -> Done {
@@ -123,8 +125,10 @@ impl<'a> Chain<'a> {
         conf["cniVersion"] = json!(self.version);
         match plugin["type"].as_str().unwrap() {
             "portmap" => {
-                let mapping = |n| json!({ "hostPort": 10_000 + (pod * self.ports + n) % 50_000, "containerPort": 80, "protocol": "tcp" });
-                let mappings: Vec<_> = (0..self.ports).map(mapping).collect();
+                let ports = if self.ports.is_empty() { pod..pod + 1 } else { self.ports.clone() };
+                let mapping =
+                    |n| json!({ "hostPort": 10_000 + n % 50_000, "containerPort": 80, "protocol": "tcp" });
+                let mappings: Vec<_> = ports.map(mapping).collect();
                 conf["runtimeConfig"] = json!({ "portMappings": mappings });
             }
             "bandwidth" => {

@@ -81,8 +81,8 @@ fn elements(count: usize) {
         (0..count / 2).map(element).collect::<Vec<_>>().join(", ")
     };
     let text = format!(
-        "table inet others {{ set s {{ type ipv4_addr; elements = {{ {} }} }} }}\n\
-         table ip others {{ map m {{ type ipv4_addr : ipv4_addr; elements = {{ {} }} }} }}\n",
+        "table inet others {{\nset s {{ type ipv4_addr; elements = {{ {} }}; }}\n}}\n\
+         table ip others {{\nmap m {{ type ipv4_addr : ipv4_addr; elements = {{ {} }}; }}\n}}\n",
         list(""),
         list(" : 10.9.9.9")
     );

@@ -9,6 +9,7 @@ mod crowded;
 mod latency;
 mod options;
 mod parallel;
+mod path;
 mod place;
 mod report;
 mod samples;
@@ -30,6 +31,7 @@ fn main() {
             "parallel" => parallel::measure(&options, &mut report),
             "scale" => scale::measure(&options, &mut report),
             "crowded" => crowded::measure(&options, &mut report),
+            "path" => path::measure(&options, &mut report),
             other => panic!("there is no part {other}; there are {}", options::PARTS.join(", ")),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// What can be measured, in this order.
-pub(crate) const PARTS: [&str; 4] = ["latency", "parallel", "scale", "crowded"];
+pub(crate) const PARTS: [&str; 5] = ["latency", "parallel", "scale", "crowded", "path"];
 
 /// A directory of plugins.
 #[derive(Debug, Clone)]

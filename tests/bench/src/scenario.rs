@@ -136,6 +136,9 @@ impl Scenario {
                 vec![device]
             }
             "flannel" => vec![json!({ "type": name })],
+            "portmap-iptables" | "portmap-nftables" => vec![portmap(backend)],
+            "firewall-iptables" => vec![firewall],
+            "firewall-nftables" => vec![json!({ "type": "firewall", "backend": backend })],
             "ipam" => vec![
                 alone("host-local"),
                 json!({ "type": "static", "ipam": { "type": "static", "addresses": [{ "address": "10.91.0.2/16" }] } }),
