@@ -12,6 +12,10 @@ pub(crate) struct Cost {
     pub(crate) wall: f64,
     /// User and system time with that of its children, in microseconds.
     pub(crate) cpu: f64,
+    /// What was read from disks for it and its children, in kB.
+    pub(crate) read: f64,
+    /// Peak resident memory of the process itself in kB, where it was watched.
+    pub(crate) peak: f64,
     /// Standard output.
     pub(crate) said: Vec<u8>,
     /// Exit status 0.
@@ -41,6 +45,8 @@ pub(crate) fn execute(path: &str, env: &[(&str, &str)], conf: &[u8]) -> Cost {
     Cost {
         wall,
         cpu: micros(usage.ru_utime) + micros(usage.ru_stime),
+        read: usage.ru_inblock as f64 / 2.0,
+        peak: 0.0,
         said,
         succeeded: libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
     }

@@ -17,6 +17,8 @@ pub(crate) struct Chain<'a> {
     pub(crate) network: String,
     /// The specification's version that the configuration is in.
     pub(crate) version: &'static str,
+    /// How a plugin is run.
+    pub(crate) execute: fn(&str, &[(&str, &str)], &[u8]) -> Cost,
     /// Where the plugins look for tools.
     pub(crate) path: String,
     /// The host ports from 10 000 on that a pod has; without any the one of its number.
@@ -47,7 +49,7 @@ impl<'a> Chain<'a> {
     /// The network has the name of both, and so each its own addresses.
     pub(crate) fn new(scenario: &'a Scenario, suite: &'a Suite) -> Self {
         let network = format!("{}-{}", scenario.name, suite.name);
-        Self { scenario, suite, network, version: "1.0.0", path: PATH.to_owned(), ports: 0..0 }
+        Self { scenario, suite, network, version: "1.0.0", execute, path: PATH.to_owned(), ports: 0..0 }
     }
 
     pub(crate) fn add(&self, pod: usize, place: &Place) -> Done {
@@ -116,7 +118,7 @@ impl<'a> Chain<'a> {
             ]);
         }
         let conf = self.conf(plugin, pod.map_or(0, |(pod, _)| pod), beside);
-        execute(&format!("{directory}/{}", plugin["type"].as_str().unwrap()), &env, &conf)
+        (self.execute)(&format!("{directory}/{}", plugin["type"].as_str().unwrap()), &env, &conf)
     }
 
     fn conf(&self, plugin: &Value, pod: usize, beside: &Value) -> Vec<u8> {

@@ -28,7 +28,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
         "mkdir -p {LEGACY}; for n in iptables ip6tables; do for t in '' -save -restore; do \
          ln -sf $(command -v xtables-legacy-multi) {LEGACY}/$n$t; done; done"
     ));
-    for suite in options.suites.iter().filter(|suite| !suite.is_floor()) {
+    for suite in options.plugins() {
         let nodes: Vec<_> =
             crowd::ALL.into_iter().filter_map(|crowd| node(crowd, options, suite, report)).collect();
         for name in CROWDED {

@@ -24,9 +24,7 @@ struct Lane<'a> {
 pub(crate) fn measure(options: &Options, report: &mut Report) {
     for name in scenario::ALL {
         let scenario = Scenario::named(name);
-        let takes_part = |suite: &&Suite| !suite.is_floor() || scenario::OF_FLOORS.contains(&name);
-        let suites = options.suites.iter().filter(takes_part);
-        let lanes: Vec<_> = suites.filter_map(|suite| lane(&scenario, suite, report)).collect();
+        let lanes: Vec<_> = options.of(name).filter_map(|suite| lane(&scenario, suite, report)).collect();
         for turn in 0..options.iterations(25) {
             for at in 0..lanes.len() {
                 let lane = &lanes[(at + turn) % lanes.len()];

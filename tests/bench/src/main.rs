@@ -4,17 +4,20 @@
 
 mod call;
 mod chain;
+mod cold;
 mod crowd;
 mod crowded;
 mod latency;
 mod options;
 mod parallel;
 mod path;
+mod peak;
 mod place;
 mod report;
 mod samples;
 mod scale;
 mod scenario;
+mod start;
 mod svg;
 
 use options::Options;
@@ -32,6 +35,9 @@ fn main() {
             "scale" => scale::measure(&options, &mut report),
             "crowded" => crowded::measure(&options, &mut report),
             "path" => path::measure(&options, &mut report),
+            "start" => start::measure(&options, &mut report),
+            "cold" => cold::measure(&options, &mut report),
+            "memory" => peak::measure(&options, &mut report),
             other => panic!("there is no part {other}; there are {}", options::PARTS.join(", ")),
         }
     }

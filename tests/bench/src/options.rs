@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::scenario::OF_FLOORS;
+
 /// What can be measured, in this order.
-pub(crate) const PARTS: [&str; 5] = ["latency", "parallel", "scale", "crowded", "path"];
+pub(crate) const PARTS: [&str; 8] =
+    ["start", "latency", "memory", "cold", "parallel", "scale", "crowded", "path"];
 
 /// A directory of plugins.
 #[derive(Debug, Clone)]
@@ -13,6 +16,11 @@ pub(crate) struct Suite {
 }
 
 impl Suite {
+    /// `one` is another form of a suite: it differs in how it starts.
+    pub(crate) fn is_another_form(&self) -> bool {
+        self.name == "one"
+    }
+
     /// The kernel floors do the work of one scenario alone.
     pub(crate) fn is_floor(&self) -> bool {
         self.name.starts_with("floor")
@@ -60,6 +68,19 @@ impl Options {
         }
         assert!(!options.suites.is_empty(), "NAME=DIRECTORY is missing");
         options
+    }
+
+    /// The suites but for floors and other forms of the same.
+    pub(crate) fn plugins(&self) -> impl Iterator<Item = &Suite> {
+        self.suites.iter().filter(|suite| !suite.is_floor() && !suite.is_another_form())
+    }
+
+    /// The suites that do a scenario: floors do some.
+    pub(crate) fn of(&self, scenario: &str) -> impl Iterator<Item = &Suite> {
+        let is_for_floors = OF_FLOORS.contains(&scenario);
+        self.suites
+            .iter()
+            .filter(move |suite| !suite.is_another_form() && (!suite.is_floor() || is_for_floors))
     }
 
     /// How often something is measured: in the short form twice.

@@ -19,7 +19,7 @@ const PODS: usize = 48;
 pub(crate) fn measure(options: &Options, report: &mut Report) {
     let scenario = Scenario::named("bridge-gw");
     let count = if options.is_short { 4 } else { PODS };
-    for suite in &options.suites {
+    for suite in options.of(&scenario.name) {
         let host = Place::host(&format!("parallel-{}", suite.name));
         let pods: Vec<_> = (0..count).map(|n| Place::new(&format!("parallel-{}-{n}", suite.name))).collect();
         let chain = Chain::new(&scenario, suite);

@@ -37,7 +37,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
             let case = |point: usize| format!("{what} {backend}, {point} {of}");
             for &point in &points {
                 report.compare(&case(point), &case(points[0]));
-                for suite in options.suites.iter().filter(|suite| !suite.is_floor()) {
+                for suite in options.plugins() {
                     match rules::way(plugin, backend, point, suite) {
                         Ok(way) => lanes.push(Lane { case: case(point), suite, way }),
                         Err(error) => report.of(&case(point), "connect", &suite.name).fail(&error),
@@ -71,5 +71,6 @@ fn per_one(count: usize, act: impl FnOnce() -> std::io::Result<()>) -> Cost {
         cpu: each(traffic::cpu() - cpu),
         succeeded: outcome.is_ok(),
         said: outcome.err().map(|e| e.to_string().into_bytes()).unwrap_or_default(),
+        ..Cost::default()
     }
 }

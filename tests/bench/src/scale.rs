@@ -5,7 +5,7 @@ use crate::options::Options;
 use crate::parallel::at_a_time;
 use crate::place::Place;
 use crate::report::Report;
-use crate::scenario::{OF_FLOORS, Scenario};
+use crate::scenario::Scenario;
 
 const SCENARIOS: [&str; 4] = ["bridge-gw", "ptp", "bridge-portmap-nftables", "bridge-portmap-iptables"];
 /// The one more has a number that no other has.
@@ -14,13 +14,15 @@ const ONE_MORE: usize = 45_000;
 pub(crate) fn measure(options: &Options, report: &mut Report) {
     for name in SCENARIOS {
         let scenario = Scenario::named(name);
-        let suites: Vec<_> =
-            options.suites.iter().filter(|suite| !suite.is_floor() || OF_FLOORS.contains(&name)).collect();
+        let case = |point: usize| format!("{name}, pod {point}");
+        let suites: Vec<_> = options.of(name).collect();
         let hosts: Vec<_> =
             suites.iter().map(|suite| Place::host(&format!("scale-{name}-{}", suite.name))).collect();
         let chains: Vec<_> = suites.iter().map(|suite| Chain::new(&scenario, suite)).collect();
         let mut pods: Vec<Vec<Place>> = suites.iter().map(|_| Vec::new()).collect();
-        for point in options.points(&[1, 100, 500, 1000]) {
+        let points = options.points(&[1, 100, 500, 1000]);
+        for &point in &points {
+            report.compare(&case(point), &case(points[0]));
             for (at, chain) in chains.iter().enumerate() {
                 let there = pods[at].len();
                 let place = |n: usize| Place::new(&format!("scale-{name}-{}-{n}", chain.suite.name));
@@ -36,9 +38,8 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
                     hosts[at].go();
                     let added = chain.add(ONE_MORE + turn, &pod);
                     let deleted = chain.del(ONE_MORE + turn, &pod, &added.result);
-                    let case = format!("{name}, pod {point}");
-                    report.of(&case, "ADD", suite).push(&added);
-                    report.of(&case, "DEL", suite).push(&deleted);
+                    report.of(&case(point), "ADD", suite).push(&added);
+                    report.of(&case(point), "DEL", suite).push(&deleted);
                 }
             }
         }

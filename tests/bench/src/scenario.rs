@@ -48,7 +48,7 @@ pub(crate) const CROWDED: [&str; 15] = [
     "ipam",
 ];
 /// Those that the floors do.
-pub(crate) const OF_FLOORS: [&str; 1] = ["bridge-gw"];
+pub(crate) const OF_FLOORS: [&str; 2] = ["bridge-gw", "bridge-masq-nftables"];
 /// What flanneld says.
 const SUBNET: &str =
     "FLANNEL_NETWORK=10.22.0.0/16\nFLANNEL_SUBNET=10.22.7.1/24\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n";

@@ -16,6 +16,7 @@ fn the_short_form_measures_every_part() {
     for name in ["bridge", "host-local"] {
         std::fs::copy(env!("CARGO_BIN_EXE_cni-floor"), floor.join(name)).unwrap();
     }
+    std::fs::copy(env!("CARGO_BIN_EXE_cni-empty"), floor.join("empty")).unwrap();
     let mut bench = Command::new(env!("CARGO_BIN_EXE_cni-bench"));
     bench.args(["--short", "--out"]).arg(&out).arg(format!("ours={}", target().display()));
     let done = bench.arg(format!("floor={}", floor.display())).output().unwrap();
@@ -30,12 +31,24 @@ fn the_short_form_measures_every_part() {
         rows.iter().filter(of).map(|row| row["values"].as_array().unwrap().len()).sum::<usize>()
     };
     for (case, suite) in [
+        ("portmap", "ours"),
+        ("portmap", "floor"),
         ("bridge-gw", "ours"),
         ("bridge-gw", "floor"),
+        ("bridge-masq-nftables", "floor"),
+        ("chain-nftables, cold", "ours"),
         ("ptp", "ours"),
         ("bridge-gw, 3 at a time", "ours"),
         ("bridge-gw, pod 3", "ours"),
         ("bridge-gw, pod 3", "floor"),
+        ("bridge nftables, empty", "ours"),
+        ("ptp, iptables-nft rules", "ours"),
+        ("ptp, nft elements", "ours"),
+        ("ptp, links", "ours"),
+        ("ptp, reservations", "ours"),
+        ("host port nftables, 3 mappings", "ours"),
+        ("masquerade nftables, 3 pods", "ours"),
+        ("firewall iptables, 3 pods", "ours"),
     ] {
         assert!(count(case, suite) >= 2, "{case} {suite}: {json}");
     }

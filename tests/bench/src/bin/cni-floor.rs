@@ -1,4 +1,5 @@
-//! The kernel floor: a plugin that does what the kernel has to do for the scenario bridge-gw and nothing else. It checks
+//! The kernel floor: a plugin that does what the kernel has to do for the scenarios bridge-gw and bridge-masq-nftables and
+//! nothing else. It checks
 //! nothing and takes nothing back, so it is a bound and no competitor. The same executable is the plugin and, under the name
 //! `host-local` beside it, its IPAM plugin; where that is missing the address is reserved in the one process.
 
@@ -19,6 +20,10 @@ use nix::sched::{CloneFlags, setns};
 use serde_json::{Value, json};
 
 const BRIDGE: &str = "bench0";
+/// `NFNL_SUBSYS_NFTABLES`, `NFT_MSG_NEWSETELEM`, `NFT_MSG_DELSETELEM`
+const NFTABLES: u16 = 10;
+const NEW: u16 = 12;
+const DELETE: u16 = 14;
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 1);
 
 fn main() {
@@ -35,12 +40,21 @@ fn main() {
     let ipam = Path::new(&own).with_file_name("host-local");
     let address = if ipam.exists() { delegate(&ipam, &input) } else { reserve(&directory, &id, &verb) };
     let host = Socket::open(Protocol::Route).unwrap();
+    // Kept until the end: closing it after a delete waits for the kernel.
+    let filter = (conf["ipMasq"] == true).then(|| Socket::open(Protocol::Nftables).unwrap());
     // FNV-1a: other identities, other names.
     let hash = id.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
     let port = format!("veth{hash:08x}");
     if verb == "ADD" {
-        print!("{}", attach(&host, &port, address.unwrap()));
+        let result = attach(&host, filter.is_some(), &port, address.unwrap());
+        if let Some(filter) = &filter {
+            filter.commit(NFTABLES, &[element(NEW, address.unwrap())], None).unwrap();
+        }
+        print!("{result}");
     } else {
+        if let (Some(filter), Some(address)) = (&filter, address) {
+            let _ = filter.commit(NFTABLES, &[element(DELETE, address)], None);
+        }
         let mut body = link(0, 0);
         body.text(libc::IFLA_IFNAME, &port);
         let _ = host.change(&[request(libc::RTM_DELLINK, 0, body)]);
@@ -57,7 +71,7 @@ fn reserve(directory: &str, id: &str, verb: &str) -> Option<Ipv4Addr> {
         let address = fs::read_to_string(&own).ok()?;
         let _ = fs::remove_file(format!("{directory}/{address}"));
         let _ = fs::remove_file(&own);
-        return None;
+        return address.parse().ok();
     }
     let mut next: u32 =
         fs::read_to_string(&last).ok().and_then(|text| text.parse().ok()).unwrap_or(GATEWAY).into();
@@ -81,10 +95,15 @@ fn delegate(ipam: &Path, input: &[u8]) -> Option<Ipv4Addr> {
     answer["address"].as_str().map(|address| address.parse().unwrap())
 }
 
-fn attach(host: &Socket, port: &str, address: Ipv4Addr) -> Value {
+fn attach(host: &Socket, masquerades: bool, port: &str, address: Ipv4Addr) -> Value {
     let netns = env::var("CNI_NETNS").unwrap();
     let file = File::open(&netns).unwrap();
-    let bridge = index(host, BRIDGE).unwrap_or_else(|| make_bridge(host));
+    let bridge = index(host, BRIDGE).unwrap_or_else(|| {
+        if masquerades {
+            make_table();
+        }
+        make_bridge(host)
+    });
     host.change(&[request(libc::RTM_NEWLINK, CREATE | EXCL, pair(port, bridge, &file))]).unwrap();
     setns(&file, CloneFlags::CLONE_NEWNET).unwrap();
     let inside = Socket::open(Protocol::Route).unwrap();
@@ -107,6 +126,30 @@ fn attach(host: &Socket, port: &str, address: Ipv4Addr) -> Value {
         "ips": [{ "address": format!("{address}/16"), "gateway": GATEWAY, "interface": 2 }],
         "routes": [{ "dst": "0.0.0.0/0" }]
     })
+}
+
+/// The masquerade of whoever is in a set.
+fn make_table() {
+    let text = "table inet bench {\nset pods { type ipv4_addr; }\nchain out { type nat hook postrouting priority srcnat; \
+        ip saddr @pods ip daddr != 10.88.0.0/16 masquerade; }\n}\n";
+    let mut child = Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+/// A message about an element of the set.
+fn element(kind: u16, address: Ipv4Addr) -> Request {
+    // `struct nfgenmsg`: `NFPROTO_INET`
+    let mut body = Attrs::behind(&[1, 0, 0, 0]);
+    // `NFTA_SET_ELEM_LIST_TABLE`, `…_SET`, `…_ELEMENTS`
+    body.text(1, "bench");
+    body.text(2, "pods");
+    body.nest(3, |list| {
+        // `NFTA_LIST_ELEM`, `NFTA_SET_ELEM_KEY`, `NFTA_DATA_VALUE`
+        list.nest(1, |element| element.nest(1, |key| key.bytes(1, &address.octets())));
+    });
+    let flags = if kind == NEW { CREATE } else { 0 };
+    Request::new("do the kernel's work", NFTABLES << 8 | kind, flags, body)
 }
 
 fn make_bridge(host: &Socket) -> u32 {
