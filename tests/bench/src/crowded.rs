@@ -31,7 +31,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
     for suite in options.plugins() {
         let nodes: Vec<_> =
             crowd::ALL.into_iter().filter_map(|crowd| node(crowd, options, suite, report)).collect();
-        for name in CROWDED {
+        for name in options.some(&CROWDED) {
             measure_chain(options, suite, &nodes, name, report);
         }
     }

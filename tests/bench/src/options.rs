@@ -88,6 +88,11 @@ impl Options {
         self.iterations.unwrap_or(if self.is_short { 2 } else { usual })
     }
 
+    /// What is measured: in the short form the first three.
+    pub(crate) fn some<'a, T>(&self, usual: &'a [T]) -> &'a [T] {
+        if self.is_short { &usual[..usual.len().min(3)] } else { usual }
+    }
+
     /// How many there are of something: in the short form at most 10.
     pub(crate) fn size(&self, usual: usize) -> usize {
         if self.is_short { usual.min(10) } else { usual }

@@ -13,7 +13,7 @@ use crate::report::Report;
 use crate::scenario::{ALL, Scenario};
 
 pub(crate) fn measure(options: &Options, report: &mut Report) {
-    for name in ALL {
+    for name in options.some(&ALL) {
         let scenario = Scenario::named(name);
         for suite in options.suites.iter().filter(|suite| !suite.is_floor()) {
             let (host, pod) = (Place::host("memory-host"), Place::new("memory-pod"));
@@ -45,7 +45,7 @@ fn watch(path: &str, env: &[(&str, &str)], conf: &[u8]) -> Cost {
     command.env_clear().envs(env.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     // SAFETY: between fork and exec there is this one system call.
-    unsafe { command.pre_exec(|| ptrace(libc::PTRACE_TRACEME, 0, 0)) };
+    unsafe { command.pre_exec(|| ptrace(libc::PTRACE_TRACEME.into(), 0, 0)) };
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(e) => return Cost { said: format!("{path}: {e}").into_bytes(), ..Cost::default() },
@@ -68,7 +68,7 @@ fn until_its_end(pid: libc::pid_t) -> (bool, f64) {
             return (libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, peak);
         }
         if is_first {
-            let _ = ptrace(libc::PTRACE_SETOPTIONS, pid, libc::PTRACE_O_TRACEEXIT as usize);
+            let _ = ptrace(libc::PTRACE_SETOPTIONS.into(), pid, libc::PTRACE_O_TRACEEXIT as usize);
         }
         let is_event = status >> 8 == libc::SIGTRAP | (libc::PTRACE_EVENT_EXIT << 8);
         if is_event {
@@ -76,7 +76,7 @@ fn until_its_end(pid: libc::pid_t) -> (bool, f64) {
         }
         let signal = if is_event || is_first { 0 } else { libc::WSTOPSIG(status) as usize };
         is_first = false;
-        let _ = ptrace(libc::PTRACE_CONT, pid, signal);
+        let _ = ptrace(libc::PTRACE_CONT.into(), pid, signal);
     }
 }
 
@@ -87,7 +87,7 @@ fn most(pid: libc::pid_t) -> f64 {
     line.and_then(|line| line.split_whitespace().next()).and_then(|kb| kb.parse().ok()).unwrap_or(0.0)
 }
 
-fn ptrace(request: libc::c_int, pid: libc::pid_t, data: usize) -> std::io::Result<()> {
+fn ptrace(request: i64, pid: libc::pid_t, data: usize) -> std::io::Result<()> {
     // SAFETY: none of the requests here reads or writes memory of ours.
     let done = unsafe { libc::ptrace(request as _, pid, std::ptr::null_mut::<libc::c_void>(), data) };
     if done < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }

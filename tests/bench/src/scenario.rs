@@ -32,9 +32,9 @@ pub(crate) const ALL: [&str; 13] = [
 /// Those that have every plugin in them but dhcp, which waits for a server.
 pub(crate) const CROWDED: [&str; 15] = [
     "loopback",
-    "bridge-all-iptables",
     "bridge-all-nftables",
     "ptp-tail",
+    "bridge-all-iptables",
     "ptp-masq-iptables",
     "ptp-masq-nftables",
     "ptp-vrf",

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
+use std::process::Command;
 
-use cni_tests::{ANCHOR, Conf, Host, Place, Trace, needs, plugins, run};
+use cni_tests::{ANCHOR, Conf, Host, Place, Service, Trace, needs, plugins, run};
 
 #[test]
 fn a_bridge_gateway_add_makes_at_most_12_rtnetlink_requests() {
@@ -71,6 +72,29 @@ fn an_add_says_to_the_other_containers_what_they_need_to_know_and_once() {
     );
     host.plugin("bridge").add(&conf, &host.container("two"), "eth0").result();
     assert_eq!((count("claims"), count("advertisements")), (1, 0));
+}
+
+/// Whoever watches links on a node is told of each change, and while a link that is up has no carrier yet, IPv6 walks all
+/// routes of the host with it.
+#[test]
+fn an_add_changes_its_link_before_it_is_up() {
+    let host = Host::new();
+    let conf = Conf::bridge().set("isGateway", true).set("hairpinMode", true);
+    host.after_one_container("bridge", &conf);
+    let monitor = Service::start(Command::new("ip").args(["-o", "monitor", "link"]));
+    host.run("ip link add first type bridge");
+    // Until it listens.
+    while monitor.count(&["first"]) == 0 {
+        host.run("ip link set first up");
+        host.run("ip link set first down");
+    }
+    host.plugin("bridge").add(&conf, &host.container("pod"), "eth0").result();
+    host.run("ip link add last type bridge");
+    monitor.line(&["last"]);
+    let lines: Vec<_> = monitor.lines().into_iter().filter(|line| line.contains(": veth")).collect();
+    let without_carrier = lines.iter().filter(|line| line.contains("NO-CARRIER") || line.contains(",UP>"));
+    assert!((1..=4).contains(&without_carrier.count()), "{lines:#?}");
+    assert!((5..=11).contains(&lines.len()), "{lines:#?}");
 }
 
 #[test]

@@ -46,7 +46,8 @@ impl<'h> Node<'h> {
         let keys = json!({
             "valid-lifetime": 36_000, "renew-timer": 18_000, "rebind-timer": 30_000,
             "subnet4": [{ "id": 1, "subnet": "10.77.0.0/16", "pools": [{ "pool": "10.77.0.10 - 10.77.255.250" }] }],
-            "loggers": [],
+            "loggers": [{ "name": "kea-dhcp4", "severity": "INFO",
+                "output_options": [{ "output": "stdout", "flush": true, "pattern": "%m\n" }] }],
         });
         let server = DhcpServer::kea(&server, 0, &keys);
         host.run("ip link add uplink type veth peer name port-uplink");

@@ -5,12 +5,10 @@ pub mod vlan;
 
 use cni_types::{Code, Error, IfName, Mac, Result};
 
-use crate::link::request::{self, about, about_new, put_kind, put_mtu};
-use crate::link::{IFF_PROMISC, IFF_UP, INFO_SLAVE_DATA, INFO_SLAVE_KIND, Link, decode, set_flags};
+use crate::link::request::{self, about_new, about_port, put_kind, put_mtu};
+use crate::link::{IFF_PROMISC, IFF_UP, Link, decode, set_flags};
 use crate::rtnl::Rtnl;
 use crate::{mac, sysctl};
-use cni_netlink::Request;
-use cni_netlink::attr::Attrs;
 
 /// How many ports a bridge can have: `BR_MAX_PORTS` (`net/bridge/br_private.h`) is 1024, and number 0 is not used.
 pub const MAX_PORTS: usize = 1023;
@@ -133,20 +131,14 @@ pub fn follows_ports(host: &Rtnl, bridge: &Link) -> Result<bool> {
 /// # Errors
 /// Code 100 when the kernel refuses.
 pub fn set_port(host: &Rtnl, link: &Link, port: &Port) -> Result<()> {
-    let mut body = about(link.index);
-    put_port(&mut body, port);
-    let doing = format!("set the bridge port flags of {}", link.name);
-    Ok(host.socket.change(&[Request::new(doing, libc::RTM_NEWLINK, 0, body)])?)
-}
-
-fn put_port(body: &mut Attrs, port: &Port) {
-    body.nest(libc::IFLA_LINKINFO, |info| {
-        info.bytes(INFO_SLAVE_KIND, b"bridge");
-        info.nest(INFO_SLAVE_DATA, |data| {
-            data.byte(decode::IFLA_BRPORT_MODE, port.hairpin.into());
-            data.byte(decode::IFLA_BRPORT_ISOLATED, port.isolated.into());
-        });
+    // To the bridge alone: as a change of the link, everybody would be told, and IPv6 would walk all routes of the host.
+    let mut body = about_port(link.index);
+    body.nest(libc::IFLA_PROTINFO, |data| {
+        data.byte(decode::IFLA_BRPORT_MODE, port.hairpin.into());
+        data.byte(decode::IFLA_BRPORT_ISOLATED, port.isolated.into());
     });
+    let doing = format!("set the bridge port flags of {}", link.name);
+    Ok(host.socket.change(&[request::set(doing, body)])?)
 }
 
 /// Turns promiscuous mode on.

@@ -51,7 +51,7 @@ pub fn ensure(host: &Rtnl, bridge: &Link, name: &IfName, vlan: u16) -> Result<Li
     Ok(link)
 }
 
-/// The port is born up, without a carrier as long as `name` is down.
+/// Both ends are down.
 fn create(host: &Rtnl, bridge: &Link, name: &IfName) -> Result<Uplink> {
     let port = format!("veth{}", hex(&format!("{}/{name}", bridge.name), 8));
     let body = veth::pair(&port, Some(bridge.index), bridge.mtu, |peer| {

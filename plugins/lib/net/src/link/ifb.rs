@@ -5,7 +5,7 @@ use cni_netlink::Request;
 use cni_types::{AttachmentId, Code, Error, Result, hex};
 
 use super::Link;
-use super::request::{self, about_new, put_kind};
+use super::request::{self, about_named, put_kind};
 use crate::rtnl::Rtnl;
 
 /// The names tried for the attachment's ifb. The first is the reference's, so that it finds ours; it does not know
@@ -39,7 +39,7 @@ pub fn create(host: &Rtnl, id: &AttachmentId, mtu: u32) -> Result<Link> {
 }
 
 fn new(name: &str, mtu: u32) -> Request {
-    let mut body = about_new(name);
+    let mut body = about_named(name);
     body.host32(libc::IFLA_MTU, mtu);
     body.host32(libc::IFLA_TXQLEN, 0);
     put_kind(&mut body, "ifb", |_| {});

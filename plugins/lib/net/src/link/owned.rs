@@ -3,7 +3,7 @@
 use cni_netlink::{Refused, Request};
 use cni_types::{AttachmentId, Code, Error, Result};
 
-use super::request::{self, about_named};
+use super::request::{self, about_named, about_new};
 use super::{Link, first, get, veth};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
@@ -45,11 +45,14 @@ impl Rtnl {
         Ok(is_others(&link.alias) || veth::find_peer(self, link)?.is_some_and(|peer| is_others(&peer.alias)))
     }
 
-    /// Makes a link of the host's by `create`, tags it and looks at it, all in one send, which the kernel finishes whatever happens to
+    /// Makes a link of the host's by `create`, which leaves it down, tags it, looks at it and brings it up, all in one send, which the kernel finishes whatever happens to
     /// this process: there is never a link without its tag. `name` must be free, or another's link gets the tag. It stays
     /// free, since it is this attachment's and runtimes must not work on one container in parallel (spec 1.1.0,
     /// "Lifecycle & Ordering"). Router advertisements are ignored on it from the start: nothing arrives by a pair whose
     /// other end is down, or by an ifb that nothing is redirected to.
+    ///
+    /// It is up last: each change of a link that is up and has no carrier yet, and the look at it as well, has the kernel walk
+    /// all IPv6 routes of the host, which are several for each pod.
     ///
     /// # Errors
     /// The inner one when the kernel refuses to make it; code 100 for anything later, with the link gone again.
@@ -60,15 +63,17 @@ impl Rtnl {
         owner: &AttachmentId,
     ) -> Result<std::result::Result<Link, Refused>> {
         let look = get(format!("look up link {name}"), 0, Some(name));
-        let mut answers = self.socket.ask(&[create, tag(name, owner), look]).into_iter();
+        let up = request::set(format!("set link {name} up"), about_new(name));
+        let mut answers = self.socket.ask(&[create, tag(name, owner), look, up]).into_iter();
         if let Some(Err(refused)) = answers.next() {
             return Ok(Err(refused));
         }
         let tagged = answers.next().transpose();
         let link = answers.next().map(first).transpose()?.flatten().ok_or_else(|| vanished(name))?;
         sysctl::ignore_router_advertisements(&link);
+        let up = answers.next().transpose();
         // Nobody else knows of it yet.
-        tagged.inspect_err(|_| drop(self.remove_link_if_present(link.index)))?;
+        tagged.and(up).inspect_err(|_| drop(self.remove_link_if_present(link.index)))?;
         Ok(Ok(link))
     }
 }

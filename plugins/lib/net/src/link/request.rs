@@ -26,7 +26,7 @@ pub(crate) fn about_named(name: &str) -> Attrs {
     body
 }
 
-/// About a link that is to be made under this name, up.
+/// About a link that is to be up, under this name: one that is made, or that is there.
 pub(crate) fn about_new(name: &str) -> Attrs {
     let mut body = Attrs::behind(&ifinfomsg(0, IFF_UP, IFF_UP));
     body.text(libc::IFLA_IFNAME, name);

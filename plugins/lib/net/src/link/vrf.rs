@@ -7,7 +7,7 @@ use cni_netlink::{Precision, Request};
 use cni_types::{AttachmentId, IfName, Result};
 
 use super::Link;
-use super::request::{self, about_new, put_kind};
+use super::request::{self, about_named, put_kind};
 use crate::rtnl::Rtnl;
 pub use member::MemberSettings;
 
@@ -25,9 +25,9 @@ impl Link {
     }
 }
 
-/// A VRF that is up.
+/// A VRF.
 fn new(name: &str, table: u32) -> Request {
-    let mut body = about_new(name);
+    let mut body = about_named(name);
     put_kind(&mut body, KIND, |data| data.host32(IFLA_VRF_TABLE, table));
     request::create(format!("create VRF {name} with table {table}"), body)
 }
