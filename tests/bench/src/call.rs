@@ -25,6 +25,9 @@ pub(crate) struct Cost {
 /// Where a runtime's plugins look for tools.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// A way to run a plugin: its file, its environment, its configuration.
+pub(crate) type Execute = fn(&str, &[(&str, &str)], &[u8]) -> Cost;
+
 /// Executes the plugin. It is waited for by [`wait`].
 #[allow(clippy::zombie_processes)]
 pub(crate) fn execute(path: &str, env: &[(&str, &str)], conf: &[u8]) -> Cost {

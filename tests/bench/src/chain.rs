@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use crate::call::{Cost, PATH, execute};
+use crate::call::{Cost, Execute, PATH, execute};
 use crate::options::Suite;
 use crate::place::Place;
 use crate::scenario::Scenario;
@@ -18,7 +18,7 @@ pub(crate) struct Chain<'a> {
     /// The specification's version that the configuration is in.
     pub(crate) version: &'static str,
     /// How a plugin is run.
-    pub(crate) execute: fn(&str, &[(&str, &str)], &[u8]) -> Cost,
+    pub(crate) execute: Execute,
     /// Where the plugins look for tools.
     pub(crate) path: String,
     /// The host ports from 10 000 on that a pod has; without any the one of its number.

@@ -19,8 +19,8 @@ pub mod vrf;
 use cni_types::Mac;
 
 use abi::IFF_ALLMULTI;
+pub(crate) use abi::IFLA_EXT_MASK;
 pub use abi::{IFF_PROMISC, IFF_UP};
-pub(crate) use abi::{IFLA_EXT_MASK, INFO_SLAVE_DATA, INFO_SLAVE_KIND};
 pub use attribute::Attribute;
 pub(crate) use attribute::{set_flags, set_up};
 pub(crate) use find::{first, get};
