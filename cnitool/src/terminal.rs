@@ -47,3 +47,20 @@ pub(crate) fn printable(text: &str) -> String {
 pub(crate) fn shown(c: char) -> char {
     if c.is_control() { '\u{fffd}' } else { c }
 }
+
+/// How many columns a character takes, for the marks under a line: what East Asian scripts and pictures take, roughly.
+pub(crate) fn width(c: char) -> usize {
+    match c {
+        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' => 0,
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1faff}'
+        | '\u{20000}'..='\u{3fffd}' => 2,
+        _ => 1,
+    }
+}

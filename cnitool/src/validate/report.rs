@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::finding::{Finding, Severity, Sheet};
-use crate::terminal::shown;
+use crate::terminal::{shown, width};
 
 /// Characters of a line that are shown. Configurations that programs write are one long line.
 const WIDTH: usize = 100;
@@ -59,8 +59,10 @@ fn marked(sheet: &Sheet, finding: &Finding) -> String {
     let to = characters.len().min(from + WIDTH);
     let shown: String = characters[from.min(to)..to].iter().map(|&c| printable(c)).collect();
     let before = characters[from.min(mark.start)..mark.start.min(characters.len())].iter();
-    let blank: String = before.map(|&c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let marks = "^".repeat(mark.len().min(to.saturating_sub(mark.start)).max(1));
+    let blank: String =
+        before.map(|&c| if c == '\t' { "\t".to_owned() } else { " ".repeat(width(c)) }).collect();
+    let marked = characters[mark.start.min(to)..mark.end.min(to)].iter();
+    let marks = "^".repeat(marked.map(|&c| width(c)).sum::<usize>().max(1));
     let (cut, end) = (if from > 0 { "…" } else { "" }, if to < characters.len() { "…" } else { "" });
     let (gap, indent) = (if from > 0 { " " } else { "" }, " ".repeat(number.len()));
     format!("  {number} | {cut}{shown}{end}\n  {indent} | {gap}{blank}{marks}\n")

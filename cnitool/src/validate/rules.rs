@@ -7,8 +7,11 @@ mod dns;
 mod flannel;
 mod keys;
 mod list;
+mod overruled;
 mod pairs;
+mod pool;
 mod range;
+mod routes;
 
 use super::finding::Sheet;
 use super::network::Network;
@@ -21,7 +24,8 @@ pub(crate) fn check(sheet: &mut Sheet, network: &Network) -> Vec<Range> {
     chain::check(sheet, network);
     let mut ranges = Vec::new();
     for plugin in network.plugins.iter().filter(|plugin| plugin.node().is_object()) {
-        keys::check(sheet, plugin, network.is_list);
+        keys::check(sheet, plugin);
+        overruled::check(sheet, network, plugin);
         if plugin.declared().is_some() {
             flannel::check(sheet, plugin);
             capabilities::check(sheet, plugin);

@@ -81,7 +81,7 @@ fn what(known: &Known) -> String {
 }
 
 fn unknown(sheet: &mut Sheet, at: &Spot, key: &str, known: &[Known], places: &Places, spot: &Spot) {
-    let text = format!("no such key of {}", places.owner(spot));
+    let text = format!("no such key of {}{}", places.owner(spot), foreign(key));
     if let Some(place) = places.of_key(key, spot) {
         let text = format!("{text}; it belongs into {place}");
         sheet.error("wrong-place", at, text).meant = Some(place);
@@ -95,6 +95,12 @@ fn unknown(sheet: &mut Sheet, at: &Spot, key: &str, known: &[Known], places: &Pl
     } else {
         sheet.warn("unknown-key", at, format!("{text}: nothing reads it"));
     }
+}
+
+/// Names what looks like a letter of ours, or like nothing, and is another character: no key or name of this suite has any.
+pub(crate) fn foreign(word: &str) -> String {
+    let found = word.chars().find(|c| !c.is_ascii());
+    found.map(|c| format!(" (U+{:04X} in it is no ASCII)", u32::from(c))).unwrap_or_default()
 }
 
 /// The word that was meant: but for `_`, `-` and case, a slip or two, or what is left out at its end.

@@ -138,6 +138,18 @@ fn explain(text: &str, flaw: &Flaw) -> String {
         }
         _ if before.ends_with(',') && rest.starts_with(['}', ']']) => "leave out the comma before it",
         _ if rest.starts_with('\'') => "texts stand in double quotes",
+        _ if rest.starts_with(['“', '”', '„', '‘', '’', '«', '»']) => {
+            "an editor or a web page has made these quotes: write \""
+        }
+        _ if rest.starts_with(|c: char| !c.is_ascii() && (c.is_whitespace() || is_unseen(c))) => {
+            "what looks like a space or nothing is another character: write a space"
+        }
+        _ if before.ends_with(',') && rest.starts_with(',') => "leave out one of the two commas",
+        _ if rest.starts_with("True") || rest.starts_with("TRUE") => "write true",
+        _ if rest.starts_with("False") || rest.starts_with("FALSE") => "write false",
+        _ if rest.starts_with("None") || rest.starts_with("NULL") => "write null, or leave the key out",
+        "invalid number" if rest.starts_with('0') => "a number has no zeros before it",
+        _ if before.ends_with('0') && rest.starts_with(['x', 'X']) => "numbers are decimal",
         "trailing characters" => "there is more behind the document's end",
         "expected `,` or `}`" | "expected `,` or `]`" if rest.starts_with(['"', '{', '[']) => {
             "a comma is missing before it"
@@ -148,6 +160,11 @@ fn explain(text: &str, flaw: &Flaw) -> String {
         what => return what.to_owned(),
     };
     format!("{}: {hint}", flaw.what)
+}
+
+/// What takes no room: zero-width spaces and joiners, marks of direction.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -20,11 +20,6 @@ pub(super) fn check(sheet: &mut Sheet, plugin: &Plugin) {
             );
         }
     }
-    if let Some(member) = plugin.node().member("runtimeConfig") {
-        let spot = plugin.spot().member("runtimeConfig", &member.key.place);
-        let text = "it is for the runtime to write, from what capabilities asks for: leave it out";
-        sheet.warn("runtime-config", &spot, text);
-    }
     missing(sheet, plugin);
 }
 

@@ -5,7 +5,7 @@ use cni_types::{PluginName, excerpt};
 use crate::known::{self, CHAINED, makes_interface};
 use crate::validate::finding::Sheet;
 use crate::validate::network::{Network, Plugin};
-use crate::validate::shape::similar;
+use crate::validate::shape::{foreign, similar};
 
 /// Plugins of others whose names are like those of ours.
 const OTHERS: [&str; 17] = [
@@ -120,7 +120,11 @@ fn names(sheet: &mut Sheet, plugin: &Plugin) {
         sheet.error("wrong-place", &at, text);
     } else if let Some(meant) = similar(ipam, known::IPAM.into_iter()) {
         sheet
-            .error("unknown-plugin", &at, format!("no IPAM plugin {} of this suite", excerpt(ipam)))
+            .error(
+                "unknown-plugin",
+                &at,
+                format!("no IPAM plugin {} of this suite{}", excerpt(ipam), foreign(ipam)),
+            )
             .meaning(meant);
     } else {
         sheet.note("not-checked", &at, format!("{ipam} is a plugin of others: its keys are not checked"));
@@ -132,7 +136,11 @@ fn other(sheet: &mut Sheet, plugin: &Plugin, kind: &str, ours: &[&'static str]) 
     match similar(kind, ours.iter().copied()).filter(|_| !OTHERS.contains(&kind)) {
         Some(meant) => {
             sheet
-                .error("unknown-plugin", &at, format!("no plugin {} of this suite", excerpt(kind)))
+                .error(
+                    "unknown-plugin",
+                    &at,
+                    format!("no plugin {} of this suite{}", excerpt(kind), foreign(kind)),
+                )
                 .meaning(meant);
         }
         None => {

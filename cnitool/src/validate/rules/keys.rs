@@ -1,5 +1,7 @@
 //! The keys of a plugin, against what it and its IPAM plugin declare.
 
+use cni_types::{nearest, same_key};
+
 use crate::known::{self, Known, Shape};
 use crate::validate::document::Node;
 use crate::validate::finding::{Sheet, Spot};
@@ -8,7 +10,7 @@ use crate::validate::places::Places;
 use crate::validate::shape;
 
 /// Compares; of a plugin of others the keys that all plugins share.
-pub(super) fn check(sheet: &mut Sheet, plugin: &Plugin, _in_list: bool) {
+pub(super) fn check(sheet: &mut Sheet, plugin: &Plugin) {
     let (node, spot) = (plugin.node(), plugin.spot());
     let Some(declared) = plugin.declared() else {
         return common(sheet, &spot, node);
@@ -60,5 +62,15 @@ fn args(sheet: &mut Sheet, spot: &Spot, node: &Node, known: &[Known]) {
             format!("nothing reads {}: it belongs into args.cni", spot.path),
         );
         finding.meant = Some("args.cni".to_owned());
+    }
+    let Some(cni) = member.node.member("cni") else { return };
+    let spot = spot.member("cni", &cni.key.place);
+    // Anybody may put anything in there, but for a slip.
+    for other in cni.node.members().iter().filter(|m| keys.iter().all(|k| !same_key(k.key.name, &m.key.text)))
+    {
+        if let Some(meant) = nearest(&other.key.text, keys.iter().map(|known| known.key.name)) {
+            let at = spot.member(&other.key.text, &other.key.place);
+            sheet.warn("unknown-key", &at, "nothing of this plugin reads it").meaning(meant);
+        }
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Range {
     pub(crate) family: Family,
     pub(crate) start: u128,
     pub(crate) end: u128,
+    /// The gateway's address, which no container gets.
+    pub(crate) gateway: u128,
     pub(crate) subnet: Cidr,
     /// Where the range is written.
     pub(crate) spot: Spot,

@@ -10,7 +10,7 @@ use crate::validate::finding::{Sheet, Spot};
 pub(super) fn leaf(sheet: &mut Sheet, spot: &Spot, node: &Node, form: &'static Form, is_required: bool) {
     match (form, &node.value) {
         (Form::Any, _) | (Form::Boolean, Value::Leaf(Json::Bool(_))) => {}
-        (Form::Boolean, _) => wrong_type(sheet, spot, node, &unquoted(node, "true or false")),
+        (Form::Boolean, _) => wrong_type(sheet, spot, node, &boolean(node)),
         (Form::Whole(intervals), Value::Leaf(Json::Number(number))) => {
             whole(sheet, spot, number, intervals);
         }
@@ -38,6 +38,16 @@ pub(super) fn leaf(sheet: &mut Sheet, spot: &Spot, node: &Node, form: &'static F
 
 pub(super) fn wrong_type(sheet: &mut Sheet, spot: &Spot, node: &Node, wanted: &str) {
     sheet.error("wrong-type", spot, format!("it is {}, but must be {wanted}", node.kind()));
+}
+
+/// What is wanted, and that other languages have numbers for it.
+fn boolean(node: &Node) -> String {
+    let wanted = "true or false";
+    match node.number() {
+        Some(0) => format!("{wanted}: write false"),
+        Some(1) => format!("{wanted}: write true"),
+        _ => unquoted(node, wanted),
+    }
 }
 
 /// What is wanted, and that the quotes are what is wrong.

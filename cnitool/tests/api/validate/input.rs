@@ -34,6 +34,14 @@ fn what_is_no_json_is_told_with_its_place() {
         ("no-comma", b"{\n \"name\": \"n\"\n \"x\": 1\n}".to_vec(), "not-json", 3, 2, "a comma is missing"),
         ("comment", b"{\n // a comment\n}".to_vec(), "not-json", 2, 2, "no comments"),
         ("single", b"{'name': 'n'}".to_vec(), "not-json", 1, 2, "double quotes"),
+        ("no-break", "{\"name\":\u{a0}\"n\"}".into(), "not-json", 1, 9, "write a space"),
+        ("unseen", "{\u{200b}\"name\": \"n\"}".into(), "not-json", 1, 2, "write a space"),
+        ("curly", "{“name”: \"n\"}".into(), "not-json", 1, 2, "an editor"),
+        ("commas", b"{\"name\": \"n\",, \"x\": 1}".to_vec(), "not-json", 1, 14, "one of the two commas"),
+        ("true", b"{\"x\": True}".to_vec(), "not-json", 1, 7, "write true"),
+        ("none", b"{\"x\": None}".to_vec(), "not-json", 1, 7, "write null"),
+        ("zeros", b"{\"x\": 01450}".to_vec(), "not-json", 1, 7, "no zeros before it"),
+        ("hexadecimal", b"{\"x\": 0x5aa}".to_vec(), "not-json", 1, 8, "decimal"),
         ("short", b"{\"name\": \"n\"".to_vec(), "not-json", 1, 13, "ends too early"),
         ("two", b"{} {}".to_vec(), "not-json", 1, 4, "more behind"),
         ("latin1", b"{\"name\": \"\xe4\"}".to_vec(), "not-utf8", 1, 11, "not UTF-8"),
@@ -122,6 +130,22 @@ fn stdin_is_a_file_too() {
     assert!(output.status.code() == Some(1) && text.contains(wanted), "{text}");
     let mark = format!("\n    | {}^^^^^^^^^^\n", " ".repeat(61));
     assert!(text.contains(&mark), "{text}");
+}
+
+/// A mark stands under what it marks, whatever is before it in the line: a wide character takes two columns.
+#[test]
+fn the_mark_is_under_wide_characters_and_tabs() {
+    let file = dir("wide").join("n.conflist");
+    let line = "\t{\"c\":\"日本 é\",\"type\":\"bridge\",\"isGatway\":true}]}";
+    fs::write(&file, format!("{{\"cniVersion\":\"1.1.0\",\"name\":\"n\",\"plugins\":[\r\n{line}\r\n"))
+        .unwrap();
+    let text = String::from_utf8(cnitool(&["validate"], &[file]).stdout).unwrap();
+    // A tab, then 30 columns in 28 characters.
+    let mark = format!("\n    | \t{}{}\n", " ".repeat(30), "^".repeat(10));
+    assert!(
+        text.contains(&format!("  2 | {line}\n")) && text.contains(&mark) && text.contains(":2:30:"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -219,6 +219,51 @@ const TABLE: &[Mutation] = &[
     ("ptp.conflist", "\"ipMasq\": false", "\"ipMasqBackend\": §\"nftables\"", "needs-key", "ipMasq", BEYOND),
     ("macvlan.conflist", "\"plugins\": [", "\"plugins\": [ { \"type\": §\"sbr\" },", "chain-order", "bridge", BEYOND),
     ("tap.conflist", "\"plugins\": [", "\"plugins\": [{ \"type\": §\"bandwidth\", \"egressRate\": 80000 },", "chain-order", "bridge", BEYOND),
+    // What a keyboard, an editor or another language does to it.
+    ("bridge.conflist", "\"ipMasq\": true", "\"ipMasq\": §1", "wrong-type", "write true", SHAPE),
+    ("bridge.conflist", "\"ipMasq\": true", "\"ipMasq\": §0", "wrong-type", "write false", SHAPE),
+    ("bridge.conflist", "\"mtu\": 1450", "\"mtu\": §\"1450\"", "wrong-type", "write 1450, without quotes", SHAPE),
+    ("bridge.conflist", "\"mtu\": 1450", "\"mtu\": §1450.5", "wrong-type", "whole number", SHAPE),
+    ("bridge.conflist", "\"isGateway\"", "§\"isGatew\u{430}y\"", "unknown-key", "U+0430 in it is no ASCII); did you mean isGateway?", SHAPE),
+    ("bridge.conflist", "\"ipMasq\"", "§\"ipMasq\u{200b}\"", "unknown-key", "U+200B in it is no ASCII); did you mean ipMasq?", SHAPE),
+    ("bridge.conflist", "\"ipMasq\"", "§\"ipMasq \"", "unknown-key", "ipMasq", SHAPE),
+    ("bridge.conflist", "\"type\": \"bridge\"", "\"type\": §\"bridg\u{435}\"", "unknown-plugin", "U+0435", BEYOND),
+    ("bridge.conflist", "\"type\": \"bridge\"", "\"type\": §\"Bridge\"", "unknown-plugin", "bridge", BEYOND),
+    ("bridge.conflist", "\"type\": \"portmap\"", "\"type\": §\"portmap \"", "unknown-plugin", "portmap", BEYOND),
+    ("bridge.conflist", "\"type\": \"host-local\"", "\"type\": §\"host-l\u{43e}cal\"", "unknown-plugin", "U+043E", BEYOND),
+    ("bridge.conflist", "\"gateway\": \"10.244.1.1\"", "\"gateway\": §\"10.244.1\u{ff0e}1\"", "bad-value", "invalid IP address", BEYOND),
+    ("bridge.conflist", "\"type\": \"bridge\",", "\"comment\": \"日本語 𝄞 é\", \"type\": \"bridge\", §\"isGatway\": true,", "unknown-key", "isGateway", SHAPE),
+    ("bridge.conflist", "\"type\": \"bridge\",\n", "\"type\": \"bridge\",\r\n\t\t§\"isGatway\": true,\r\n", "unknown-key", "isGateway", SHAPE),
+    // Nothing, or something else, where an object, a list or a value is meant.
+    ("bridge.conflist", "\"plugins\": [", "\"plugins\": [ §[ { \"type\": \"loopback\" } ],", "wrong-type", "must be an object", SHAPE),
+    ("bridge.conflist", "\"ipMasq\": true,", "§\"plugins\": [{ \"type\": \"portmap\" }],", "wrong-place", "the list itself", SHAPE),
+    ("bridge.conflist", "{\n      \"type\": \"bridge\"", "§{\n      \"type\": null", "missing-key", "type", SHAPE),
+    ("bridge.conflist", "{ \"subnet\": \"10.244.1.0/24\"", "§{ \"subnet\": null", "missing-key", "subnet", BEYOND),
+    ("ptp.conflist", "[[{ \"subnet\": \"10.244.0.0/24\" }]]", "[§[]]", "bad-range", "no range in the set", BEYOND),
+    ("bridge.conflist", "\"type\": \"host-local\",", "\"type\": \"host-local\", \"subnet\": §\"\",", "bad-value", "must be a network", BEYOND),
+    ("bridge.conflist", "\"portMappings\": true", "\"portMappings\": §\"true\"", "wrong-type", "write true, without quotes", SHAPE),
+    ("bridge.conflist", "{ \"portMappings\": true }", "§[\"portMappings\"]", "wrong-type", "must be an object", SHAPE),
+    ("bridge.conflist", "\"ipMasq\": true,", "\"args\": §\"IP=10.0.0.1\",", "wrong-type", "must be an object", SHAPE),
+    ("bridge.conflist", "\"nameservers\": [\"10.96.0.10\"]", "\"nameservers\": §\"10.96.0.10\"", "wrong-type", "write [ … ] around it", SHAPE),
+    ("bridge.conflist", "\"nameservers\": [\"10.96.0.10\"]", "§\"servers\": [\"10.96.0.10\"]", "unknown-key", "nothing reads it", SHAPE),
+    ("bridge.conflist", "\"10.96.0.10\"", "§\"10.96.0.10:53\"", "bad-value", "not an IP address", BEYOND),
+    // What a runtime writes, and what it overrules.
+    ("bridge.conflist", "\"ipMasq\": true,", "§\"prevResult\": {},", "runtime-config", "the plugins before", BEYOND),
+    ("bridge.conflist", "\"ipMasq\": true,", "§\"cni.dev/valid-attachments\": [],", "runtime-config", "GC", BEYOND),
+    ("bridge.conflist", "\"ipMasq\": true,", "\"cniVersion\": §\"0.4.0\",", "overruled", "1.0.0", BEYOND),
+    ("bridge.conflist", "\"ipMasq\": true,", "\"args\": { \"cni\": { §\"ip\": \"10.244.1.5\" } },", "unknown-key", "ips", BEYOND),
+    // Addresses that do not fit together.
+    ("bridge.conflist", "\"gateway\": \"10.244.1.1\"", "\"gateway\": §\"fd00:10:244:1::1\"", "gateway-outside-subnet", "10.244.1.0/24", BEYOND),
+    ("bridge.conflist", "\"mtu\": 1450", "\"mtu\": §1200", "out-of-range", "IPv6 needs 1280", BEYOND),
+    ("bridge.conflist", "\"10.244.1.10\"", "§\"10.244.1.0\"", "bad-value", "the network itself", BEYOND),
+    ("bridge.conflist", "\"10.244.1.200\"", "§\"10.244.1.255\"", "bad-value", "broadcast", BEYOND),
+    ("ptp.conflist", "\"10.244.0.0/24\"", "\"10.244.0.0/24\", \"rangeEnd\": §\"10.244.0.1\"", "bad-range", "the gateway", BEYOND),
+    ("ptp.conflist", "\"10.244.0.0/24\"", "§\"224.0.0.0/24\"", "bad-range", "groups", BEYOND),
+    ("ptp.conflist", "\"10.244.0.0/24\"", "§\"127.1.0.0/24\"", "bad-range", "those of lo", BEYOND),
+    ("ptp.conflist", "\"10.244.0.0/24\"", "§\"fe80::/64\"", "bad-value", "not routed", BEYOND),
+    ("macvlan.conflist", "\"192.168.1.10/24\", \"gateway\": \"192.168.1.1\"", "§\"239.1.1.1/24\"", "bad-range", "groups", BEYOND),
+    ("bridge.conflist", "{ \"dst\": \"0.0.0.0/0\" }", "{ \"dst\": §\"10.1.2.3/8\" }", "bad-route", "10.0.0.0/8", BEYOND),
+    ("bridge.conflist", "{ \"dst\": \"0.0.0.0/0\" }", "{ \"dst\": \"0.0.0.0/0\", \"gw\": §\"10.244.1.2\" }", "excludes-key", "isDefaultGateway", BEYOND),
 ];
 
 /// Where a `§` is missing, the place is that of this text.
@@ -262,7 +307,7 @@ fn each_mistake_is_found_in_its_place_with_what_was_meant() {
         fs::write(&file, mutated.replace('§', "")).unwrap();
         files.push(file);
     }
-    assert!(TABLE.len() >= 120, "{}", TABLE.len());
+    assert!(TABLE.len() >= 160, "{}", TABLE.len());
     let (_, findings) = validate(&["--json"], &files);
     let mut wrong = Vec::new();
     for (number, (mutation, place)) in TABLE.iter().zip(expected).enumerate() {
