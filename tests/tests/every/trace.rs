@@ -54,6 +54,41 @@ fn off_costs_no_call() {
     assert_eq!(quiet, off);
 }
 
+/// On, a run and the delegates in its process have one append: what is switched on for a day must not be felt.
+#[test]
+fn on_costs_one_append() {
+    needs!(Strace);
+    let host = Host::new();
+    host.plugin("bridge").env("CNI_LOG", LOG).add(&bridge(), &host.container("first"), "eth0").result();
+    let seen = |pod: &str, log: &str| {
+        let trace = Trace::new(&["trace=!mmap,munmap,mremap,brk,futex"]);
+        let call = host.plugin("bridge").under(&trace.command()).env("CNI_LOG", log);
+        call.add(&bridge(), &host.container(pod), "eth0").result();
+        trace.lines()
+    };
+    let (off, on) = (seen("off", "off"), seen("on", LOG));
+    let of_log: Vec<_> = on.iter().filter(|call| call.contains(LOG)).collect();
+    assert_eq!(of_log.len(), 1, "{of_log:?}");
+    assert_eq!(
+        on.iter().filter(|call| call.contains(r#"write"#) && call.contains(r#"{\"time\""#)).count(),
+        1
+    );
+    assert_eq!(lines().len(), 4, "each run has its line");
+    let name =
+        |call: &String| call.split([' ', '(']).find(|word| word.contains(|c: char| c.is_ascii_lowercase()));
+    let count = |calls: &[String], wanted: &str| {
+        calls
+            .iter()
+            .filter(|call| !call.contains("resumed") && name(call).is_some_and(|n| n == wanted))
+            .count()
+    };
+    let more = "getrandom clock_gettime getpid openat open fcntl statx fstat fstatfs pread64 write close";
+    for call in on.iter().filter_map(|call| name(call)) {
+        let allowed = usize::from(more.split(' ').any(|one| one == call));
+        assert!(count(&on, call) <= count(&off, call) + allowed, "{call}: {on:#?}");
+    }
+}
+
 /// Every run has a line; what takes time is named; a delegate's run is part of the phase that asked for it.
 #[test]
 fn a_run_says_where_its_time_went() {

@@ -4,25 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
-/// `USER_HZ`, what `/proc` counts in, for all architectures with plugins: ticks of 10 ms.
-const TICK: Duration = Duration::from_millis(10);
-
-/// How long the process has been there: as exact as its processor time, which is all of its start unless it had to wait
-/// for a processor or a disk; that is known in ticks.
+/// How long the process has been there, by its processor time: all of its start, but for what it had to wait for a processor or
+/// a disk. To know that would cost what the rest of a trace does (`/proc/self/stat`, `/proc/self/schedstat`).
 pub(crate) fn since_start() -> Duration {
-    let now = |clock| clock_gettime(clock).map_or(Duration::ZERO, Duration::from);
-    let ran = now(ClockId::CLOCK_PROCESS_CPUTIME_ID);
-    let waited = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| start_tick(&stat)).map_or(
-        Duration::ZERO,
-        // It started somewhere within the tick.
-        |tick| now(ClockId::CLOCK_BOOTTIME).saturating_sub(TICK.saturating_mul(tick.saturating_add(1))),
-    );
-    ran.max(waited)
-}
-
-/// Field 22 of proc_pid_stat(5). The second field is a name that may have anything in it but ends at the last `)`.
-fn start_tick(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 /// RFC 3339, in UTC, to the nanosecond.
@@ -61,13 +46,5 @@ mod tests {
         ] {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(second)), text);
         }
-    }
-
-    #[test]
-    fn the_start_is_found_behind_any_name() {
-        let behind = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 77 20";
-        assert_eq!(start_tick(&format!("1 (a) b) {behind}")), Some(77));
-        assert_eq!(start_tick("garbage"), None);
-        assert!(since_start() > Duration::ZERO);
     }
 }

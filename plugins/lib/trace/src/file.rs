@@ -1,6 +1,7 @@
 //! A file of lines that processes append to, each in one write; when it is too large it is put aside as `.1`, in place of
 //! the one before.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -11,17 +12,15 @@ use nix::errno::Errno;
 use nix::fcntl::{FlockArg, OFlag};
 use nix::sys::statvfs::fstatvfs;
 
-/// Appends `line`, which ends in a newline, to the file at `path`: made where it is missing, mode 0600, not through a
+/// Appends `lines`, the last of which ends in a newline, to the file at `path`: made where it is missing, mode 0600, not through a
 /// symbolic link. Waits for nobody.
 ///
 /// # Errors
 /// When it is no regular file, cannot be written, or its file system is nearly full.
-pub(crate) fn append(path: &Path, line: &str, limit: u64) -> io::Result<()> {
-    let mut file = open(path)?;
-    let mut size = file.metadata()?.len();
-    if size > 0 && size + line.len() as u64 > limit && put_aside(path, &file)? {
-        file = open(path)?;
-        size = file.metadata()?.len();
+pub(crate) fn append(path: &Path, lines: &str, limit: u64) -> io::Result<()> {
+    let (mut file, mut size) = open(path)?;
+    if size > 0 && size + lines.len() as u64 > limit && put_aside(path, &file)? {
+        (file, size) = open(path)?;
     }
     let space = fstatvfs(&file)?;
     // One part in twenty stays free: a trace never fills a disk.
@@ -33,23 +32,24 @@ pub(crate) fn append(path: &Path, line: &str, limit: u64) -> io::Result<()> {
     if size > 0 {
         file.read_exact_at(&mut last, size - 1)?;
     }
-    let broken = if last == *b"\n" { "" } else { "\n" };
-    let written = file.write(format!("{broken}{line}").as_bytes())?;
-    if written < broken.len() + line.len() {
+    let ended = if last == *b"\n" { Cow::Borrowed(lines) } else { Cow::Owned(format!("\n{lines}")) };
+    if file.write(ended.as_bytes())? < ended.len() {
         return Err(io::Error::other("the line was cut off"));
     }
     Ok(())
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// The file, and how large it is, in bytes.
+fn open(path: &Path) -> io::Result<(File, u64)> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true).mode(0o600).custom_flags(flags.bits());
     let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
+    let about = file.metadata()?;
+    if !about.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    Ok(file)
+    Ok((file, about.len()))
 }
 
 /// Whether the name is free for a new file. Of all processes that find the file too large, the one that has its lock renames
@@ -60,7 +60,15 @@ fn put_aside(path: &Path, file: &File) -> io::Result<bool> {
         Err(Errno::EWOULDBLOCK) => return Ok(false),
         locked => locked?,
     }
-    let (own, named) = (file.metadata()?, fs::symlink_metadata(path)?);
+    // Another one has renamed it just now, and the new one is not there yet.
+    let Some(named) = fs::symlink_metadata(path).map(Some).or_else(|e| match e.kind() {
+        io::ErrorKind::NotFound => Ok(None),
+        _ => Err(e),
+    })?
+    else {
+        return Ok(true);
+    };
+    let own = file.metadata()?;
     if (own.dev(), own.ino()) == (named.dev(), named.ino()) {
         fs::rename(path, aside(path))?;
     }

@@ -8,6 +8,7 @@ mod clock;
 mod context;
 mod file;
 mod line;
+mod members;
 mod open;
 mod recorder;
 mod sink;

@@ -2,99 +2,97 @@
 
 use std::time::Duration;
 
-use cni_types::{Error, Json};
+use cni_types::Error;
 
 use crate::clock;
+use crate::members::Members;
 use crate::open::Open;
 
-/// The last member, where there is one: what was asked of the kernel.
-const ASKED: &str = "asked";
+/// Bytes of the lines of a usual run and its delegate's.
+const USUAL: usize = 8 << 10;
 
 /// A run that has come to its end.
-pub(crate) struct Line(Json);
+pub(crate) struct Line {
+    run: Open,
+    took: Duration,
+    failure: Option<Error>,
+}
 
 impl Line {
-    pub(crate) fn new(open: Open, outcome: Result<(), &Error>) -> Self {
-        let took = open.elapsed();
-        let mut members = vec![
-            ("time".to_owned(), text(clock::rfc3339(open.time))),
-            ("plugin".to_owned(), text(&open.plugin)),
-        ];
-        members.extend(open.named.iter().map(|(name, value)| ((*name).to_owned(), text(value))));
-        let outcome = match outcome {
-            Ok(()) => vec![("outcome", text("done"))],
-            Err(error) => vec![
-                ("outcome", text("error")),
-                ("code", Json::Number(error.code.0.into())),
-                ("msg", text(&error.msg)),
-                ("details", text(&error.details)),
-            ],
-        };
-        members.extend(outcome.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        members.push(("took_ns".to_owned(), nanoseconds(took)));
-        let phases = open.phases.iter().enumerate().map(|(number, phase)| {
-            Json::Object(vec![
-                ("name".to_owned(), text(&phase.name)),
-                ("at_ns".to_owned(), nanoseconds(phase.at)),
-                ("took_ns".to_owned(), nanoseconds(phase.took)),
-                ("alone_ns".to_owned(), nanoseconds(phase.alone())),
-                ("span_id".to_owned(), text(format!("{:016x}", open.span_of(number)))),
-            ])
-        });
-        members.push(("phases".to_owned(), Json::Array(phases.collect())));
-        members.push(("trace_id".to_owned(), text(format!("{:032x}", open.context.trace_id))));
-        members.push(("span_id".to_owned(), text(format!("{:016x}", open.span))));
-        if let Some(parent) = open.context.parent {
-            members.push(("parent_span_id".to_owned(), text(format!("{parent:016x}"))));
-        }
-        members.push(("pid".to_owned(), Json::Number(std::process::id().into())));
-        members.push(("version".to_owned(), text(env!("CARGO_PKG_VERSION"))));
-        if !open.asked.is_empty() {
-            members.push((ASKED.to_owned(), Json::Array(open.asked)));
-        }
-        Self(Json::Object(members))
-    }
-
-    /// The line with its newline.
-    pub(crate) fn text(&self) -> String {
-        self.0.compact() + "\n"
-    }
-
-    /// The same without what was asked of the kernel.
-    pub(crate) fn without_asked(mut self) -> Self {
-        if let Json::Object(members) = &mut self.0 {
-            members.retain(|(name, _)| name != ASKED);
-        }
-        self
-    }
-
-    fn member(&self, name: &str) -> Option<&str> {
-        self.0.get_str(name)
+    pub(crate) fn new(run: Open, outcome: Result<(), &Error>) -> Self {
+        Self { took: run.elapsed(), failure: outcome.err().cloned(), run }
     }
 
     pub(crate) fn is_failure(&self) -> bool {
-        self.member("outcome") == Some("error")
+        self.failure.is_some()
+    }
+
+    fn outcome(&self) -> &'static str {
+        if self.is_failure() { "error" } else { "done" }
     }
 
     /// What the journal can be asked for.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
         let fields = [
-            ("CNI_PLUGIN", "plugin"),
             ("CNI_COMMAND", "verb"),
             ("CNI_NETWORK", "network"),
             ("CNI_CONTAINERID", "container_id"),
             ("CNI_IFNAME", "ifname"),
-            ("CNI_OUTCOME", "outcome"),
-            ("TRACE_ID", "trace_id"),
         ];
-        fields.into_iter().filter_map(|(field, member)| Some((field, self.member(member)?)))
+        let named = |member: &str| self.run.named.iter().find(|(name, _)| *name == member);
+        let named = fields.into_iter().filter_map(|(field, member)| Some((field, named(member)?.1.clone())));
+        let (plugin, trace) = (self.run.plugin.clone(), format!("{:032x}", self.run.context.trace_id));
+        let last = [("CNI_OUTCOME", self.outcome().to_owned()), ("TRACE_ID", trace)];
+        std::iter::once(("CNI_PLUGIN", plugin)).chain(named).chain(last).collect()
+    }
+
+    fn write(&self, members: &mut Members<'_>, pid: u32, with_asked: bool) {
+        let Self { run, took, failure } = self;
+        members.text("time", &clock::rfc3339(run.time));
+        members.text("plugin", &run.plugin);
+        for (name, value) in &run.named {
+            members.text(name, value);
+        }
+        members.text("outcome", self.outcome());
+        if let Some(error) = failure {
+            members.number("code", error.code.0.into());
+            members.text("msg", &error.msg);
+            members.text("details", &error.details);
+        }
+        members.number("took_ns", nanoseconds(*took));
+        members.objects("phases", run.phases.iter().enumerate(), |members, (number, phase)| {
+            members.text("name", &phase.name);
+            members.number("at_ns", nanoseconds(phase.at));
+            members.number("took_ns", nanoseconds(phase.took));
+            members.number("alone_ns", nanoseconds(phase.alone()));
+            members.id("span_id", &run.span_of(number).to_be_bytes());
+        });
+        members.id("trace_id", &run.context.trace_id.to_be_bytes());
+        members.id("span_id", &run.span.to_be_bytes());
+        if let Some(parent) = run.context.parent {
+            members.id("parent_span_id", &parent.to_be_bytes());
+        }
+        members.number("pid", pid.into());
+        members.text("version", env!("CARGO_PKG_VERSION"));
+        if with_asked && !run.asked.is_empty() {
+            members.list("asked", &run.asked);
+        }
     }
 }
 
-fn text(text: impl Into<String>) -> Json {
-    Json::String(text.into())
+/// The lines as text, each with its newline; what was asked of the kernel is the last member of each, where it is wanted.
+pub(crate) fn text(lines: &[Line], with_asked: bool) -> String {
+    let mut out = String::with_capacity(USUAL);
+    let pid = std::process::id();
+    for line in lines {
+        let mut members = Members::begin(&mut out);
+        line.write(&mut members, pid, with_asked);
+        members.end();
+        out.push('\n');
+    }
+    out
 }
 
-fn nanoseconds(time: Duration) -> Json {
-    Json::Number(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).into())
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,5 +1,6 @@
 //! A run that has not come to its end.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant, SystemTime};
 
 use cni_types::Json;
@@ -10,6 +11,8 @@ use crate::{Lookup, clock};
 /// So many phases have a place of their own; what comes then is in [`MORE`], with what is between.
 const PHASES_MAX: usize = 256;
 const MORE: &str = "more";
+/// What a run has about.
+const PHASES_USUAL: usize = 48;
 /// A phase that takes less has found nothing to do; it is left out.
 const NOTHING: Duration = Duration::from_micros(1);
 /// So many bytes of what was asked are kept.
@@ -40,7 +43,7 @@ pub(crate) struct Open {
 
 /// A phase; times are since the run's beginning.
 pub(crate) struct Timed {
-    pub(crate) name: String,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) at: Duration,
     pub(crate) took: Duration,
     /// What other phases took in it.
@@ -66,7 +69,7 @@ impl Open {
             named: named.filter(|(_, value)| !value.is_empty()).collect(),
             time: SystemTime::now() - start,
             began: now.checked_sub(start).unwrap_or(now),
-            phases: Vec::new(),
+            phases: Vec::with_capacity(PHASES_USUAL),
             running: Vec::new(),
             asked: Vec::new(),
             asked_size: 0,
@@ -75,7 +78,7 @@ impl Open {
         };
         if is_first {
             open.phases.push(Timed {
-                name: "start".to_owned(),
+                name: "start".into(),
                 at: Duration::ZERO,
                 took: start,
                 inside: Duration::ZERO,
@@ -89,13 +92,13 @@ impl Open {
     }
 
     /// Begins a phase: its number.
-    pub(crate) fn begin(&mut self, name: String) -> usize {
+    pub(crate) fn begin(&mut self, name: Cow<'static, str>) -> usize {
         let at = self.elapsed();
         let is_full = self.phases.len() >= PHASES_MAX;
         let rest = is_full.then(|| self.phases.iter().rposition(|phase| phase.name == MORE)).flatten();
         let number = rest.unwrap_or(self.phases.len());
         if rest.is_none() {
-            let name = if is_full { MORE.to_owned() } else { name };
+            let name = if is_full { MORE.into() } else { name };
             self.phases.push(Timed { name, at, took: Duration::ZERO, inside: Duration::ZERO });
         }
         self.running.push(number);

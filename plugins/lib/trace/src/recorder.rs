@@ -1,6 +1,7 @@
 //! The runs of this process, and the phases they are in. A plugin that another one calls in its process is a run of its own
 //! within that one's; threads are waited for where they are started, so there is one thing going on at a time.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -20,11 +21,14 @@ static IS_ON: AtomicBool = AtomicBool::new(false);
 static ASKS: AtomicBool = AtomicBool::new(false);
 /// Whether a run has had the start of the process: the first one.
 static HAS_BEGUN: AtomicBool = AtomicBool::new(false);
-static RECORDER: Mutex<Recorder> = Mutex::new(Recorder { switches: None, runs: Vec::new() });
+static RECORDER: Mutex<Recorder> =
+    Mutex::new(Recorder { switches: None, runs: Vec::new(), lines: Vec::new() });
 
 struct Recorder {
     switches: Option<Switches>,
     runs: Vec<Open>,
+    /// Of the runs within the first one, which are over.
+    lines: Vec<Line>,
 }
 
 fn recorder() -> MutexGuard<'static, Recorder> {
@@ -70,21 +74,22 @@ impl Run {
         Self { is_on: true }
     }
 
-    /// Ends it and writes its line.
+    /// Ends it. The first one writes its line, behind those of all that were within it.
     pub fn end(self, outcome: Result<(), &Error>) {
         if !self.is_on {
             return;
         }
         let mut recorder = recorder();
-        let open = recorder.runs.pop();
-        if recorder.runs.is_empty() {
-            IS_ON.store(false, Ordering::Relaxed);
-            ASKS.store(false, Ordering::Relaxed);
+        let ended = recorder.runs.pop().map(|run| Line::new(run, outcome));
+        recorder.lines.extend(ended);
+        if !recorder.runs.is_empty() {
+            return;
         }
-        if let (Some(open), Some(switches)) = (open, &recorder.switches) {
-            if let Some(to) = &switches.log {
-                sink::put(Line::new(open, outcome), to, switches);
-            }
+        IS_ON.store(false, Ordering::Relaxed);
+        ASKS.store(false, Ordering::Relaxed);
+        let lines = std::mem::take(&mut recorder.lines);
+        if let Some((switches, to)) = recorder.switches.as_ref().and_then(|s| Some((s, s.log.as_ref()?))) {
+            sink::put(&lines, to, switches);
         }
     }
 }
@@ -104,16 +109,16 @@ impl Drop for Phase {
 
 /// Begins a phase.
 pub fn phase(name: &'static str) -> Phase {
-    if is_on() { begin(name.to_owned()) } else { Phase(None) }
+    if is_on() { begin(name.into()) } else { Phase(None) }
 }
 
 /// Begins a phase that is about something, such as a delegate.
 pub fn phase_of(name: &'static str, what: impl Display) -> Phase {
-    if is_on() { begin(format!("{name} {what}")) } else { Phase(None) }
+    if is_on() { begin(format!("{name} {what}").into()) } else { Phase(None) }
 }
 
 #[cold]
-fn begin(name: String) -> Phase {
+fn begin(name: Cow<'static, str>) -> Phase {
     let mut number = None;
     with_run(|run| number = Some(run.begin(name)));
     Phase(number)

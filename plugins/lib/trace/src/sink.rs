@@ -11,28 +11,26 @@ use nix::fcntl::OFlag;
 use nix::sys::socket::{MsgFlags, send};
 
 use crate::file;
-use crate::line::Line;
+use crate::line::{Line, text};
 use crate::switch::{Destination, Switches};
 
 /// Where journald listens (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>).
 const JOURNAL: &str = "/run/systemd/journal/socket";
 
-/// Writes the line. What was asked of the kernel is left out where it is too much.
-pub(crate) fn put(line: Line, to: &Destination, switches: &Switches) {
-    let whole = line.text();
+/// Writes the lines of a process in one go. What was asked of the kernel is left out where it is too much.
+pub(crate) fn put(lines: &[Line], to: &Destination, switches: &Switches) {
     let written = match to {
-        Destination::Stderr => stderr(&whole),
-        Destination::File(path) if whole.len() as u64 > switches.limit => {
-            file::append(path, &line.without_asked().text(), switches.limit)
+        Destination::Stderr => stderr(&text(lines, true)),
+        Destination::File(path) => {
+            let whole = text(lines, true);
+            let is_too_much = whole.len() as u64 > switches.limit;
+            let lines = if is_too_much { text(lines, false) } else { whole };
+            file::append(path, &lines, switches.limit)
         }
-        Destination::File(path) => file::append(path, &whole, switches.limit),
-        Destination::Journal => match journal(&line, &whole) {
-            Err(e) if e.raw_os_error() == Some(Errno::EMSGSIZE as i32) => {
-                let line = line.without_asked();
-                journal(&line, &line.text())
-            }
+        Destination::Journal => lines.iter().try_for_each(|line| match journal(line, true) {
+            Err(e) if e.raw_os_error() == Some(Errno::EMSGSIZE as i32) => journal(line, false),
             sent => sent,
-        },
+        }),
     };
     complain(written, || place(to));
 }
@@ -72,12 +70,13 @@ fn stderr(text: &str) -> io::Result<()> {
 }
 
 /// One datagram. No value has a newline in it.
-fn journal(line: &Line, text: &str) -> io::Result<()> {
+fn journal(line: &Line, with_asked: bool) -> io::Result<()> {
     let mut entry = format!("PRIORITY={}\nSYSLOG_IDENTIFIER=cni\n", if line.is_failure() { 3 } else { 6 });
     for (field, value) in line.fields() {
         let _ = writeln!(entry, "{field}={}", value.replace('\n', " "));
     }
-    let _ = write!(entry, "MESSAGE={text}");
+    entry += "MESSAGE=";
+    entry += &text(std::slice::from_ref(line), with_asked);
     let socket = UnixDatagram::unbound()?;
     socket.set_nonblocking(true)?;
     socket.send_to(entry.as_bytes(), JOURNAL).map(drop)
