@@ -33,12 +33,25 @@ pub(crate) struct Open {
     pub(crate) time: SystemTime,
     began: Instant,
     pub(crate) phases: Vec<Timed>,
-    /// Those that are not over, the inmost last.
-    running: Vec<usize>,
+    /// Those that are not over, the inmost last, each with the thread that is in it.
+    running: Vec<(usize, Thread)>,
+    /// The run's own thread, which the others work for.
+    thread: Thread,
     pub(crate) asked: Vec<Json>,
     asked_size: usize,
     pub(crate) context: Context,
     pub(crate) span: u64,
+}
+
+/// A thread, by a place that no other one has while it lives: the standard library's number of it costs an allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Thread(usize);
+
+impl Thread {
+    fn current() -> Self {
+        thread_local!(static PLACE: u8 = const { 0 });
+        PLACE.with(|place| Self(std::ptr::from_ref(place).addr()))
+    }
 }
 
 /// A phase; times are since the run's beginning.
@@ -71,6 +84,7 @@ impl Open {
             began: now.checked_sub(start).unwrap_or(now),
             phases: Vec::with_capacity(PHASES_USUAL),
             running: Vec::new(),
+            thread: Thread::current(),
             asked: Vec::new(),
             asked_size: 0,
             context,
@@ -101,15 +115,20 @@ impl Open {
             let name = if is_full { MORE.into() } else { name };
             self.phases.push(Timed { name, at, took: Duration::ZERO, inside: Duration::ZERO });
         }
-        self.running.push(number);
+        self.running.push((number, Thread::current()));
         number
     }
 
     /// Ends a phase and what is still running in it.
     pub(crate) fn end(&mut self, number: usize) {
         let now = self.elapsed();
-        let Some(place) = self.running.iter().rposition(|running| *running == number) else { return };
-        self.running.truncate(place);
+        let here = Thread::current();
+        let Some(place) = self.running.iter().rposition(|running| *running == (number, here)) else { return };
+        let mut at = 0;
+        self.running.retain(|(_, thread)| {
+            at += 1;
+            at <= place || *thread != here
+        });
         let Some(phase) = self.phases.get_mut(number) else { return };
         let before = phase.took;
         phase.took = now.saturating_sub(phase.at);
@@ -117,7 +136,7 @@ impl Open {
         if phase.took < NOTHING && number + 1 == self.phases.len() {
             self.phases.pop();
         }
-        if let Some(outer) = self.running.last().and_then(|outer| self.phases.get_mut(*outer)) {
+        if let Some(outer) = self.current().and_then(|outer| self.phases.get_mut(outer)) {
             outer.inside += added;
         }
     }
@@ -129,7 +148,13 @@ impl Open {
 
     /// The span of what is being done.
     pub(crate) fn current_span(&self) -> u64 {
-        self.running.last().map_or(self.span, |number| self.span_of(*number))
+        self.current().map_or(self.span, |number| self.span_of(number))
+    }
+
+    /// The phase that this thread is in, or, before it is in one, the run's own thread, which waits for it.
+    fn current(&self) -> Option<usize> {
+        let inmost = |wanted: Thread| self.running.iter().rfind(|(_, thread)| *thread == wanted);
+        inmost(Thread::current()).or_else(|| inmost(self.thread)).map(|(number, _)| *number)
     }
 
     pub(crate) fn ask(&mut self, members: Vec<(String, Json)>, size: usize) {
