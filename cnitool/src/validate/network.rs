@@ -47,6 +47,18 @@ impl Network {
         name.and_then(Node::text).filter(|name| !name.is_empty())
     }
 
+    /// The versions of the specification that it may be used with.
+    pub(crate) fn versions(&self) -> Vec<&str> {
+        let of = |key| if self.is_list { self.document.exact(key) } else { self.document.get(key) };
+        let more = of("cniVersions").into_iter().flat_map(Node::items);
+        of("cniVersion")
+            .into_iter()
+            .chain(more)
+            .filter_map(Node::text)
+            .filter(|text| !text.is_empty())
+            .collect()
+    }
+
     /// The whole document's place.
     pub(crate) fn spot(&self) -> Spot {
         Spot { file: self.file, path: String::new(), place: self.document.place.clone() }

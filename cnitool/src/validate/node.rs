@@ -31,7 +31,7 @@ pub(crate) fn check(sheet: &mut Sheet, networks: &[Checked], cni_path: &[PathBuf
     }
     for network in networks.iter().map(|checked| &checked.network) {
         for plugin in &network.plugins {
-            executables.check(sheet, plugin);
+            executables.check(sheet, plugin, &network.versions());
             kernel::check(sheet, plugin);
             if let (Ok(rtnl), true) = (&rtnl, plugin.declared().is_some()) {
                 master(sheet, plugin, rtnl);
@@ -43,22 +43,24 @@ pub(crate) fn check(sheet: &mut Sheet, networks: &[Checked], cni_path: &[PathBuf
     }
 }
 
-/// The executables that were looked for, each once.
+/// The executables that were looked for, each once, with the versions of the specification that they speak; empty where they
+/// do not say.
 struct Executables<'a> {
     dirs: &'a [PathBuf],
-    found: BTreeMap<String, bool>,
+    found: BTreeMap<String, Vec<String>>,
 }
 
 impl Executables<'_> {
-    fn check(&mut self, sheet: &mut Sheet, plugin: &Plugin) {
-        self.find(sheet, plugin.kind(), &plugin.head());
+    fn check(&mut self, sheet: &mut Sheet, plugin: &Plugin, versions: &[&str]) {
+        self.find(sheet, plugin.kind(), &plugin.head(), versions);
         if let (Some(ipam), Some(kind)) = (plugin.ipam(), plugin.ipam_kind()) {
             let spot = plugin.spot_of("ipam");
-            self.find(sheet, kind, &spot.key(ipam, "type"));
+            self.find(sheet, kind, &spot.key(ipam, "type"), versions);
         }
     }
 
-    fn find(&mut self, sheet: &mut Sheet, name: &str, at: &Spot) {
+    /// It is there, and speaks one of the versions that the network may be of.
+    fn find(&mut self, sheet: &mut Sheet, name: &str, at: &Spot, versions: &[&str]) {
         if name.is_empty() {
             return;
         }
@@ -71,19 +73,38 @@ impl Executables<'_> {
             }
         };
         let dir = path.parent().unwrap_or_else(|| Path::new("/"));
-        if self.found.insert(name.to_owned(), true).is_some() {
-            return;
-        }
-        let text = match PLUGINS.contains(&name).then(|| Executable::find(dir, name)).flatten() {
-            Some(executable) => {
-                let versions = executable.spec_versions();
-                format!("{name} is {} in {}, CNI {versions}", executable.origin, dir.display())
-            }
-            // What is not ours is not run.
-            None => format!("{name} is in {}", dir.display()),
+        let spoken = match self.found.get(name) {
+            Some(spoken) => spoken,
+            None => self.found.entry(name.to_owned()).or_insert_with(|| installed(sheet, dir, name, at)),
         };
-        sheet.note("installed", at, text);
+        let is_spoken = |version: &&str| spoken.iter().any(|spoken| spoken == *version);
+        if !spoken.is_empty() && !versions.is_empty() && !versions.iter().any(is_spoken) {
+            let text = format!(
+                "{name} in {} does not speak cniVersion {}, which is asked of it: install one that does, or write {} at most",
+                dir.display(),
+                versions.join(", "),
+                spoken.last().map(String::as_str).unwrap_or_default(),
+            );
+            sheet.error("wrong-executable", at, text);
+        }
     }
+}
+
+/// Notes whose it is; gives the versions that it speaks.
+fn installed(sheet: &mut Sheet, dir: &Path, name: &str, at: &Spot) -> Vec<String> {
+    // What is not ours is not run.
+    let Some(executable) = PLUGINS.contains(&name).then(|| Executable::find(dir, name)).flatten() else {
+        sheet.note("installed", at, format!("{name} is in {}", dir.display()));
+        return Vec::new();
+    };
+    let versions = executable.spec_versions();
+    sheet.note(
+        "installed",
+        at,
+        format!("{name} is {} in {}, CNI {versions}", executable.origin, dir.display()),
+    );
+    let versions = versions.split(", ").filter(|version| SpecVersion::find(version).is_some());
+    versions.map(str::to_owned).collect()
 }
 
 /// The link it is on has to be there, with room for its packets.

@@ -20,3 +20,4 @@ mod status;
 mod test_files;
 mod trace;
 mod upgrade;
+mod validate_node;
