@@ -26,6 +26,7 @@ use crate::chain::Runtime;
 use crate::conflist::dir;
 use crate::settings;
 use crate::table::table;
+use crate::trace::operation;
 pub(crate) use keep::Keep;
 use keep::Living;
 use verdict::{Court, Verdict, is_alive};
@@ -54,9 +55,10 @@ const SECOND_LOOK: Duration = Duration::from_secs(3);
 /// # Errors
 /// As [`collect`].
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let Some(pause) = options.every else { return collect(options) };
+    let once = || operation("GC", None, None, || collect(options));
+    let Some(pause) = options.every else { return once() };
     loop {
-        if let Err(error) = collect(options) {
+        if let Err(error) = once() {
             tell(crate::with_code(&error));
         }
         sleep(pause);

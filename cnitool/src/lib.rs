@@ -135,24 +135,25 @@ fn run(command: Command) -> Result<ExitCode> {
                 validate::warnings(&list).iter().for_each(tell);
             }
             let conf = settings.attachment(&target, &list)?;
-            let answer = operation("ADD", &list, Some(&conf), || settings.runtime.add(&list, &conf))?;
+            let answer =
+                operation("ADD", Some(&list.name), Some(&conf), || settings.runtime.add(&list, &conf))?;
             print(&format!("{answer}\n"))?;
         }
         Command::Check(target) => {
             let (settings, list) = Settings::load(&target.network)?;
             let conf = settings.attachment(&target, &list)?;
-            operation("CHECK", &list, Some(&conf), || settings.runtime.check(&list, &conf))?;
+            operation("CHECK", Some(&list.name), Some(&conf), || settings.runtime.check(&list, &conf))?;
         }
         Command::Del(target) => {
             let (settings, list) = Settings::load(&target.network)?;
             let conf = settings.attachment(&target, &list)?;
-            operation("DEL", &list, Some(&conf), || settings.runtime.del(&list, &conf))?;
+            operation("DEL", Some(&list.name), Some(&conf), || settings.runtime.del(&list, &conf))?;
         }
         Command::Gc(options) => return gc::run(&options),
         Command::Restore { networks } => return restore::run(&networks),
         Command::Status { network } => {
             let (settings, list) = Settings::load(&network)?;
-            operation("STATUS", &list, None, || settings.runtime.status(&list))?;
+            operation("STATUS", Some(&list.name), None, || settings.runtime.status(&list))?;
         }
     }
     Ok(ExitCode::SUCCESS)

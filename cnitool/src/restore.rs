@@ -21,6 +21,7 @@ use crate::at_once::at_once;
 use crate::cache::{Cache, Entry, Kept};
 use crate::conflist::dir;
 use crate::settings;
+use crate::trace::operation;
 use attached::Attached;
 use chain::Outcome;
 
@@ -33,6 +34,10 @@ const WORKERS_MAX: usize = 8;
 /// # Errors
 /// Code 5 when the cache cannot be listed, code 7 for a network that has neither configuration nor attachment.
 pub(crate) fn run(networks: &[String]) -> Result<ExitCode> {
+    operation("RESTORE", None, None, || restore(networks))
+}
+
+fn restore(networks: &[String]) -> Result<ExitCode> {
     let entries = Cache::default().entries()?;
     refuse_unknown(networks, &entries)?;
     let mut report = report::Report::default();

@@ -46,7 +46,7 @@ pub(crate) struct Options {
 /// draw.
 pub(crate) fn run(options: &Options, print: &dyn Fn(&str) -> Result<()>) -> Result<()> {
     let file = options.file.clone().map_or_else(configured, Ok)?;
-    let mut lines = Lines::open(&file)?;
+    let mut lines = Lines::open(&file, options.follow)?;
     match options.form {
         Form::Text | Form::Words => {
             let with_words = options.form == Form::Words;

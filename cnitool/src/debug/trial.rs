@@ -26,8 +26,8 @@ pub(super) fn run(mut runtime: Runtime, settings: &Settings, list: &NetworkList)
     let target = Target { network: list.name.to_string(), netns: scratch.netns.clone(), ifname: None };
     let conf = settings.attachment(&target, list)?;
     let mut outcomes = Vec::new();
-    outcomes.push(("STATUS", operation("STATUS", list, None, || runtime.status(list))));
-    let added = operation("ADD", list, Some(&conf), || runtime.add(list, &conf)).map(drop);
+    outcomes.push(("STATUS", operation("STATUS", Some(&list.name), None, || runtime.status(list))));
+    let added = operation("ADD", Some(&list.name), Some(&conf), || runtime.add(list, &conf)).map(drop);
     let is_added = added.is_ok();
     outcomes.push(("ADD", added));
     let read = || cni_net::sysctl::read("ipv4/conf/all/rp_filter").ok();
@@ -35,9 +35,12 @@ pub(super) fn run(mut runtime: Runtime, settings: &Settings, list: &NetworkList)
     if is_added {
         let has_check = list.spec_version().is_ok_and(|version| version >= cni_types::SpecVersion::V0_4_0);
         if has_check {
-            outcomes.push(("CHECK", operation("CHECK", list, Some(&conf), || runtime.check(list, &conf))));
+            outcomes.push((
+                "CHECK",
+                operation("CHECK", Some(&list.name), Some(&conf), || runtime.check(list, &conf)),
+            ));
         }
-        outcomes.push(("DEL", operation("DEL", list, Some(&conf), || runtime.del(list, &conf))));
+        outcomes.push(("DEL", operation("DEL", Some(&list.name), Some(&conf), || runtime.del(list, &conf))));
     }
     Ok(Trial { outcomes, runs: scratch.runs(), rp_filter })
 }

@@ -3,18 +3,17 @@
 use std::ffi::OsString;
 
 use cni_trace::{Run, phase};
-use cni_types::Result;
+use cni_types::{NetworkName, Result};
 
-use crate::conflist::NetworkList;
 use crate::invoke::RuntimeConf;
 
-/// Does `act`, the operation `verb` on all plugins of the network.
+/// Does `act`, the operation `verb` on all plugins of the network, or of several without `network`.
 ///
 /// # Errors
 /// That of `act`.
 pub(crate) fn operation<T>(
     verb: &str,
-    list: &NetworkList,
+    network: Option<&NetworkName>,
     conf: Option<&RuntimeConf>,
     act: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
@@ -26,7 +25,9 @@ pub(crate) fn operation<T>(
         _ => std::env::var_os(name),
     };
     let run = Run::begin("cnitool", &env);
-    cni_trace::network(&list.name);
+    if let Some(network) = network {
+        cni_trace::network(network);
+    }
     let working = phase("plugin");
     let done = act();
     drop(working);

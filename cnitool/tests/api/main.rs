@@ -14,4 +14,5 @@ mod dir;
 mod gc;
 mod kit;
 mod real;
+mod trace;
 mod validate;

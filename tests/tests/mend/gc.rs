@@ -3,7 +3,7 @@
 use std::fs;
 
 use cni_tests::{Container, Finished, Host, Place, Service, Suite};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kit::{NET_D, attach, cnitool, cnitool_with, done, full_chain, network, text};
 
@@ -161,4 +161,36 @@ fn an_add_beside_gc_loses_nothing() {
         done(host, &["check", "net", pod.netns().to_str().unwrap()]);
     }
     assert_eq!(cnitool(host, &["restore"]).status.code(), Some(0));
+}
+
+/// What one call of cnitool had the plugins do hangs together, several at a time too.
+#[test]
+fn the_runs_of_one_call_are_one_trace() {
+    let host = &Host::new();
+    network("net", "1.0.0", &full_chain("nftables"));
+    let pods = ["a", "b", "c"].map(|name| attach(host, "net", name, 8080 + u16::from(name.as_bytes()[0])));
+    fs::write("/run/list", "somebody-else\n").unwrap();
+    for pod in &pods[1..] {
+        pod.run("ip link delete eth0");
+        pod.remove_netns();
+    }
+    for (args, verb, least) in
+        [(&["gc", "--keep", "file=/run/list"][..], "GC", 1 + 2 * 4), (&["restore"][..], "RESTORE", 1)]
+    {
+        let log = format!("/run/{verb}");
+        text(&cnitool_with(host, args, &[("CNI_LOG", log.as_str())]), args);
+        let lines = fs::read_to_string(&log).unwrap();
+        let runs: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(runs.len() >= least, "{verb}: {runs:?}");
+        let phases = |run: &Value| run["phases"].as_array().unwrap().clone();
+        let spans: Vec<Value> = runs
+            .iter()
+            .flat_map(|run| phases(run).into_iter().chain([run.clone()]))
+            .map(|s| s["span_id"].clone())
+            .collect();
+        let roots: Vec<_> = runs.iter().filter(|run| !spans.contains(&run["parent_span_id"])).collect();
+        assert_eq!(roots.len(), 1, "{verb}: {roots:?}");
+        assert_eq!((&roots[0]["plugin"], &roots[0]["verb"]), (&json!("cnitool"), &json!(verb)));
+        assert!(runs.iter().all(|run| run["trace_id"] == roots[0]["trace_id"]), "{verb}: {runs:?}");
+    }
 }
