@@ -45,11 +45,11 @@ impl Rtnl {
         Ok(is_others(&link.alias) || veth::find_peer(self, link)?.is_some_and(|peer| is_others(&peer.alias)))
     }
 
-    /// Makes a link of the host's by `create`, which leaves it down, tags it, looks at it and brings it up, all in one send, which the kernel finishes whatever happens to
-    /// this process: there is never a link without its tag. `name` must be free, or another's link gets the tag. It stays
-    /// free, since it is this attachment's and runtimes must not work on one container in parallel (spec 1.1.0,
-    /// "Lifecycle & Ordering"). Router advertisements are ignored on it from the start: nothing arrives by a pair whose
-    /// other end is down, or by an ifb that nothing is redirected to.
+    /// Makes a link of the host's by `create`, which leaves it down, tags it, looks at it and brings it up, all in one send,
+    /// which the kernel finishes whatever happens to this process: there is never a link without its tag. `name` must be
+    /// free, or another's link gets the tag. It stays free, since it is this attachment's and runtimes must not work on one
+    /// container in parallel (spec 1.1.0, "Lifecycle & Ordering"). Router advertisements are ignored on it from the start:
+    /// nothing arrives by a pair whose other end is down, or by an ifb that nothing is redirected to.
     ///
     /// It is up last: each change of a link that is up and has no carrier yet, and the look at it as well, has the kernel walk
     /// all IPv6 routes of the host, which are several for each pod.
