@@ -5,6 +5,9 @@
 //! It goes by the result cache, which says what ADD was told and what it returned. Each part of an attachment is compared
 //! with that, in this process; what differs is made as ADD makes it (`PartPlugin::restore`), and what does not is left
 //! alone. No plugin is run, and nothing is taken away.
+//!
+//! The first attachment of each network makes what the others share. Those are put back many at a time: the packet filter is
+//! looked at once for all of them, and changed once. Whoever it does not work for like that is tried by itself.
 
 mod attached;
 mod chain;
@@ -13,11 +16,11 @@ mod report;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
+use std::rc::Rc;
 
+use cni_part::Host;
 use cni_types::Result;
 
-use crate::at_once::at_once;
 use crate::cache::{Cache, Entry, Kept};
 use crate::conflist::dir;
 use crate::settings;
@@ -25,8 +28,8 @@ use crate::trace::operation;
 use attached::Attached;
 use chain::Outcome;
 
-/// More do not go faster: the kernel changes one ruleset at a time.
-const WORKERS_MAX: usize = 8;
+/// Attachments that are put back together.
+const TOGETHER: usize = 250;
 
 /// Restores the attachments of `networks`, or all of them; prints what was put back. Exit status 1 when something could not
 /// be.
@@ -54,11 +57,7 @@ fn restore(networks: &[String]) -> Result<ExitCode> {
         }
     }
     let cni_path = settings::cni_path()?;
-    let outcomes = each(&found, |kept| match Attached::new(kept, &cni_path) {
-        Ok(Some(attached)) => chain::restore(&attached),
-        Ok(None) => Outcome::Gone,
-        Err(error) => Outcome::of(Vec::new(), vec![error]),
-    });
+    let outcomes = all(&found, &cni_path);
     for ((file, kept), mut outcome) in found.iter().zip(outcomes) {
         if !file.exists() {
             outcome = chain::take_back(kept, &cni_path, outcome);
@@ -76,15 +75,48 @@ fn refuse_unknown(networks: &[String], entries: &[Entry]) -> Result<()> {
     unknown.try_for_each(|name| dir::find_network(&settings::net_dir()?, name).map(drop))
 }
 
-/// `act` on every entry, the first of each network before any other: it makes the tables that the others share.
-fn each(entries: &[(PathBuf, Kept)], act: impl Fn(&Kept) -> Outcome + Sync) -> Vec<Outcome> {
+/// What becomes of every entry, in their order.
+fn all(entries: &[(PathBuf, Kept)], cni_path: &[PathBuf]) -> Vec<Outcome> {
     let mut networks = HashSet::new();
     let (first, rest): (Vec<usize>, Vec<usize>) =
         (0..entries.len()).partition(|&at| networks.insert(&entries[at].1.id.network));
-    let settle = |&at: &usize| (at, act(&entries[at].1));
-    let workers = thread::available_parallelism().map_or(1, usize::from).clamp(1, WORKERS_MAX);
-    let mut outcomes: Vec<_> = first.iter().map(settle).collect();
-    outcomes.extend(at_once(workers, &rest, settle));
+    let kept = |at: &usize| &entries[*at].1;
+    let mut outcomes: Vec<_> = first.iter().map(|at| (*at, alone(kept(at), cni_path))).collect();
+    for some in rest.chunks(TOGETHER) {
+        let restored = together(&some.iter().map(kept).collect::<Vec<_>>(), cni_path);
+        outcomes.extend(some.iter().copied().zip(restored));
+    }
     outcomes.sort_unstable_by_key(|(at, _)| *at);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn alone(kept: &Kept, cni_path: &[PathBuf]) -> Outcome {
+    on(&Rc::new(Host::new()), kept, cni_path)
+}
+
+fn on(host: &Rc<Host>, kept: &Kept, cni_path: &[PathBuf]) -> Outcome {
+    match Attached::new(kept, cni_path) {
+        Ok(Some(attached)) => chain::restore(&attached, host),
+        Ok(None) => Outcome::Gone,
+        Err(error) => Outcome::failed(error),
+    }
+}
+
+fn together(some: &[&Kept], cni_path: &[PathBuf]) -> Vec<Outcome> {
+    let host = Rc::new(Host::new());
+    host.filter().gather();
+    let outcomes: Vec<_> = some.iter().map(|kept| on(&host, kept, cni_path)).collect();
+    let is_settled = host.filter().settle().is_ok();
+    let outcomes = some.iter().zip(outcomes).map(|(kept, outcome)| match outcome {
+        Outcome::Changed { waits: true, failed, put_back } if is_settled && failed.is_empty() => {
+            let settled = Attached::new(kept, cni_path)
+                .and_then(|attached| attached.map_or(Ok(()), |attached| chain::settled(&attached, &host)));
+            Outcome::of(put_back, settled.err().into_iter().collect())
+        }
+        Outcome::Changed { waits, failed, put_back } if waits || !failed.is_empty() => {
+            alone(kept, cni_path).after(put_back)
+        }
+        outcome => outcome,
+    });
+    outcomes.collect()
 }

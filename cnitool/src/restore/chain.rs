@@ -1,11 +1,12 @@
 //! All plugins of one attachment, in the order of its list.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use cni_part::PartPlugin;
+use cni_part::{Host, PartPlugin};
 use cni_plugins::PART_PLUGINS;
 use cni_skel::{Delegates, Plugin};
-use cni_types::{Code, Error, Json, Network, PluginName, Result};
+use cni_types::{Code, Doing, Error, Json, Network, PluginName, Result};
 
 use super::attached::Attached;
 use crate::cache::Kept;
@@ -18,7 +19,12 @@ pub(super) enum Outcome {
     /// Everything was as ADD had made it.
     Whole,
     /// What was put back, and what could not be.
-    Changed { put_back: Vec<&'static str>, failed: Vec<Error> },
+    Changed {
+        put_back: Vec<&'static str>,
+        failed: Vec<Error>,
+        /// Some of it is back when the packet filter has settled.
+        waits: bool,
+    },
 }
 
 impl Outcome {
@@ -26,20 +32,39 @@ impl Outcome {
         if put_back.is_empty() && failed.is_empty() {
             Self::Whole
         } else {
-            Self::Changed { put_back, failed }
+            Self::Changed { put_back, failed, waits: false }
+        }
+    }
+
+    pub(super) fn failed(error: Error) -> Self {
+        Self::of(Vec::new(), vec![error])
+    }
+
+    /// The same when these parts were put back already, or seemed to be.
+    pub(super) fn after(self, before: Vec<&'static str>) -> Self {
+        match self {
+            Self::Gone => Self::Gone,
+            Self::Whole => Self::of(before, Vec::new()),
+            Self::Changed { mut put_back, failed, waits } => {
+                put_back.extend(before.into_iter().filter(|_| failed.is_empty()));
+                put_back.sort_unstable();
+                put_back.dedup();
+                Self::Changed { put_back, failed, waits }
+            }
         }
     }
 }
 
 /// Plugins behind one that cannot be restored are not looked at: what they add to may not be there.
-pub(super) fn restore(attached: &Attached<'_>) -> Outcome {
-    let (mut put_back, mut failed) = (Vec::new(), Vec::new());
+pub(super) fn restore(attached: &Attached<'_>, host: &Rc<Host>) -> Outcome {
+    let (mut put_back, mut failed, mut waits) = (Vec::new(), Vec::new(), false);
     for conf in &attached.kept.list.plugins {
         match restorable(attached, conf) {
             Ok(None) => {}
             Ok(Some((plugin, network))) => {
-                let restored = plugin.restore(&attached.attachment(network));
+                let restored = plugin.restore(&attached.attachment(network), host);
                 put_back.extend(restored.put_back);
+                waits |= restored.waits;
                 failed.extend(restored.failed.map(|error| error.doing(&conf.name)));
             }
             Err(error) => failed.push(error.doing(&conf.name)),
@@ -48,7 +73,18 @@ pub(super) fn restore(attached: &Attached<'_>) -> Outcome {
             break;
         }
     }
-    Outcome::of(put_back, failed)
+    match Outcome::of(put_back, failed) {
+        Outcome::Changed { put_back, failed, .. } => Outcome::Changed { put_back, failed, waits },
+        outcome => outcome,
+    }
+}
+
+/// What is still to be done when the packet filter has settled.
+pub(super) fn settled(attached: &Attached<'_>, host: &Rc<Host>) -> Result<()> {
+    Error::all(attached.kept.list.plugins.iter().map(|conf| {
+        let Some((plugin, network)) = restorable(attached, conf)? else { return Ok(()) };
+        plugin.settled(&attached.attachment(network), host).doing(&conf.name)
+    }))
 }
 
 /// The plugin that made the parts, with what it was told: flannel's are its delegate's. `None` for one that is not of this
@@ -73,11 +109,11 @@ fn find(name: &PluginName) -> Option<&'static PartPlugin> {
 
 /// A DEL that ran meanwhile has looked before something was put back: that goes again.
 pub(super) fn take_back(kept: &Kept, cni_path: &[PathBuf], outcome: Outcome) -> Outcome {
-    let Outcome::Changed { put_back, mut failed } = outcome else { return outcome };
+    let Outcome::Changed { put_back, mut failed, .. } = outcome else { return outcome };
     if !put_back.is_empty() {
         failed.extend(remove(kept, cni_path).err().map(|e| e.doing("the container went meanwhile")));
     }
-    if failed.is_empty() { Outcome::Gone } else { Outcome::Changed { put_back: Vec::new(), failed } }
+    if failed.is_empty() { Outcome::Gone } else { Outcome::of(Vec::new(), failed) }
 }
 
 fn remove(kept: &Kept, cni_path: &[PathBuf]) -> Result<()> {

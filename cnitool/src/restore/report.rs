@@ -28,7 +28,7 @@ impl Report {
         match outcome {
             Outcome::Gone => self.gone += 1,
             Outcome::Whole => self.whole += 1,
-            Outcome::Changed { put_back, failed } => {
+            Outcome::Changed { put_back, failed, .. } => {
                 if !put_back.is_empty() {
                     let names = [network.to_string(), container_id.to_string(), ifname.to_string()];
                     let [network, container_id, ifname] = names;

@@ -22,8 +22,8 @@ pub(crate) fn check(site: &Site<'_>, conf: &Conf, targets: &[Option<Cidr>; 2]) -
         Some(socket) => nft::missing(socket, id, Plan::all(conf, targets)?),
         None => Ok(vec!["the kernel has no nftables".to_owned()]),
     };
-    let claims = Claims::list()?;
-    let iptables = || iptables::missing(id, conf, targets, &claims);
+    let claims = Claims::look(filter)?;
+    let iptables = || iptables::missing(filter, id, conf, targets, &claims);
     let complete = |found: &Result<Vec<String>>| found.as_ref().is_ok_and(Vec::is_empty);
     let (found, other): (_, &dyn Fn() -> Result<Vec<String>>) =
         if backend == Backend::Nftables { (native(), &iptables) } else { (iptables(), &native) };

@@ -10,7 +10,9 @@ mod standing;
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
+use std::rc::Rc;
 
+use cni_filter::Filter;
 use cni_net::RememberedNetns;
 use cni_skel::Records;
 use cni_types::{AttachmentId, Cidr, Doing, Failures, Json, Result, Stale};
@@ -70,6 +72,14 @@ impl Claims {
         let records = Records::new(DIR, "owner");
         let all = records.names()?.iter().filter_map(|name| Claim::parse(name)).collect();
         Ok(Self { records, all })
+    }
+
+    /// As [`Self::list`], or as they were when they were looked at for another attachment.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub(crate) fn look(filter: &Filter) -> Result<Rc<Self>> {
+        filter.look(DIR, Self::list)
     }
 
     /// As [`Self::list`], but what cannot be listed keeps no rule from going: it is one of the failures.

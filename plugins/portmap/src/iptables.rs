@@ -24,7 +24,7 @@ mod script;
 mod status;
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Script, Tool, list, restore};
+use cni_filter::iptables::{Script, Tool};
 use cni_filter::nft::Socket;
 use cni_types::{AttachmentId, Cidr, Code, Error, Failures, Family, Result, Stale};
 
@@ -72,7 +72,7 @@ fn add_family(filter: &Filter, family: Family, rules: &Rules, claimant: &Claiman
             return Ok(made);
         }
         let text = script.text()?;
-        match tool.restore(&text, false) {
+        match filter.restore(family, &script) {
             Ok(()) => return Ok(made),
             // Another ADD made the shared chains first: there is less to do now.
             Err(error) if error.code == Code::FILTER && before.as_ref() != Some(&text) => before = Some(text),
@@ -132,6 +132,7 @@ pub(crate) fn collect(
 /// # Errors
 /// Code 101 when a tool is missing or fails.
 pub(crate) fn missing(
+    filter: &Filter,
     id: &AttachmentId,
     conf: &Conf,
     targets: &[Option<Cidr>; 2],
@@ -143,7 +144,11 @@ pub(crate) fn missing(
         if rules.is_empty() {
             continue;
         }
-        let script = Look::of_listing(&list(family, false, "nat")?, &rules).missing(&rules);
+        if filter.find_chain(family, "nat", &rules.chain)?.is_none() {
+            missing.push(format!("{} has no chain {} in nat", Tool::command(family), rules.chain));
+            continue;
+        }
+        let script = Look::of_listing(&*filter.list(family, "nat")?, &rules).missing(&rules);
         let lines = script.text()?;
         let lines = lines.lines().filter(|line| line.starts_with('-'));
         missing.extend(lines.map(|line| format!("{} lacks {line} in nat", Tool::command(family))));
@@ -155,21 +160,21 @@ pub(crate) fn missing(
 ///
 /// # Errors
 /// Code 101 when a tool is missing or fails.
-pub(crate) fn ensure_localnet() -> Result<()> {
-    let script = localnet_script()?;
-    if script.is_empty() { Ok(()) } else { restore(Family::V4, false, &script) }
+pub(crate) fn ensure_localnet(filter: &Filter) -> Result<()> {
+    let script = localnet_script(filter)?;
+    if script.is_empty() { Ok(()) } else { filter.restore(Family::V4, &script) }
 }
 
 /// Whether it is there.
 ///
 /// # Errors
 /// Code 101 when a tool is missing or fails.
-pub(crate) fn has_localnet() -> Result<bool> {
-    Ok(localnet_script()?.is_empty())
+pub(crate) fn has_localnet(filter: &Filter) -> Result<bool> {
+    Ok(localnet_script(filter)?.is_empty())
 }
 
-fn localnet_script() -> Result<Script> {
-    let listing = list(Family::V4, false, "raw")?;
+fn localnet_script(filter: &Filter) -> Result<Script> {
+    let listing = filter.list(Family::V4, "raw")?;
     let mut script = Script::new("raw");
     for option in ["-d", "-s"] {
         let words = ["!", "-i", "lo", option, "127.0.0.0/8", "-j", "DROP"];
@@ -177,5 +182,6 @@ fn localnet_script() -> Result<Script> {
             script.command(&[&["-A", "PREROUTING"][..], &words].concat());
         }
     }
+    script.share();
     Ok(script)
 }

@@ -28,7 +28,7 @@ pub(crate) fn enable(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result<
     let Some(link) = find_link(host, container)? else { return Ok(()) };
     match filter.nftables_if_present()? {
         Some(socket) => nft::ensure_localnet(socket)?,
-        None => iptables::ensure_localnet()?,
+        None => iptables::ensure_localnet(filter)?,
     }
     if is_on(&link) { Ok(()) } else { host.route_localnet(&link) }
 }
@@ -41,7 +41,7 @@ pub(crate) fn missing(filter: &Filter, host: &Rtnl, container: IpAddr) -> Result
     let Some(link) = find_link(host, container)? else { return Ok(Vec::new()) };
     let is_shut = match filter.nftables_if_present()? {
         Some(socket) => nft::has_localnet(socket)?,
-        None => iptables::has_localnet()?,
+        None => iptables::has_localnet(filter)?,
     };
     let mut missing = Vec::new();
     if !is_shut {

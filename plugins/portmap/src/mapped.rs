@@ -1,5 +1,7 @@
 //! The mappings as a part.
 
+use std::rc::Rc;
+
 use cni_filter::Filter;
 use cni_filter::masquerade::{self, Backend};
 use cni_part::{Held, Host, Made, Owned, Part, Parts, Restoring, Site, Whose};
@@ -32,15 +34,8 @@ impl Part for Mapped {
     }
 
     fn add<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
-        let (conf, id) = (&self.0, &site.attachment.id);
-        let targets = target::addresses(&made.result, id);
-        let claims = Claims::list();
-        let is_claimed = |claims: &Claims| claims.own(id).next().is_some();
-        site.attachment.is_repeated.set(claims.as_ref().is_ok_and(is_claimed));
-        if conf.mappings.iter().any(|mapping| target::is_mapped(mapping, &targets)) {
-            add(site, &claims?, conf, &targets, undo)?;
-        }
-        Ok(())
+        self.restore(site, made, undo)?;
+        self.settled(site, made)
     }
 
     fn check(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
@@ -53,6 +48,25 @@ impl Part for Mapped {
 
     fn restoring(&self) -> Restoring {
         Restoring::PutBack
+    }
+
+    fn restore<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
+        let (conf, id) = (&self.0, &site.attachment.id);
+        let targets = target::addresses(&made.result, id);
+        let claims = Claims::look(site.host.filter());
+        let is_claimed = |claims: &Rc<Claims>| claims.own(id).next().is_some();
+        site.attachment.is_repeated.set(claims.as_ref().is_ok_and(is_claimed));
+        if conf.mappings.iter().any(|mapping| target::is_mapped(mapping, &targets)) {
+            add(site, &*claims?, conf, &targets, undo)?;
+        }
+        Ok(())
+    }
+
+    /// Who sent to the ports before goes on with the container.
+    fn settled(&self, site: &Site<'_>, made: &mut Made) -> Result<()> {
+        let targets = target::addresses(&made.result, &site.attachment.id);
+        flows::redirect(&self.0.mappings, &targets, site.host.rtnl()?);
+        Ok(())
     }
 
     fn status(&self, host: &Host, _network: &Network, _made: &mut Made) -> Result<()> {
@@ -93,7 +107,6 @@ fn add<'a>(
     }
     claims.settle(&claim, claimant.displaced, &made.yielded)?;
     flows::end(&gone);
-    flows::redirect(&conf.mappings, targets, host);
     Ok(())
 }
 

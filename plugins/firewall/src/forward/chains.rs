@@ -28,7 +28,7 @@ pub(super) fn add(filter: &Filter, _records: &AddressOwners, policy: &Policy, ac
         settle(&|| {
             let seen = Seen::look(filter, family, policy.admin.as_str())?;
             let script = addition(&seen, policy, accept, &ips);
-            if script.is_empty() { Ok(()) } else { restore(family, false, &script) }
+            if script.is_empty() { Ok(()) } else { filter.restore(family, &script) }
         })?;
     }
     Ok(())
@@ -76,7 +76,7 @@ fn remove_native(socket: &Socket, families: &[(Family, Vec<NeededRule>)]) -> Res
         let mut batch = Batch::new();
         for (family, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
             let chain = Chain { table: Table::iptables(*family, FILTER), name: ACCEPTS };
-            for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))? {
+            for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))?.iter() {
                 let Some(rule) = Rule::read(&answer) else { continue };
                 if Meaning::of_rule(&rule).is_some_and(|rule| wanted.iter().any(|wanted| wanted.is(&rule))) {
                     batch.push(Rule::remove(chain, rule.handle));
@@ -120,13 +120,18 @@ fn addition(seen: &Seen, policy: &Policy, accept: bool, ips: &[IpAddr]) -> Scrip
         script.command(&["-N", chain]);
     }
     let rules = rules(policy, accept, ips);
-    for rule in rules.iter().filter(|rule| !seen.has(rule)) {
+    let missing = || rules.iter().filter(|rule| !seen.has(rule));
+    for rule in missing() {
         let place: &[&str] = if rule.top { &["-I", rule.chain, "1"] } else { &["-A", rule.chain] };
         let words: Vec<&str> = place.iter().copied().chain(rule.words.iter().map(String::as_str)).collect();
         script.command(&words);
     }
     // The accepting chain may have come in front of the isolation, now or by somebody else's hand.
-    for jump in seen.late_isolation(accept) {
+    let late = seen.late_isolation(accept);
+    if !late.is_empty() || missing().any(|rule| rule.chain != ACCEPTS) {
+        script.share();
+    }
+    for jump in late {
         let comment = jump.comment().map(|text| ["-m", "comment", "--comment", text]);
         let words = [comment.as_ref().map_or(&[][..], |words| words), &["-j", STAGE_1]].concat();
         script.command(&[&["-D", FORWARD][..], &words].concat());

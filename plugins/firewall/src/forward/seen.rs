@@ -1,10 +1,12 @@
 //! What of the iptables `filter` table concerns us, as the kernel or `iptables-save` tells it.
 
+use std::rc::Rc;
+
 use cni_types::{Family, Result};
 
 use super::rules::{ACCEPTS, FORWARD, NeededRule, STAGE_1, STAGE_2};
 use cni_filter::Filter;
-use cni_filter::iptables::{Line, Listing, Meaning, Tool, Variant, list};
+use cni_filter::iptables::{Line, Listing, Meaning, Tool, Variant};
 use cni_filter::nft::{Chain, Rule, Socket, Table};
 
 /// The table.
@@ -19,11 +21,16 @@ pub(super) struct Seen {
 
 impl Seen {
     /// Looks at the table the host's iptables works on; natively, if that is one of nftables.
-    pub(super) fn look(filter: &Filter, family: Family, admin: &str) -> Result<Self> {
+    pub(super) fn look(filter: &Filter, family: Family, admin: &str) -> Result<Rc<Self>> {
+        let what = format!("firewall of {} with {admin}", Tool::command(family));
+        filter.look(&what, || Self::look_at_all(filter, family, admin))
+    }
+
+    fn look_at_all(filter: &Filter, family: Family, admin: &str) -> Result<Self> {
         let tool = Tool::find(family, "restore", false)?;
         match filter.nftables_if_present()?.filter(|_| tool.variant() == Variant::Nft) {
             Some(socket) => Self::native(socket, family, admin),
-            None => Ok(Self::listed(&list(family, false, FILTER)?)),
+            None => Ok(Self::listed(&*filter.list(family, FILTER)?)),
         }
     }
 
@@ -38,7 +45,7 @@ impl Seen {
             if *name == admin {
                 continue;
             }
-            for answer in socket.dump(&Rule::list(table, Some(name)))? {
+            for answer in socket.dump(&Rule::list(table, Some(name)))?.iter() {
                 let rule = Rule::read(&answer).and_then(|rule| Meaning::of_rule(&rule));
                 seen.rules.extend(rule.map(|rule| ((*name).to_owned(), rule)));
             }

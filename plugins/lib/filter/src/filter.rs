@@ -1,9 +1,11 @@
 //! The packet filter of one network namespace.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use cni_types::{Code, Error, Result};
 
+use crate::gathered::Gathered;
 use crate::nft::Socket;
 
 /// The packet filter of the network namespace the calling thread is in when it is first used. Opens nothing before
@@ -12,6 +14,7 @@ use crate::nft::Socket;
 #[derive(Default)]
 pub struct Filter {
     socket: OnceCell<Option<Socket>>,
+    pub(crate) gathered: Rc<Gathered>,
 }
 
 impl Filter {
@@ -36,7 +39,9 @@ impl Filter {
     /// Code 101 when the kernel refuses the socket.
     pub fn nftables_if_present(&self) -> Result<Option<&Socket>> {
         if self.socket.get().is_none() {
-            let opened = match Socket::open().and_then(|socket| socket.generation().map(|_| socket)) {
+            let opened = match Socket::gathering(Rc::clone(&self.gathered))
+                .and_then(|socket| socket.generation().map(|_| socket))
+            {
                 Ok(socket) => Some(socket),
                 Err(refused) if refused.is_absent() => None,
                 Err(refused) => return Err(refused.into()),

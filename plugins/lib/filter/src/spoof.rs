@@ -198,7 +198,7 @@ fn take_out(socket: &Socket, all: &[&Names], batch: &mut Batch) -> Result<()> {
 }
 
 fn delete_jumps(socket: &Socket, doomed: &dyn Fn(&Rule<'_>) -> bool, batch: &mut Batch) -> Result<()> {
-    for answer in socket.dump(&Rule::list(TABLE, Some(PREROUTING.name)))? {
+    for answer in socket.dump(&Rule::list(TABLE, Some(PREROUTING.name)))?.iter() {
         let rule = Rule::read(&answer).filter(doomed);
         batch.extend(rule.map(|rule| Rule::remove(PREROUTING, rule.handle)));
     }
@@ -216,7 +216,9 @@ fn missing(socket: &Socket, names: &Names, port: &IfName, mac: Mac) -> Result<Op
         return Ok(Some(format!("chain {PREROUTING} has no jump to {} for port {port}", names.iface)));
     }
     let [iface, source] = names.chains();
-    Ok(layout.deviations(&[listed(iface)?, listed(source)?].concat()).pop())
+    let rules: Vec<_> =
+        [listed(iface)?, listed(source)?].iter().flat_map(|rules| rules.iter().cloned()).collect();
+    Ok(layout.deviations(&rules).pop())
 }
 
 #[cfg(test)]

@@ -126,6 +126,15 @@ pub trait Part {
         self.add(site, made, undo)
     }
 
+    /// What is to be done when what [`Part::restore`] has made is in the kernel: the packet filter may have let it wait for
+    /// that of others.
+    ///
+    /// # Errors
+    /// What could not be done, and why.
+    fn settled(&self, _site: &Site<'_>, _made: &mut Made) -> Result<()> {
+        Ok(())
+    }
+
     /// STATUS: asks for what [`Part::add`] would need.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Where the verbs work: namespaces, sockets and the packet filter, each opened when it is first needed.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use cni_filter::Filter;
 use cni_net::configure::Interface;
@@ -50,13 +51,17 @@ pub struct Site<'a> {
     netns: OnceCell<Netns>,
     inside: OnceCell<Rtnl>,
     /// The host.
-    pub host: Host,
+    pub host: Rc<Host>,
 }
 
 impl<'a> Site<'a> {
     /// Opens nothing yet.
     pub fn new(attachment: &'a Attachment, delegates: &Delegates) -> Self {
-        let host = Host::with(delegates);
+        Self::on(Rc::new(Host::with(delegates)), attachment)
+    }
+
+    /// The same on a host that is shared with other attachments.
+    pub fn on(host: Rc<Host>, attachment: &'a Attachment) -> Self {
         Self { attachment, netns: OnceCell::new(), inside: OnceCell::new(), host }
     }
 

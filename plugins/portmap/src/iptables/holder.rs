@@ -35,7 +35,7 @@ pub(super) fn in_kernel(
         if !wanted(rules).any(|rule| Some(rule.protocol as u8) == protocol && ports.contains(&rule.port)) {
             continue;
         }
-        for answer in socket.dump(&NftRule::list(Chain { table, name: chain }.table, Some(chain)))? {
+        for answer in socket.dump(&NftRule::list(Chain { table, name: chain }.table, Some(chain)))?.iter() {
             let Some(held) = NftRule::read(&answer) else { continue };
             if native::destination(&held).is_none() {
                 continue;

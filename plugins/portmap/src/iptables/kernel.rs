@@ -2,6 +2,8 @@
 //! others' rules in PREROUTING, OUTPUT and POSTROUTING are not listed, be they thousands. As many jumps with other
 //! conditions, or from elsewhere, are CHECK's to find, which compares them in iptables's words.
 
+use std::rc::Rc;
+
 use cni_filter::nft::{Chain, ChainState, Rule, Socket, Table};
 use cni_types::Family;
 use cni_types::Result;
@@ -20,7 +22,7 @@ struct Nat<'a> {
 }
 
 impl Nat<'_> {
-    fn rules(&self, chain: &str) -> Result<Vec<Vec<u8>>> {
+    fn rules(&self, chain: &str) -> Result<Rc<Vec<Vec<u8>>>> {
         Ok(self.socket.dump(&Rule::list(self.table, Some(chain)))?)
     }
 
@@ -67,7 +69,7 @@ impl Look {
         let found = socket.ask(&find)?;
         let states = [0, 1, 2, 3].map(|at| found[at].as_deref().and_then(ChainState::read));
         let [set_mark, masq, dnat, container] = states.each_ref().map(Option::as_ref);
-        let entries = if dnat.is_some() { nat.rules(DNAT)? } else { Vec::new() };
+        let entries = if dnat.is_some() { nat.rules(DNAT)? } else { Rc::default() };
         let holders = holder::in_kernel(socket, nat.table, &entries, rules)?;
         let going = Going::new(holders, claimant, rules.target)?;
         if container.is_some() || going.is_there(socket, nat.table)? {

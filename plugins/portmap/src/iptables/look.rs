@@ -1,7 +1,7 @@
 //! What of the rules is there already.
 
 use cni_filter::Filter;
-use cni_filter::iptables::{Line, Listing, Meaning, Variant, list};
+use cni_filter::iptables::{Line, Listing, Meaning, Variant};
 use cni_types::{Family, Result};
 
 use super::going::Going;
@@ -53,7 +53,7 @@ impl Look {
                 return Ok(look);
             }
         }
-        let listing = list(family, false, "nat")?;
+        let listing = filter.list(family, "nat")?;
         let going = Going::new(holder::in_listing(&listing, rules), claimant, rules.target)?;
         Ok(Self { going: going.of_listing(&listing, rules), ..Self::of_listing(&listing, rules) })
     }

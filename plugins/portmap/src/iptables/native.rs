@@ -68,7 +68,7 @@ fn erase(
     if going.is_empty() {
         return Ok(());
     }
-    for answer in socket.dump(&Rule::list(table, Some(from)))? {
+    for answer in socket.dump(&Rule::list(table, Some(from)))?.iter() {
         let rule =
             Rule::read(&answer).filter(|rule| rule.target().is_some_and(|target| going.contains(&target)));
         batch.extend(rule.map(|rule| Rule::remove(Chain { table, name: from }, rule.handle)));

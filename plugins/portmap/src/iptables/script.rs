@@ -13,6 +13,7 @@ impl Look {
         let mut script = Script::new("nat");
         self.going.write(&mut script);
         self.shared(&mut script, rules);
+        script.share();
         if !self.is_exact {
             // A rule that marks packets must come before the one that sends them away.
             script.command(&[if self.container_chain { "-F" } else { "-N" }, &rules.chain]);

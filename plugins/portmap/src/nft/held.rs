@@ -69,12 +69,24 @@ pub(super) fn list(
     sets: &[String],
     matches: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<HeldElement>> {
+    if socket.gathers() {
+        let all = socket.look(SOURCES, || list_matching(socket, sets, &|_| true))?;
+        return Ok(all.iter().filter(|held| matches(&held.comment)).cloned().collect());
+    }
+    list_matching(socket, sets, matches)
+}
+
+fn list_matching(
+    socket: &Socket,
+    sets: &[String],
+    matches: &dyn Fn(&str) -> bool,
+) -> Result<Vec<HeldElement>> {
     let mut held = Vec::new();
     for name in sets {
         if let Some(map) = Map::parse(name) {
             held.extend(list_map(socket, &map, matches)?);
         } else if let Some(set) = ByPrefix::parse(SOURCES, name) {
-            for answer in socket.dump(&Element::list(Set { table: TABLE, name }))? {
+            for answer in socket.dump(&Element::list(Set { table: TABLE, name }))?.iter() {
                 let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
                 held.extend(elements.filter_map(|element| read_source(set, &element)));
             }
@@ -85,7 +97,7 @@ pub(super) fn list(
 
 fn list_map(socket: &Socket, map: &Map, matches: &dyn Fn(&str) -> bool) -> Result<Vec<HeldElement>> {
     let mut held = Vec::new();
-    for answer in socket.dump(&Element::list(Set { table: TABLE, name: &map.name() }))? {
+    for answer in socket.dump(&Element::list(Set { table: TABLE, name: &map.name() }))?.iter() {
         let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
         held.extend(elements.filter_map(|element| read_port(map, &element)));
     }

@@ -2,6 +2,8 @@
 
 mod bank;
 
+use std::rc::Rc;
+
 use cni_filter::nft::{Batch, ByPrefix, Layout, Rule, Set, Socket};
 use cni_types::{Family, Result, sort_and_dedup};
 
@@ -88,20 +90,19 @@ pub(super) fn sets(socket: &Socket) -> Result<Vec<String>> {
 }
 
 /// The rules of all chains.
-fn list(socket: &Socket) -> Result<Vec<Vec<u8>>> {
+fn list(socket: &Socket) -> Result<Rc<Vec<Vec<u8>>>> {
     Ok(socket.dump(&Rule::list(TABLE, None))?)
 }
 
 /// What is missing of the layout for these plans, in words; empty if nothing is.
 pub(super) fn missing(socket: &Socket, sets: &[String], plans: &[Plan]) -> Result<Vec<String>> {
-    let listed = list(socket)?;
     let text = text(sets);
-    let layout = Layout::read(&text)?;
-    let mut missing = layout.deviations(&listed);
+    let mut missing = socket.deviations(TABLE, &text)?.to_vec();
     for plan in plans {
-        for layer in std::iter::once(1).chain(layers(sets)) {
-            let bank = Bank { family: plan.family(), class: plan.class.as_ref(), layer };
-            missing.extend(bank.deviation(&layout, &listed, sets)?);
+        let banks = std::iter::once(1).chain(layers(sets));
+        let banks = banks.map(|layer| Bank { family: plan.family(), class: plan.class.as_ref(), layer });
+        for bank in banks.filter(|bank| !bank.is_plain()) {
+            missing.extend(bank.deviation(&Layout::read(&text)?, &list(socket)?, sets)?);
         }
         let names = plan.sources.iter().map(|network| ByPrefix::of(SOURCES, *network).name());
         missing.extend(
@@ -132,15 +133,15 @@ pub(super) fn ensure(socket: &Socket, sets: &[String], plans: &[Plan], maps: &[M
         }
     }
     let text = text(&names);
-    let layout = Layout::read(&text)?;
-    let listed = list(socket)?;
     // A new set has a rule that is not there, but for those of conditions.
-    let repair = layout.repair(&listed);
-    let mut batch = Batch::of(if repair.is_empty() { layout.sets(sets) } else { repair });
-    for bank in banks {
-        bank.repair(&layout, &mut batch, &listed, &names)?;
+    let mut batch = socket.repair(TABLE, &text)?;
+    if batch.is_empty() && (names.len() > sets.len() || !banks.is_empty()) {
+        batch = Batch::of(Layout::read(&text)?.sets(sets));
     }
-    Ok(batch)
+    for bank in banks {
+        bank.repair(&Layout::read(&text)?, &mut batch, &list(socket)?, &names)?;
+    }
+    Ok(batch.share())
 }
 
 /// The layers behind the first, of these maps.
@@ -153,7 +154,7 @@ fn layers(names: &[String]) -> Vec<u8> {
 /// Only the protection of 127.0.0.0/8, for mappings that iptables carries: what there is to make.
 pub(super) fn localnet(socket: &Socket) -> Result<Batch> {
     let text = format!("table inet {} {{ {LOCALNET} }}", TABLE.name);
-    Ok(Batch::of(Layout::read(&text)?.repair(&socket.dump(&Rule::list(TABLE, Some("localnet")))?)))
+    socket.repair(TABLE, &text)
 }
 
 #[cfg(test)]

@@ -39,27 +39,31 @@ fn text(admin: &str) -> String {
 /// made anew; a base chain that is there keeps its policy, which the administrator may have changed.
 pub(super) fn missing(socket: &Socket, admin: &AdminChain) -> Result<Batch> {
     let text = text(admin.as_str());
+    if deviations(socket, admin)?.is_empty() {
+        return Ok(Batch::new());
+    }
     let layout = Layout::read(&text)?;
-    let listed = socket.dump(&Rule::list(TABLE, None))?;
-    let is_asked = is_asked(&layout, &listed, admin)?;
-    if is_asked {
-        return Ok(Batch::of(layout.repair(&listed)));
+    if is_asked(&layout, &socket.dump(&Rule::list(TABLE, None))?, admin)? {
+        return Ok(Batch::of(layout.make()).share());
     }
     let mut batch = Batch::of(layout.make());
     batch.push(layout.rule(ADMINS, &jump(admin))?);
-    Ok(batch)
+    Ok(batch.share())
 }
 
 /// What is not as [`missing`] makes it, in words.
 pub(super) fn deviations(socket: &Socket, admin: &AdminChain) -> Result<Vec<String>> {
     let text = text(admin.as_str());
-    let layout = Layout::read(&text)?;
-    let listed = socket.dump(&Rule::list(TABLE, None))?;
-    let mut deviations = layout.deviations(&listed);
-    if !is_asked(&layout, &listed, admin)? {
-        deviations.push(format!("chain {TABLE} {ADMINS} has no jump to {}", admin.as_str()));
-    }
-    Ok(deviations)
+    let deviations = || {
+        let layout = Layout::read(&text)?;
+        let listed = socket.dump(&Rule::list(TABLE, None))?;
+        let mut deviations = layout.deviations(&listed);
+        if !is_asked(&layout, &listed, admin)? {
+            deviations.push(format!("chain {TABLE} {ADMINS} has no jump to {}", admin.as_str()));
+        }
+        Ok(deviations)
+    };
+    socket.look(&text, deviations).map(|found| found.to_vec())
 }
 
 /// Whether the administrator's chain is jumped to. Networks may have different ones.

@@ -5,20 +5,22 @@ use cni_types::{Code, Error, Result, excerpt};
 /// Commands for one table, carried out together or not at all.
 #[derive(Debug, Clone)]
 pub struct Script {
-    text: String,
+    table: String,
+    body: String,
     commands: usize,
+    is_shared: bool,
     unsayable: Option<String>,
 }
 
 impl Script {
     /// An empty script for a table: `nat` or `filter`.
     pub fn new(table: &str) -> Self {
-        Self { text: format!("*{table}\n"), commands: 0, unsayable: None }
+        Self { table: table.to_owned(), body: String::new(), commands: 0, is_shared: false, unsayable: None }
     }
 
     /// Creates a chain; one that is there is emptied.
     pub fn chain(&mut self, name: &str) {
-        self.text.push(':');
+        self.body.push(':');
         self.words(&[name, "-", "[0:0]"]);
     }
 
@@ -32,6 +34,25 @@ impl Script {
         self.words(&words.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
+    /// Says that others' commands stand on those that are in it so far.
+    pub fn share(&mut self) {
+        self.is_shared = !self.is_empty();
+    }
+
+    /// Whether others' commands stand on it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Its commands, a line each.
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.commands == 0
@@ -43,7 +64,7 @@ impl Script {
     /// Code 101 when a word holds a character the format has no way to write.
     pub fn text(&self) -> Result<String> {
         match &self.unsayable {
-            None => Ok(format!("{}COMMIT\n", self.text)),
+            None => Ok(format!("*{}\n{}COMMIT\n", self.table, self.body)),
             Some(word) => {
                 Err(Error::new(Code::FILTER, "iptables cannot take a text with control characters")
                     .because(word))
@@ -54,14 +75,14 @@ impl Script {
     fn words(&mut self, words: &[&str]) {
         for (i, word) in words.iter().enumerate() {
             if i > 0 {
-                self.text.push(' ');
+                self.body.push(' ');
             }
             match quote(word) {
-                Some(quoted) => self.text.push_str(&quoted),
+                Some(quoted) => self.body.push_str(&quoted),
                 None => self.unsayable = Some(excerpt(word)),
             }
         }
-        self.text.push('\n');
+        self.body.push('\n');
         self.commands += 1;
     }
 }

@@ -23,7 +23,7 @@ use cni_types::{AttachmentId, Cidr, Failures, Family, Result, Stale};
 
 use crate::Filter;
 use crate::given::Given;
-use crate::iptables::{Extension, Script, Tool, require, restore};
+use crate::iptables::{Extension, Script, Tool, require};
 use crate::nft::Socket;
 use names::{POSTROUTING, chain_name, comment, comment_starts, is_chain_name, multicast};
 use seen::Seen;
@@ -40,7 +40,7 @@ pub(super) fn add(filter: &Filter, id: &AttachmentId, ips: &[Cidr]) -> Result<()
         let seen = Seen::look(filter, family, &chain)?;
         let script = addition(family, &chain, &comment(id), &ips, &seen);
         if !script.is_empty() {
-            restore(family, false, &script)?;
+            filter.restore(family, &script)?;
         }
     }
     Ok(())

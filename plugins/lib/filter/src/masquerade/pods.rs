@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use cni_types::{AttachmentId, Cidr, Family, Result, Stale, sort_and_dedup};
 
-use crate::nft::{Batch, ByPrefix, Element, Layout, OwnedElement, Rule, Set, Socket, Table, TableFamily};
+use crate::nft::{Batch, ByPrefix, Element, Layout, OwnedElement, Set, Socket, Table, TableFamily};
 
 const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_masquerade" };
 /// What the names of the sets start with.
@@ -92,7 +92,7 @@ pub(super) fn held(socket: &Socket, owners: &Stale<'_>) -> Result<Vec<(String, S
 pub(super) fn missing(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<Vec<String>> {
     let owner = id.tag_prefix();
     let sets = sets(socket)?;
-    let mut missing = Layout::read(&text(&sets))?.deviations(&socket.dump(&Rule::list(TABLE, None))?);
+    let mut missing = socket.deviations(TABLE, &text(&sets))?.to_vec();
     for &cidr in ips {
         let set = ByPrefix::of(PODS, cidr);
         let name = set.name();
@@ -117,7 +117,7 @@ fn layout(socket: &Socket, sets: &[ByPrefix], wanted: &[(ByPrefix, Vec<u8>)]) ->
             all.push(*set);
         }
     }
-    Ok(Batch::of(Layout::read(&text(&all))?.repair(&socket.dump(&Rule::list(TABLE, None))?)))
+    socket.repair(TABLE, &text(&all))
 }
 
 /// The sets that are there: a few, one per prefix length.

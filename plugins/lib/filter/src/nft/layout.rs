@@ -114,14 +114,8 @@ impl<'a> Layout<'a> {
         ours.filter_map(|chain| Rule::deviation(self.place(chain), listed, &chain.rules)).collect()
     }
 
-    /// Makes all of it anew where the rules differ; nothing in the common case. Someone may have flushed a chain or the
-    /// table, or another release made it: the sets survive that.
-    pub fn repair(&self, listed: &[Vec<u8>]) -> Vec<Request> {
-        if self.deviations(listed).is_empty() { Vec::new() } else { self.make() }
-    }
-
     /// Makes all of it: sets, their elements and what is in chains of others stay as they are, and so does the policy of
-    /// a base chain.
+    /// a base chain. Someone may have flushed a chain or the table, or another release made it.
     pub fn make(&self) -> Vec<Request> {
         let mut steps = self.sets(&[]);
         steps.insert(0, self.table.ensure());

@@ -75,7 +75,7 @@ impl<'a> Bank<'a> {
     ) -> Result<Option<String>> {
         let written = self.written(layout, names)?;
         let is_missing = written.is_empty() && self.layer == 1;
-        if self.is_plain() || !is_missing && self.is_complete(&written, listed) {
+        if !is_missing && self.is_complete(&written, listed) {
             return Ok(None);
         }
         let conditions = self.class.map_or("mappings without", |class| &class.text);

@@ -4,7 +4,7 @@ use cni_types::{Cidr, Family, Result};
 
 use super::names::{POSTROUTING, multicast};
 use crate::Filter;
-use crate::iptables::{Addresses, Line, Listing, Meaning, Tool, Variant, legacy_holds, list};
+use crate::iptables::{Addresses, Line, Listing, Meaning, Variant};
 use crate::nft::{Chain, Rule, Socket, Table};
 
 /// One rule.
@@ -52,18 +52,13 @@ impl Seen {
     /// Looks at the table the host's iptables works on: natively, if that is one of nftables, and with the tool only
     /// where the kernel says that the chain is there.
     pub(super) fn look(filter: &Filter, family: Family, chain: &str) -> Result<Self> {
-        let variant = Tool::find(family, "restore", false)?.variant();
-        let socket = filter.nftables_if_present()?.filter(|_| variant != Variant::Legacy);
-        if let Some(socket) = socket {
-            let native = Chain { table: Table::iptables(family, "nat"), name: chain };
-            if socket.ask(&[native.find()])?.iter().any(Option::is_some) {
-                return Self::native(socket, native);
+        match filter.find_chain(family, "nat", chain)? {
+            Some(Variant::Nft) => {
+                Self::native(filter.nftables()?, Chain { table: Table::iptables(family, "nat"), name: chain })
             }
+            Some(_) => Ok(Self::listed(&*filter.list(family, "nat")?, chain)),
+            None => Ok(Self::default()),
         }
-        if variant != Variant::Nft && legacy_holds(family, "nat", chain) {
-            return Ok(Self::listed(&list(family, false, "nat")?, chain));
-        }
-        Ok(Self::default())
     }
 
     fn native(socket: &Socket, chain: Chain<'_>) -> Result<Self> {
