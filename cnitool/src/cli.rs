@@ -7,6 +7,7 @@ mod see;
 mod trace;
 mod usage;
 mod validate;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

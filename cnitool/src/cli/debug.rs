@@ -2,9 +2,8 @@
 
 use std::ffi::OsString;
 
-use cni_types::excerpt;
-
-use super::{Command, Result, mistake};
+use super::words::{Word, Words};
+use super::{Command, Result};
 use crate::debug::Options;
 
 /// Reads the arguments behind `debug`.
@@ -13,35 +12,31 @@ use crate::debug::Options;
 /// The mistake in one line, and how the verb is used.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let (mut anonymous, mut network, mut other) = (false, None, None);
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let mut value = |name: &str| arguments.next().ok_or_else(|| wrong(&format!("{name} needs a value")));
-        match argument.to_str() {
-            Some("-h" | "--help") => return Ok(Command::Help),
-            Some("--anonymous") => anonymous = true,
-            Some("--record") => {
-                let file = value("--record")?;
-                other = Some(Options::Record((file != "off").then(|| file.into())));
-            }
-            Some("--replay") => {
-                other = Some(Options::Replay { file: value("--replay")?.into(), anonymous: false });
-            }
-            Some(text) if text.starts_with('-') => {
-                return Err(wrong(&format!("unknown option {}", excerpt(text))));
-            }
-            _ if network.is_some() => return Err(wrong("it takes one network")),
-            _ => network = Some(super::text(argument.clone()).map_err(|what| wrong(&what))?),
+    let mut words = Words::new("debug", arguments);
+    while let Some(word) = words.next()? {
+        match &word {
+            Word::Plain(_) if network.is_some() => return Err(words.wrong("it takes one network")),
+            Word::Plain(name) => network = Some(words.plain(name)?),
+            Word::Option(name) => match name.as_str() {
+                "-h" | "--help" => return Ok(Command::Help),
+                "--anonymous" => anonymous = true,
+                "--record" => {
+                    let file = words.value("--record")?;
+                    other = Some(Options::Record((file != "off").then(|| file.into())));
+                }
+                "--replay" => {
+                    let file = words.value("--replay")?.into();
+                    other = Some(Options::Replay { file, anonymous: false });
+                }
+                _ => return Err(words.unknown(&word)),
+            },
         }
     }
     let options = match (other, network) {
         (Some(Options::Replay { file, .. }), None) => Options::Replay { file, anonymous },
         (Some(record), None) => record,
         (None, Some(network)) => Options::Trial { network, anonymous },
-        _ => return Err(wrong("it takes a network, or --record, or --replay")),
+        _ => return Err(words.wrong("it takes a network, or --record, or --replay")),
     };
     Ok(Command::Debug(options))
-}
-
-fn wrong(what: &str) -> String {
-    mistake("debug", what)
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use cni_types::excerpt;
 
-use super::{Command, Result, mistake};
+use super::words::{Word, Words};
+use super::{Command, Result};
 use crate::gc::{Keep, Options};
 
 /// How old an attachment has to be by default, in seconds: kubelet gives a sandbox four minutes.
@@ -19,49 +20,40 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let grace = Duration::from_secs(GRACE);
     let mut options =
         Options { networks: Vec::new(), keep: Vec::new(), dry_run: false, yes: false, grace, every: None };
-    let mut arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
-    while let Some(argument) = arguments.next() {
-        let (option, mut value) = match argument.split_once('=').filter(|_| argument.starts_with("--")) {
-            Some((option, value)) => (option.to_owned(), Some(value.to_owned())),
-            None => (argument, None),
-        };
-        let mut value = |name: &str| {
-            value.take().or_else(|| arguments.next()).ok_or_else(|| wrong(&format!("{name} needs a value")))
-        };
-        match option.as_str() {
-            "-h" | "--help" => return Ok(Command::Help),
-            "--dry-run" => options.dry_run = true,
-            "--yes" => options.yes = true,
-            "--keep" => {
-                let text = value("--keep")?;
-                let unknown = || wrong(&format!("--keep {}: it takes {SOURCES}", excerpt(&text)));
-                options.keep.push(Keep::parse(&text).ok_or_else(unknown)?);
-            }
-            "--grace" => options.grace = seconds("--grace", &value("--grace")?)?,
-            "--every" => options.every = Some(seconds("--every", &value("--every")?)?),
-            text if text.starts_with('-') => return Err(wrong(&format!("unknown option {}", excerpt(text)))),
-            _ => options.networks.push(option),
+    let mut words = Words::new("gc", arguments);
+    while let Some(word) = words.next()? {
+        match &word {
+            Word::Plain(network) => options.networks.push(words.plain(network)?),
+            Word::Option(name) => match name.as_str() {
+                "-h" | "--help" => return Ok(Command::Help),
+                "--dry-run" => options.dry_run = true,
+                "--yes" => options.yes = true,
+                "--keep" => {
+                    let text = words.text("--keep")?;
+                    let unknown = || words.wrong(&format!("--keep {}: it takes {SOURCES}", excerpt(&text)));
+                    options.keep.push(Keep::parse(&text).ok_or_else(unknown)?);
+                }
+                "--grace" => options.grace = seconds(&mut words, "--grace")?,
+                "--every" => options.every = Some(seconds(&mut words, "--every")?),
+                _ => return Err(words.unknown(&word)),
+            },
         }
     }
     if options.keep.is_empty() {
-        return Err(wrong(&format!("who is alive? --keep takes {SOURCES}")));
+        return Err(words.wrong(&format!("who is alive? --keep takes {SOURCES}")));
     }
     if options.keep.contains(&Keep::Nobody) && options.keep.len() > 1 {
-        return Err(wrong("--keep none goes with no other --keep"));
+        return Err(words.wrong("--keep none goes with no other --keep"));
     }
     Ok(Command::Gc(options))
 }
 
-fn seconds(option: &str, text: &str) -> Result<Duration> {
-    let seconds = text.parse().map_err(|_| wrong(&format!("{option} takes a number of seconds")))?;
-    Ok(Duration::from_secs(seconds))
+fn seconds(words: &mut Words<'_>, option: &str) -> Result<Duration> {
+    let seconds = words.text(option)?.parse();
+    seconds.map(Duration::from_secs).map_err(|_| words.wrong(&format!("{option} takes a number of seconds")))
 }
 
 const SOURCES: &str = "crictl, podman, netns-dir=DIR, file=F, - or none";
-
-fn wrong(what: &str) -> String {
-    mistake("gc", what)
-}
 
 #[cfg(test)]
 mod tests {

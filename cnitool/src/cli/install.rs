@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use cni_types::excerpt;
-
-use super::{Command, Result, mistake};
+use super::words::{Word, Words};
+use super::{Command, Result};
 use crate::install::Options;
 
 /// Reads the arguments behind `install`.
@@ -15,45 +14,38 @@ use crate::install::Options;
 pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let mut options = Options::default();
     let mut dirs = Vec::new();
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let mut value =
-            |name: &str| arguments.next().cloned().ok_or_else(|| wrong(&format!("{name} needs a value")));
-        match argument.to_str() {
-            Some("-h" | "--help") => return Ok(Command::Help),
-            Some("--only-missing") => options.only_missing = true,
-            Some("--force") => options.force = true,
-            Some("--verify") => options.verify = true,
-            Some("--stay") => options.stay = true,
-            Some("--from") => options.from = Some(value("--from")?.into()),
-            Some("--plugins") => options.plugins = names(&value("--plugins")?.to_string_lossy())?,
-            Some(text) if text.starts_with('-') => match text.split_once('=') {
-                Some(("--from", dir)) => options.from = Some(dir.into()),
-                Some(("--plugins", list)) => options.plugins = names(list)?,
-                _ => return Err(wrong(&format!("unknown option {}", excerpt(text)))),
+    let mut words = Words::new("install", arguments);
+    while let Some(word) = words.next()? {
+        match &word {
+            Word::Plain(dir) => dirs.push(PathBuf::from(dir)),
+            Word::Option(name) => match name.as_str() {
+                "-h" | "--help" => return Ok(Command::Help),
+                "--only-missing" => options.only_missing = true,
+                "--force" => options.force = true,
+                "--verify" => options.verify = true,
+                "--stay" => options.stay = true,
+                "--from" => options.from = Some(words.value("--from")?.into()),
+                "--plugins" => options.plugins = names(&mut words)?,
+                _ => return Err(words.unknown(&word)),
             },
-            _ => dirs.push(PathBuf::from(argument)),
         }
     }
-    let [dir] = <[PathBuf; 1]>::try_from(dirs).map_err(|_| wrong("install takes one directory"))?;
+    let [dir] = <[PathBuf; 1]>::try_from(dirs).map_err(|_| words.wrong("install takes one directory"))?;
     if u8::from(options.only_missing) + u8::from(options.force) + u8::from(options.verify) > 1 {
-        return Err(wrong("--only-missing, --force and --verify exclude each other"));
+        return Err(words.wrong("--only-missing, --force and --verify exclude each other"));
     }
     if options.verify && options.stay {
-        return Err(wrong("--verify and --stay exclude each other"));
+        return Err(words.wrong("--verify and --stay exclude each other"));
     }
     Ok(Command::Install(Options { dir, ..options }))
 }
 
-fn wrong(what: &str) -> String {
-    mistake("install", what)
-}
-
-/// Names separated by commas; an empty list would mean all.
-fn names(list: &str) -> Result<Vec<String>> {
+/// Names separated by commas; an empty one would mean all.
+fn names(words: &mut Words<'_>) -> Result<Vec<String>> {
+    let list = words.text("--plugins")?;
     let names: Vec<String> = list.split(',').map(str::to_owned).collect();
     let is_bad = names.iter().any(String::is_empty);
-    if is_bad { Err(wrong("--plugins takes names separated by commas")) } else { Ok(names) }
+    if is_bad { Err(words.wrong("--plugins takes names separated by commas")) } else { Ok(names) }
 }
 
 #[cfg(test)]

@@ -3,64 +3,31 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
-use cni_types::excerpt;
-
-use super::{Command, Result, mistake};
+use super::words::{Word, Words};
+use super::{Command, Result};
 use crate::{graph, ls, metrics};
-
-/// The arguments behind a verb, one after the other.
-struct Words<'a> {
-    verb: &'a str,
-    rest: std::slice::Iter<'a, OsString>,
-}
-
-impl Words<'_> {
-    /// The next option with its value, if it has one behind `=`; a word without a dash is an option without a name.
-    fn next(&mut self) -> Option<(String, Option<String>)> {
-        let text = self.rest.next()?.to_string_lossy().into_owned();
-        Some(match text.split_once('=') {
-            Some((name, value)) if text.starts_with("--") => (name.to_owned(), Some(value.to_owned())),
-            _ => (text, None),
-        })
-    }
-
-    fn value(&mut self, name: &str, given: Option<String>) -> Result<String> {
-        let value = given.or_else(|| self.rest.next().map(|value| value.to_string_lossy().into_owned()));
-        value.filter(|value| !value.is_empty()).ok_or_else(|| self.wrong(&format!("{name} needs a value")))
-    }
-
-    fn wrong(&self, what: &str) -> String {
-        mistake(self.verb, what)
-    }
-
-    fn unknown(&self, text: &str) -> String {
-        let kind = if text.starts_with('-') { "unknown option" } else { "it takes options only, not" };
-        self.wrong(&format!("{kind} {}", excerpt(text)))
-    }
-}
 
 /// Reads the arguments behind `ls`.
 ///
 /// # Errors
 /// The mistake in one line, and how the verb is used.
 pub(super) fn ls(arguments: &[OsString]) -> Result<Command> {
-    let mut words = Words { verb: "ls", rest: arguments.iter() };
+    let mut words = Words::new("ls", arguments);
     let mut options = ls::Options::default();
-    while let Some((name, value)) = words.next() {
-        match name.as_str() {
-            "-h" | "--help" => return Ok(Command::Help),
-            "-o" | "--output" => {
-                let format = words.value(&name, value)?;
-                options.format = match format.as_str() {
+    while let Some(word) = words.next()? {
+        match option(&word) {
+            Some("-h" | "--help") => return Ok(Command::Help),
+            Some("-o" | "--output") => {
+                options.format = match words.text("-o")?.as_str() {
                     "wide" => ls::Format::Wide,
                     "json" => ls::Format::Json,
                     "name" => ls::Format::Name,
                     _ => return Err(words.wrong("-o takes wide, json or name")),
                 };
             }
-            "--network" => options.network = Some(words.value(&name, value)?),
-            "--watch" if value.is_none() => options.watch = true,
-            other => return Err(words.unknown(other)),
+            Some("--network") => options.network = Some(words.text("--network")?),
+            Some("--watch") => options.watch = true,
+            _ => return Err(words.unknown(&word)),
         }
     }
     if options.watch && options.format == ls::Format::Json {
@@ -74,14 +41,14 @@ pub(super) fn ls(arguments: &[OsString]) -> Result<Command> {
 /// # Errors
 /// As [`ls`].
 pub(super) fn check_all(arguments: &[OsString]) -> Result<Command> {
-    let mut words = Words { verb: "check", rest: arguments.iter() };
+    let mut words = Words::new("check", arguments);
     let mut network = None;
-    while let Some((name, value)) = words.next() {
-        match name.as_str() {
-            "-h" | "--help" => return Ok(Command::Help),
-            "--all" if value.is_none() => {}
-            "--network" => network = Some(words.value(&name, value)?),
-            other => return Err(words.unknown(other)),
+    while let Some(word) = words.next()? {
+        match option(&word) {
+            Some("-h" | "--help") => return Ok(Command::Help),
+            Some("--all") => {}
+            Some("--network") => network = Some(words.text("--network")?),
+            _ => return Err(words.unknown(&word)),
         }
     }
     Ok(Command::CheckAll { network })
@@ -92,13 +59,13 @@ pub(super) fn check_all(arguments: &[OsString]) -> Result<Command> {
 /// # Errors
 /// As [`ls`].
 pub(super) fn graph(arguments: &[OsString]) -> Result<Command> {
-    let mut words = Words { verb: "graph", rest: arguments.iter() };
+    let mut words = Words::new("graph", arguments);
     let mut options = graph::Options::default();
-    while let Some((name, value)) = words.next() {
-        match name.as_str() {
-            "-h" | "--help" => return Ok(Command::Help),
-            "-o" | "--output" => {
-                options.format = match words.value(&name, value)?.as_str() {
+    while let Some(word) = words.next()? {
+        match option(&word) {
+            Some("-h" | "--help") => return Ok(Command::Help),
+            Some("-o" | "--output") => {
+                options.format = match words.text("-o")?.as_str() {
                     "text" => graph::Format::Text,
                     "dot" => graph::Format::Dot,
                     "mermaid" => graph::Format::Mermaid,
@@ -107,8 +74,8 @@ pub(super) fn graph(arguments: &[OsString]) -> Result<Command> {
                     _ => return Err(words.wrong("-o takes text, dot, mermaid, svg or json")),
                 };
             }
-            "--network" => options.network = Some(words.value(&name, value)?),
-            other => return Err(words.unknown(other)),
+            Some("--network") => options.network = Some(words.text("--network")?),
+            _ => return Err(words.unknown(&word)),
         }
     }
     Ok(Command::Graph(options))
@@ -119,19 +86,19 @@ pub(super) fn graph(arguments: &[OsString]) -> Result<Command> {
 /// # Errors
 /// As [`ls`].
 pub(super) fn metrics(arguments: &[OsString]) -> Result<Command> {
-    let mut words = Words { verb: "metrics", rest: arguments.iter() };
+    let mut words = Words::new("metrics", arguments);
     let mut to = metrics::To::Stdout;
-    while let Some((name, value)) = words.next() {
-        let next = match name.as_str() {
-            "-h" | "--help" => return Ok(Command::Help),
-            "--textfile" => metrics::To::File(words.value(&name, value)?.into()),
-            "--listen" => {
-                let text = words.value(&name, value)?;
+    while let Some(word) = words.next()? {
+        let next = match option(&word) {
+            Some("-h" | "--help") => return Ok(Command::Help),
+            Some("--textfile") => metrics::To::File(words.value("--textfile")?.into()),
+            Some("--listen") => {
+                let text = words.text("--listen")?;
                 let what =
                     "--listen takes a port, or an address and a port: 9798, 127.0.0.1:9798, [::1]:9798";
                 metrics::To::Address(address(&text).ok_or_else(|| words.wrong(what))?)
             }
-            other => return Err(words.unknown(other)),
+            _ => return Err(words.unknown(&word)),
         };
         if to != metrics::To::Stdout {
             return Err(words.wrong("it takes one of --textfile and --listen"));
@@ -139,6 +106,10 @@ pub(super) fn metrics(arguments: &[OsString]) -> Result<Command> {
         to = next;
     }
     Ok(Command::Metrics(to))
+}
+
+fn option<'w>(word: &'w Word<'_>) -> Option<&'w str> {
+    if let Word::Option(name) = word { Some(name) } else { None }
 }
 
 /// A port alone is one of the loopback: the numbers say who runs here.

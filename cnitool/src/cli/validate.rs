@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use cni_types::excerpt;
-
-use super::{Command, Result, mistake};
+use super::words::{Word, Words};
+use super::{Command, Result};
 use crate::validate::Options;
 
 /// Reads the arguments behind `validate`.
@@ -14,16 +13,17 @@ use crate::validate::Options;
 /// The mistake in one line, and how the verb is used.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Command> {
     let mut options = Options::default();
-    for argument in arguments {
-        match argument.to_str() {
-            Some("-h" | "--help") => return Ok(Command::Help),
-            Some("--json") => options.json = true,
-            Some("--strict") => options.strict = true,
-            Some("--node") => options.node = true,
-            Some(text) if text.starts_with('-') && text != "-" => {
-                return Err(mistake("validate", &format!("unknown option {}", excerpt(text))));
-            }
-            _ => options.paths.push(PathBuf::from(argument)),
+    let mut words = Words::new("validate", arguments);
+    while let Some(word) = words.next()? {
+        match &word {
+            Word::Plain(path) => options.paths.push(PathBuf::from(path)),
+            Word::Option(name) => match name.as_str() {
+                "-h" | "--help" => return Ok(Command::Help),
+                "--json" => options.json = true,
+                "--strict" => options.strict = true,
+                "--node" => options.node = true,
+                _ => return Err(words.unknown(&word)),
+            },
         }
     }
     Ok(Command::Validate(options))
