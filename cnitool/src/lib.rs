@@ -47,6 +47,7 @@ mod settings;
 mod svg;
 mod table;
 mod terminal;
+mod tool;
 mod trace;
 mod validate;
 mod version;

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use cni_skel::child;
 use cni_types::Result;
 
 use crate::kernel::options::config;
+use crate::tool::said;
 use crate::version;
 
 /// The sysctls that decide whether packets arrive.
@@ -40,9 +40,6 @@ const OPTIONS: [&str; 14] = [
     "NF_TABLES",
     "NF_CONNTRACK",
 ];
-/// Where the tools are when `PATH` does not say so.
-const DIRS: [&str; 5] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/sbin"];
-
 /// # Errors
 /// When the plugins' directories cannot be read.
 pub(super) fn report(cni_path: &[PathBuf]) -> Result<String> {
@@ -56,8 +53,7 @@ pub(super) fn report(cni_path: &[PathBuf]) -> Result<String> {
         let _ = writeln!(text, "net.{} = {value}", name.replace('/', "."));
     }
     text += "\n== In the packets' way\n";
-    let _ =
-        writeln!(text, "{}", said("iptables", &["--version"]).unwrap_or_else(|| "no iptables".to_owned()));
+    let _ = writeln!(text, "{}", said("iptables", &["--version"]).as_deref().unwrap_or("no iptables").trim());
     for chain in base_chains() {
         let _ = writeln!(text, "{chain}");
     }
@@ -90,20 +86,12 @@ pub(super) fn dropping_forward_chains() -> Vec<String> {
     let is_it = |chain: &String| chain.contains("hook forward") && chain.contains("policy drop");
     let mut found: Vec<String> = base_chains().into_iter().filter(is_it).collect();
     let by_iptables = |name: &str| {
-        said(name, &["-S", "FORWARD"])
-            .is_some_and(|rules| rules.lines().any(|line| line == "-P FORWARD DROP"))
+        said(name, &["-S", "FORWARD"]).is_ok_and(|rules| rules.lines().any(|line| line == "-P FORWARD DROP"))
     };
     if found.is_empty() && by_iptables("iptables") {
         found.push("chain FORWARD of iptables".to_owned());
     }
     found
-}
-
-/// What a tool prints; `None` where it is missing or fails.
-fn said(name: &str, args: &[&str]) -> Option<String> {
-    let program = DIRS.iter().map(|dir| Path::new(dir).join(name)).find(|path| path.exists())?;
-    let done = child::run(&program, args, &[], b"").ok()?;
-    done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }
 
 fn options() -> String {

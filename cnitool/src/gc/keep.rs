@@ -3,11 +3,11 @@
 use std::fs;
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use cni_types::{Code, ContainerId, Doing, Error, Json, Result, excerpt};
 
 use crate::settings;
+use crate::tool::{Unsaid, said};
 
 /// Whom to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,19 +112,15 @@ impl Living {
 }
 
 fn answer(program: &str, arguments: &[&str]) -> Result<String> {
-    let doing = format!("cannot ask {program} which containers are alive");
-    let output = Command::new(program).args(arguments).output();
-    let output =
-        output.doing(&doing).map_err(|e| e.because("--keep file=F takes the list from elsewhere"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::new(Code::IO, doing).because(format!(
-            "{}: {}",
-            output.status,
-            excerpt(said.trim())
-        )));
-    }
-    String::from_utf8(output.stdout).map_err(|e| Error::new(Code::IO, doing).because(e))
+    said(program, arguments).map_err(|unsaid| {
+        let error = Error::new(Code::IO, format!("cannot ask {program} which containers are alive"));
+        match unsaid {
+            Unsaid::Missing => {
+                error.because("it is not installed; --keep file=F takes the list from elsewhere")
+            }
+            Unsaid::Failed(why) => error.because(why),
+        }
+    })
 }
 
 /// `crictl pods -o json`: the ids of `items`.
