@@ -186,10 +186,20 @@ impl Stored {
         document.decode::<Self>().ok().filter(|stored| stored.kind == KIND)
     }
 
+    /// The namespace that the result says the interface is in: before 1.3 libcni wrote no `netns`, which containerd 1.6 and
+    /// podman 4 have. Runtimes of virtual machines may have other words there than a path.
+    fn sandbox(&self) -> Option<PathBuf> {
+        let Some(Json::Array(interfaces)) = self.result.as_ref()?.get("interfaces") else { return None };
+        let named = |interface: &&Json| interface.get_str("name") == Some(self.if_name.as_str());
+        let sandbox = interfaces.iter().find(named)?.get_str("sandbox").map(PathBuf::from);
+        sandbox.filter(|path| path.is_absolute())
+    }
+
     fn into_runtime_conf(self) -> Option<RuntimeConf> {
+        let netns = if self.netns.is_empty() { self.sandbox() } else { Some(self.netns.into()) };
         Some(RuntimeConf {
             container_id: ContainerId::new(&self.container_id).ok()?,
-            netns: (!self.netns.is_empty()).then(|| self.netns.into()),
+            netns,
             ifname: IfName::new(&self.if_name).ok()?,
             args: self.cni_args.unwrap_or_default(),
             capability_args: self.capability_args.unwrap_or_default(),

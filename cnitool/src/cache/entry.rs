@@ -61,7 +61,7 @@ impl Entry {
 impl Kept {
     fn parse(bytes: &[u8]) -> Result<Self> {
         let document = Json::parse(bytes)?;
-        let Some(mut stored) = Stored::read(&document) else {
+        let Some(stored) = Stored::read(&document) else {
             let kind = document.get_str("kind").map(|kind| format!("it is of kind {kind:?}"));
             let why =
                 kind.unwrap_or_else(|| "it is of the format before 2019, which names no attachment".into());
@@ -77,8 +77,8 @@ impl Kept {
             return Err(Error::decode(format!("its config is of network {}", list.name)));
         }
         let version = list.spec_version()?;
-        let result = stored.result.take().unwrap_or(Json::Null);
-        let result = CniResult::from_json(&result, version).doing("result")?;
+        let result = stored.result.as_ref().unwrap_or(&Json::Null);
+        let result = CniResult::from_json(result, version).doing("result")?;
         let conf = stored.into_runtime_conf().ok_or_else(|| Error::decode("it names no attachment"))?;
         Ok(Self { id: conf.id(&list), list, conf, result })
     }
