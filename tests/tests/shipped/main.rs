@@ -1,5 +1,6 @@
 //! What is shipped: packages, and the verbs of cnitool that install and that look.
 
+mod debian;
 mod install;
 mod packaging;
 mod seen;
