@@ -4,6 +4,7 @@
 
 mod held;
 mod judge;
+mod leased;
 mod limits;
 mod owner;
 mod port;
@@ -59,6 +60,8 @@ pub(crate) struct Thing {
 
 /// The part's name for what IPAM keeps.
 pub(crate) const RESERVED: &str = "addresses of IPAM";
+/// The same for what a DHCP server has given.
+const LEASED: &str = "lease";
 
 impl Attachment {
     /// One of which nothing else is known yet.

@@ -1,7 +1,7 @@
 //! What state an attachment is in.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -10,7 +10,8 @@ use std::os::unix::fs::MetadataExt;
 use cni_types::{Json, NetworkName};
 use nix::sys::statfs::{FsType, statfs};
 
-use super::{Attachment, RESERVED, State};
+use super::owner::prefix_of;
+use super::{Attachment, LEASED, RESERVED, State};
 use crate::cache::Kept;
 use crate::conflist::NetworkList;
 use crate::kernel::{Link, Namespace, Place, rules};
@@ -22,6 +23,10 @@ const NSFS_MAGIC: FsType = FsType(0x6e73_6673);
 pub(super) struct Judge<'a> {
     pub(super) host: &'a Namespace,
     pub(super) namespaces: &'a [(Place, Namespace)],
+    /// The same by inode.
+    pub(super) by_inode: HashMap<u64, &'a Namespace>,
+    /// The host's ends of pairs, by whose they are.
+    pub(super) ends: HashMap<&'a str, &'a Link>,
     pub(super) networks: &'a BTreeMap<NetworkName, NetworkList>,
     /// Whether the cache could be listed.
     pub(super) has_cache: bool,
@@ -29,6 +34,12 @@ pub(super) struct Judge<'a> {
     pub(super) is_whole: bool,
     /// The rules of iptables' nat table, asked for when somebody needs them.
     pub(super) nat: OnceCell<Result<Vec<String>, String>>,
+}
+
+/// By the owner that its alias names.
+pub(super) fn ends(host: &Namespace) -> HashMap<&str, &Link> {
+    let ends = host.links.iter().filter(|link| link.kind == "veth");
+    ends.filter_map(|link| Some((prefix_of(link.alias.as_ref()?)?, link))).collect()
 }
 
 impl Judge<'_> {
@@ -47,9 +58,7 @@ impl Judge<'_> {
 
     fn host_link(&self, attachment: &Attachment) -> Option<&Link> {
         let owner = attachment.owner.as_deref()?;
-        let is_its =
-            |link: &&Link| link.kind == "veth" && link.alias.as_ref().is_some_and(|a| a.starts_with(owner));
-        self.host.links.iter().find(is_its).or_else(|| {
+        self.ends.get(owner).copied().or_else(|| {
             let result = &attachment.kept.as_ref()?.result;
             let on_host = result.interfaces.iter().filter(|interface| interface.sandbox.is_empty());
             on_host.filter_map(|interface| self.host.find(&interface.name)).find(|link| link.kind == "veth")
@@ -103,7 +112,7 @@ impl Judge<'_> {
             }
             Err(e) => return State::Unknown(format!("cannot look at {}: {e}", path.display())),
         };
-        let Some((_, namespace)) = self.namespaces.iter().find(|(place, _)| place.inode == inode) else {
+        let Some(namespace) = self.by_inode.get(&inode) else {
             return match statfs(path).map(|kind| kind.filesystem_type()) {
                 Ok(NSFS_MAGIC) => State::Unknown(format!("cannot read {}", path.display())),
                 // What is left of a mount point is a plain file.
@@ -208,9 +217,9 @@ fn expected(kept: &Kept) -> Vec<(&'static str, &'static str)> {
 }
 
 impl Attachment {
-    /// What host-local has for it.
+    /// What host-local or the dhcp daemon has for it.
     pub(crate) fn reserved(&self) -> impl Iterator<Item = IpAddr> {
-        let things = self.held.iter().filter(|thing| thing.part == RESERVED);
+        let things = self.held.iter().filter(|thing| [RESERVED, LEASED].contains(&thing.part.as_str()));
         things.filter_map(|thing| thing.what.parse().ok())
     }
 }

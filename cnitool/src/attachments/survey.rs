@@ -9,10 +9,11 @@ use std::thread;
 use cni_part::Host;
 use cni_types::{AttachmentId, NetworkName};
 
-use super::judge::Judge;
+use super::judge::{self, Judge};
+use super::leased::{self, Lease};
 use super::owner::{named_by, prefix_of};
 use super::reserved::{self, Reservation};
-use super::{Attachment, RESERVED, State, Thing, held};
+use super::{Attachment, LEASED, RESERVED, State, Thing, held};
 use crate::cache::{Cache, Entry};
 use crate::conflist::{NetworkList, dir};
 use crate::kernel::{Namespace, Place, places, read_all};
@@ -64,6 +65,8 @@ impl Survey {
         let judge = Judge {
             host: &host,
             namespaces: &namespaces,
+            by_inode: namespaces.iter().map(|(place, namespace)| (place.inode, namespace)).collect(),
+            ends: judge::ends(&host),
             networks: &networks,
             has_cache,
             is_whole: missing.is_empty(),
@@ -186,6 +189,10 @@ impl Join {
             for reservation in reserved::reservations(&name, list, missing) {
                 self.reserved(&name, reservation);
             }
+        }
+        for Lease { id, address } in leased::leases(networks, missing) {
+            let lease = Thing { part: LEASED.into(), what: address.to_string(), is_on_record: false };
+            self.of_id(&id).held.push(lease);
         }
     }
 

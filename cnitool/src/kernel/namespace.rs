@@ -1,5 +1,6 @@
 //! What is in one namespace.
 
+use std::collections::HashMap;
 use std::io;
 
 use netlink_packet_route::RouteNetlinkMessage;
@@ -13,6 +14,8 @@ use super::conversation::{Conversation, wait_for};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Namespace {
     pub(crate) links: Vec<Link>,
+    /// Where in the list each name is.
+    names: HashMap<String, usize>,
 }
 
 impl Namespace {
@@ -32,9 +35,11 @@ impl Namespace {
             RouteNetlinkMessage::NewLink(message) => Some(Link::read(message)),
             _ => None,
         });
-        let mut namespace = Self { links: links.collect() };
+        let mut links: Vec<Link> = links.collect();
         // Sorted for `at`: the kernel lists them in the order of their hashes.
-        namespace.links.sort_by_key(|link| link.index);
+        links.sort_by_key(|link| link.index);
+        let names = links.iter().zip(0..).map(|(link, at)| (link.name.clone(), at)).collect();
+        let mut namespace = Self { links, names };
         for message in kernel.list(&RouteNetlinkMessage::GetAddress(AddressMessage::default())).await? {
             if let RouteNetlinkMessage::NewAddress(message) = message {
                 namespace.take(message);
@@ -67,6 +72,6 @@ impl Namespace {
 
     /// The link with this name.
     pub(crate) fn find(&self, name: &str) -> Option<&Link> {
-        self.links.iter().find(|link| link.name == name)
+        self.names.get(name).map(|at| &self.links[*at])
     }
 }

@@ -49,6 +49,11 @@ fn network_works(host: &Host, kea: &DhcpServer, networks: &str, network: &str) {
     assert!(pod.pings("10.77.0.1"));
     kea.nth_received(3, "DHCPREQUEST");
     cnitool("check");
+    let listed: Value = serde_json::from_slice(&cnitool("ls -o json --network").stdout).unwrap();
+    let lease = json!({ "part": "lease", "what": ip.split('/').next() });
+    let entry = &listed["attachments"][0];
+    assert_eq!(entry["state"], "ok", "{listed:#}");
+    assert!(entry["held"].as_array().unwrap().contains(&lease), "{listed:#}");
     cnitool("del");
     kea.holds(&[]);
     assert!(pod.find_link("eth0").is_none());
