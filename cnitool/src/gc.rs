@@ -8,6 +8,7 @@
 //! suites are told GC as well, behind it, since only they know what they have.
 
 mod keep;
+mod last;
 mod sweep;
 mod verdict;
 
@@ -15,7 +16,7 @@ use std::collections::HashSet;
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cni_skel::tell;
 use cni_types::{Error, NetworkName, Result};
@@ -29,6 +30,8 @@ use crate::table::table;
 use crate::trace::operation;
 pub(crate) use keep::Keep;
 use keep::Living;
+use last::Collected;
+pub(crate) use last::LastRun;
 use verdict::{Court, Verdict, is_alive};
 
 /// What the command line says.
@@ -55,7 +58,7 @@ const SECOND_LOOK: Duration = Duration::from_secs(3);
 /// # Errors
 /// As [`collect`].
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let once = || operation("GC", None, None, || collect(options));
+    let once = || operation("GC", None, None, || noted(options));
     let Some(pause) = options.every else { return once() };
     loop {
         if let Err(error) = once() {
@@ -65,11 +68,25 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     }
 }
 
-/// Exit status 1 when something that should have gone is still there.
+/// Exit status 1 when something that should have gone is still there. What it came to is noted for the metrics.
+fn noted(options: &Options) -> Result<ExitCode> {
+    let begun = Instant::now();
+    let collected = collect(options);
+    match &collected {
+        Ok(None) => {}
+        Ok(Some(done)) => LastRun::note(Some(*done), begun.elapsed()),
+        Err(_) if options.dry_run => {}
+        Err(_) => LastRun::note(None, begun.elapsed()),
+    }
+    let is_incomplete = collected?.is_some_and(|done| done.is_incomplete);
+    Ok(if is_incomplete { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// `None` for a dry run, and where the person has said no.
 ///
 /// # Errors
 /// Code 5 or 7 when the living could not be asked for, or a network's name is none: then nothing was removed.
-fn collect(options: &Options) -> Result<ExitCode> {
+fn collect(options: &Options) -> Result<Option<Collected>> {
     let net_dir = settings::net_dir()?;
     let runtime = Runtime { cni_path: settings::cni_path()?, cache: Cache::default() };
     if options.keep == [Keep::Nobody] {
@@ -81,7 +98,7 @@ fn collect(options: &Options) -> Result<ExitCode> {
     let living = Living::ask(&options.keep)?;
     let is_known = |name: &String| before.networks.keys().any(|network| network.as_str() == name);
     if let Some(name) = options.networks.iter().find(|name| !is_known(name)) {
-        return dir::find_network(&net_dir, name).map(|_| ExitCode::SUCCESS);
+        return dir::find_network(&net_dir, name).map(|_| Some(Collected::default()));
     }
     before.missing.iter().for_each(|what| tell(format_args!("not looked at: {what}")));
     let court = Court { living: &living, known: known(&before, &living, options), grace: options.grace };
@@ -94,10 +111,16 @@ fn collect(options: &Options) -> Result<ExitCode> {
     show(&judged)?;
     let dead: Vec<&Attachment> =
         judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Dead(_))).map(|(a, _)| *a).collect();
-    if dead.is_empty() || options.dry_run || !is_confirmed(options)? {
-        return Ok(ExitCode::SUCCESS);
+    if options.dry_run || !(dead.is_empty() || is_confirmed(options)?) {
+        return Ok(None);
     }
-    sweep::dead(&runtime, &before, &dead, &judged)
+    let spared = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Spared(_))).count();
+    let collected = Collected { spared, ..Collected::default() };
+    if dead.is_empty() {
+        return Ok(Some(collected));
+    }
+    let (removed, is_incomplete) = sweep::dead(&runtime, &before, &dead, &judged)?;
+    Ok(Some(Collected { removed, is_incomplete, ..collected }))
 }
 
 /// The networks that a list says something about.

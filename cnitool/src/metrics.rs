@@ -4,6 +4,7 @@ mod exposition;
 mod gather;
 mod listen;
 mod range;
+mod runs;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

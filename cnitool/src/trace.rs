@@ -77,6 +77,11 @@ fn all(lines: &mut Lines) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
+/// The file that the lines are in, where there is one.
+pub(crate) fn log_file() -> Option<PathBuf> {
+    configured().ok().filter(|file| file.is_file())
+}
+
 /// Where the switches say that the lines are.
 fn configured() -> Result<PathBuf> {
     let text = std::fs::read_to_string(cni_trace::SWITCHES).unwrap_or_default();

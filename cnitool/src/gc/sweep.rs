@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::process::ExitCode;
 
 use cni_plugins::plugins;
 use cni_skel::tell;
 use cni_types::{AttachmentId, Doing, Error, Failures, NetworkName, Result};
 
+use super::last::Collected;
 use super::verdict::Verdict;
 use super::{Options, is_confirmed};
 use crate::at_once::at_once;
@@ -23,7 +23,7 @@ const WORKERS: usize = 4;
 ///
 /// # Errors
 /// Code 5 or 7 for a network that cannot be read; all failures, folded, after everything was tried.
-pub(super) fn everything(runtime: &Runtime, net_dir: &Path, options: &Options) -> Result<ExitCode> {
+pub(super) fn everything(runtime: &Runtime, net_dir: &Path, options: &Options) -> Result<Option<Collected>> {
     let names = match options.networks.as_slice() {
         [] => dir::names(net_dir)?.into_iter().collect(),
         named => named.to_vec(),
@@ -32,13 +32,15 @@ pub(super) fn everything(runtime: &Runtime, net_dir: &Path, options: &Options) -
         names.iter().map(|name| dir::find_network(net_dir, name)).collect::<Result<_>>()?;
     crate::print(&names.iter().map(|name| format!("{name}: everything goes\n")).collect::<String>())?;
     if options.dry_run || !is_confirmed(options)? {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(None);
     }
+    let known = lists.iter().filter_map(|list| runtime.cache.attachments(&list.name).ok());
+    let removed = known.map(|known| known.len()).sum();
     Error::all(lists.iter().map(|list| runtime.gc(list, &[]).doing(&list.name)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Some(Collected { removed, ..Collected::default() }))
 }
 
-/// A DEL for each, then GC for the plugins of other suites.
+/// A DEL for each, then GC for the plugins of other suites. How many are gone, and whether something failed, which is told.
 ///
 /// # Errors
 /// When nothing can be printed.
@@ -47,7 +49,7 @@ pub(super) fn dead(
     before: &Survey,
     dead: &[&Attachment],
     judged: &[(&Attachment, Verdict)],
-) -> Result<ExitCode> {
+) -> Result<(usize, bool)> {
     let mut failed = Failures::new();
     let outcomes = at_once(WORKERS, dead, |attachment| {
         let [network, container, ifname] = attachment.names();
@@ -62,13 +64,8 @@ pub(super) fn dead(
         failed.note(runtime.gc_of_others(list, &valid.collect::<Vec<_>>(), &is_ours).doing(&list.name));
     }
     crate::print(&format!("{removed} removed\n"))?;
-    match failed.fold() {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
-            tell(crate::with_code(&error));
-            Ok(ExitCode::FAILURE)
-        }
-    }
+    let failed = failed.fold().inspect_err(|error| tell(crate::with_code(error)));
+    Ok((removed, failed.is_err()))
 }
 
 fn is_ours(plugin: &str) -> bool {

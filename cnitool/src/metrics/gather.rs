@@ -7,9 +7,11 @@ use cni_types::Result;
 
 use super::exposition::Exposition;
 use super::range::Range;
+use super::runs::runs;
 use crate::attachments::{Survey, reservations};
 use crate::cache::Cache;
 use crate::chain::Runtime;
+use crate::gc::LastRun;
 use crate::settings;
 
 /// Everything, as text.
@@ -24,6 +26,8 @@ pub(super) fn text() -> Result<String> {
     attachments(&mut out, &survey);
     addresses(&mut out, &mut survey);
     status(&mut out, &survey, &runtime);
+    collected(&mut out);
+    runs(&mut out);
     let unseen = "Things that could not be looked at; the other numbers are of the rest.";
     out.single("cni_unseen", unseen, survey.missing.len());
     let help = "How long it took to gather these numbers.";
@@ -101,4 +105,28 @@ fn status(out: &mut Exposition, survey: &Survey, runtime: &Runtime) {
         let is_ready = runtime.status(list).is_ok();
         out.sample("cni_network_ready", &[("network", name.as_str())], u8::from(is_ready));
     }
+}
+
+/// What the last `cnitool gc` came to; without one since the node has booted there are no samples.
+fn collected(out: &mut Exposition) {
+    let last = LastRun::read();
+    let mut of_last = |name: &str, help: &str, value: &dyn Fn(&LastRun) -> f64| {
+        out.gauge(name, help);
+        if let Some(last) = &last {
+            out.sample(name, &[], value(last));
+        }
+    };
+    #[allow(clippy::cast_precision_loss, reason = "neither times nor counts come near 2^52")]
+    let time = |seconds: u64| seconds as f64;
+    #[allow(clippy::cast_precision_loss, reason = "neither times nor counts come near 2^52")]
+    let count = |count: usize| count as f64;
+    of_last("cni_gc_finished_timestamp_seconds", "When the last GC ended.", &|last| time(last.finished));
+    let help = "When the last GC ended that did all it should have done; 0 if none has.";
+    of_last("cni_gc_succeeded_timestamp_seconds", help, &|last| time(last.succeeded));
+    let help = "Whether the last GC could not ask who is alive, or left something that should have gone (1).";
+    of_last("cni_gc_failed", help, &|last| f64::from(u8::from(last.failed)));
+    of_last("cni_gc_seconds", "How long the last GC took.", &|last| last.seconds);
+    of_last("cni_gc_removed", "Attachments that the last GC removed.", &|last| count(last.removed));
+    let help = "Attachments that the last GC left because nobody has proven them dead.";
+    of_last("cni_gc_spared", help, &|last| count(last.spared));
 }

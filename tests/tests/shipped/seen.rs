@@ -7,7 +7,7 @@ mod metrics;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use cni_tests::{Container, Finished, Host, Suite, run};
+use cni_tests::{Container, Finished, Host, Place, Suite, run};
 use serde_json::{Value, json};
 
 /// Where this host's network configurations are.
@@ -40,7 +40,6 @@ impl Seen {
     }
 
     fn command(&self, arguments: &str) -> std::process::Command {
-        use cni_tests::Place;
         let mut command = self.host.command(Suite::Ours.source().join("cnitool").to_str().unwrap());
         command.args(arguments.split_whitespace());
         command.env("NETCONFPATH", NETWORKS).env("CNI_PATH", Suite::Ours.source());
@@ -69,6 +68,11 @@ impl Seen {
         let done = run(command.env("CAP_ARGS", capabilities), b"");
         assert!(done.status.success(), "{done:?}");
         container
+    }
+
+    /// Switches the trace on for the node.
+    fn trace(&self) {
+        self.host.sh("install -d -m 700 /run/cni && echo CNI_LOG=/run/cni/log.json > /run/cni/log.conf");
     }
 
     fn list(&self) -> Vec<Value> {

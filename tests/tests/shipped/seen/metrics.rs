@@ -53,6 +53,41 @@ fn the_numbers_are_the_nodes_and_a_file_has_them_whole() {
     assert!(!seen.cnitool("metrics --textfile /run/none/cni.prom").status.success());
 }
 
+/// What GC came to, and what the plugins took.
+#[test]
+fn gc_and_the_trace_are_counted() {
+    let seen = Seen::new();
+    seen.trace();
+    assert!(!seen.text("metrics").contains("\ncni_gc_finished"), "there was no GC");
+    seen.attach("p2p", "one");
+    assert!(!seen.cnitool("add p2p /run/netns/one").status.success(), "twice");
+    seen.attach("p2p", "gone").remove_netns();
+    seen.text("gc --keep netns-dir=/run/netns --yes --dry-run");
+    assert!(!seen.text("metrics").contains("\ncni_gc_finished"), "a dry run is none");
+    seen.text("gc --keep netns-dir=/run/netns --yes");
+    let text = seen.text("metrics");
+    for (labelled, value) in [
+        ("cni_gc_failed", 0.),
+        ("cni_gc_removed", 1.),
+        ("cni_gc_spared", 0.),
+        (r#"cni_run_seconds_count{plugin="ptp",verb="ADD"}"#, 3.),
+        (r#"cni_run_seconds_count{plugin="ptp",verb="DEL"}"#, 1.),
+        (r#"cni_run_seconds_bucket{plugin="ptp",verb="ADD",le="+Inf"}"#, 3.),
+        (r#"cni_run_failures_total{plugin="ptp",verb="ADD",code="100"}"#, 1.),
+    ] {
+        assert!((sample(&text, labelled) - value).abs() < f64::EPSILON, "{labelled}: {text}");
+    }
+    let succeeded = sample(&text, "cni_gc_succeeded_timestamp_seconds");
+    assert!(!seen.cnitool("gc --keep file=/run/none --yes").status.success());
+    let text = seen.text("metrics");
+    assert!((sample(&text, "cni_gc_failed") - 1.).abs() < f64::EPSILON, "{text}");
+    assert!((sample(&text, "cni_gc_succeeded_timestamp_seconds") - succeeded).abs() < f64::EPSILON, "{text}");
+    fs::write("/run/cni/gc.json", "{").unwrap();
+    fs::write("/run/cni/log.json", [0xff; 4096]).unwrap();
+    let text = seen.text("metrics");
+    assert!(!text.contains("\ncni_gc_finished") && !text.contains("\ncni_run_seconds_count"), "{text}");
+}
+
 /// The address that the server says it listens on.
 fn listening(server: &Service) -> String {
     let line = server.line(&["metrics on http://"]);
@@ -101,7 +136,9 @@ fn slow_and_bad_clients_keep_nobody_from_the_metrics() {
 fn debians_prometheus_scrapes_them_and_knows_the_alerts() {
     needs!(Prometheus);
     let seen = Seen::new();
+    seen.trace();
     seen.attach("web", "cart");
+    seen.text("gc --keep netns-dir=/run/netns --yes");
     let done = run(seen.host.command("promtool").args(["check", "metrics"]), seen.text("metrics").as_bytes());
     assert!(done.status.success() && done.stderr.is_empty(), "{done:?}");
     let rules = format!("{ANCHOR}/packaging/prometheus/cni-alerts.yaml");
@@ -130,7 +167,17 @@ fn debians_prometheus_scrapes_them_and_knows_the_alerts() {
     };
     assert_eq!(value, "1");
     let names = query("rules").to_string();
-    for name in ["CniLeaked", "CniDamaged", "CniAddressesRunOut", "CniNetworkNotReady", "CniUnseen"] {
+    for name in [
+        "CniLeaked",
+        "CniDamaged",
+        "CniAddressesRunOut",
+        "CniNetworkNotReady",
+        "CniUnseen",
+        "CniGcFails",
+        "CniGcStands",
+        "CniPluginsFail",
+        "CniPluginsSlow",
+    ] {
         assert!(names.contains(name), "{names}");
     }
 }
@@ -152,6 +199,8 @@ fn every_metric_that_is_asked_for_is_given() {
         let asked: Vec<_> = words.filter(|word| word.starts_with("cni_")).collect();
         assert!(asked.len() >= 5, "{file}: {asked:?}");
         for name in asked {
+            let of_histogram = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+            let name = of_histogram.unwrap_or(name);
             assert!(given.contains(&format!("# TYPE {name} ")), "{file} asks for {name}");
         }
     }
