@@ -145,7 +145,7 @@ pub(crate) fn missing(
             continue;
         }
         if filter.find_chain(family, "nat", &rules.chain)?.is_none() {
-            missing.push(format!("{} has no chain {} in nat", Tool::command(family), rules.chain));
+            missing.push(format!("{} lacks chain {} in nat", Tool::command(family), rules.chain));
             continue;
         }
         let script = Look::of_listing(&*filter.list(family, "nat")?, &rules).missing(&rules);

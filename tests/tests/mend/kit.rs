@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cni_tests::{Container, Finished, Host, Place, Suite, run};
+use cni_tests::{Container, Finished, Host, Place, Suite, Trace, run};
 use serde_json::{Value, json};
 
 /// `/etc/cni/net.d` of the test.
@@ -18,6 +18,20 @@ pub(crate) fn cnitool_with(host: &Host, args: &[&str], env: &[(&str, &str)]) -> 
     let mut command = host.command(Suite::Ours.source().join("cnitool").to_str().unwrap());
     command.args(args).env("NETCONFPATH", NET_D).env("CNI_PATH", Suite::Ours.source());
     run(command.envs(env.iter().copied()), b"")
+}
+
+/// The same under a trace, whatever becomes of it.
+pub(crate) fn under(host: &Host, trace: &Trace, args: &[&str]) -> Finished {
+    let words = trace.command();
+    let mut command = host.command(words[0]);
+    command.args(&words[1..]).arg(Suite::Ours.source().join("cnitool")).args(args);
+    run(command.env("NETCONFPATH", NET_D).env("CNI_PATH", Suite::Ours.source()), b"")
+}
+
+/// The container id that cnitool gives a namespace.
+pub(crate) fn id(host: &Host, pod: &Container) -> String {
+    let hash = host.sh(&format!("printf %s {} | sha512sum | cut -c1-20", pod.netns().display()));
+    format!("cnitool-{}", hash.trim())
 }
 
 /// It succeeds; its stdout.
@@ -50,6 +64,12 @@ pub(crate) fn full_chain(backend: &str) -> Value {
         { "type": "bandwidth", "ingressRate": 800_000_000, "egressRate": 800_000_000 },
         { "type": "tuning", "sysctl": { "net.ipv4.conf.IFNAME.log_martians": "1" } },
     ])
+}
+
+/// Has the cache as libcni before 1.3 writes it, which containerd 1.6 and podman 4 have: it names no namespace.
+pub(crate) fn forget_namespaces(host: &Host) {
+    host.sh("sed -i 's/\"netns\":\"[^\"]*\",//' /var/lib/cni/results/net-*");
+    host.sh("! grep -q netns\\\": /var/lib/cni/results/net-*");
 }
 
 /// Attaches a new container, with `port` of the host mapped to its port 80.

@@ -1,5 +1,6 @@
 //! What mends a node: `cnitool gc` and `cnitool restore`.
 
+mod faults;
 mod gc;
 mod kit;
 mod restore;
