@@ -20,7 +20,7 @@ pub(crate) fn remove(socket: &Socket, id: &ContainerId) -> Result<()> {
         let mut batch = Batch::new();
         for table in TABLES {
             for answer in socket.dump(&Rule::list(table, None))?.iter() {
-                let rule = Rule::read(&answer).filter(|rule| rule.comment == Some(id.as_str()));
+                let rule = Rule::read(answer).filter(|rule| rule.comment == Some(id.as_str()));
                 let rule = rule.filter(|rule| CHAINS.contains(&rule.chain));
                 batch.extend(rule.map(|rule| Rule::remove(Chain { table, name: rule.chain }, rule.handle)));
             }

@@ -77,7 +77,7 @@ fn remove_native(socket: &Socket, families: &[(Family, Vec<NeededRule>)]) -> Res
         for (family, wanted) in families.iter().filter(|(_, wanted)| !wanted.is_empty()) {
             let chain = Chain { table: Table::iptables(*family, FILTER), name: ACCEPTS };
             for answer in socket.dump(&Rule::list(chain.table, Some(chain.name)))?.iter() {
-                let Some(rule) = Rule::read(&answer) else { continue };
+                let Some(rule) = Rule::read(answer) else { continue };
                 if Meaning::of_rule(&rule).is_some_and(|rule| wanted.iter().any(|wanted| wanted.is(&rule))) {
                     batch.push(Rule::remove(chain, rule.handle));
                 }

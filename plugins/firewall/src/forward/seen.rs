@@ -46,7 +46,7 @@ impl Seen {
                 continue;
             }
             for answer in socket.dump(&Rule::list(table, Some(name)))?.iter() {
-                let rule = Rule::read(&answer).and_then(|rule| Meaning::of_rule(&rule));
+                let rule = Rule::read(answer).and_then(|rule| Meaning::of_rule(&rule));
                 seen.rules.extend(rule.map(|rule| ((*name).to_owned(), rule)));
             }
         }

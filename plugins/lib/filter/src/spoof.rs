@@ -199,7 +199,7 @@ fn take_out(socket: &Socket, all: &[&Names], batch: &mut Batch) -> Result<()> {
 
 fn delete_jumps(socket: &Socket, doomed: &dyn Fn(&Rule<'_>) -> bool, batch: &mut Batch) -> Result<()> {
     for answer in socket.dump(&Rule::list(TABLE, Some(PREROUTING.name)))?.iter() {
-        let rule = Rule::read(&answer).filter(doomed);
+        let rule = Rule::read(answer).filter(doomed);
         batch.extend(rule.map(|rule| Rule::remove(PREROUTING, rule.handle)));
     }
     Ok(())

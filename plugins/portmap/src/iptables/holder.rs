@@ -36,7 +36,7 @@ pub(super) fn in_kernel(
             continue;
         }
         for answer in socket.dump(&NftRule::list(Chain { table, name: chain }.table, Some(chain)))?.iter() {
-            let Some(held) = NftRule::read(&answer) else { continue };
+            let Some(held) = NftRule::read(answer) else { continue };
             if native::destination(&held).is_none() {
                 continue;
             }

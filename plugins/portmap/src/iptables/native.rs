@@ -70,7 +70,7 @@ fn erase(
     }
     for answer in socket.dump(&Rule::list(table, Some(from)))?.iter() {
         let rule =
-            Rule::read(&answer).filter(|rule| rule.target().is_some_and(|target| going.contains(&target)));
+            Rule::read(answer).filter(|rule| rule.target().is_some_and(|target| going.contains(&target)));
         batch.extend(rule.map(|rule| Rule::remove(Chain { table, name: from }, rule.handle)));
     }
     for name in going {

@@ -87,7 +87,7 @@ fn list_matching(
             held.extend(list_map(socket, &map, matches)?);
         } else if let Some(set) = ByPrefix::parse(SOURCES, name) {
             for answer in socket.dump(&Element::list(Set { table: TABLE, name }))?.iter() {
-                let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
+                let elements = Element::read(answer).filter(|e| matches(e.comment.unwrap_or_default()));
                 held.extend(elements.filter_map(|element| read_source(set, &element)));
             }
         }
@@ -98,7 +98,7 @@ fn list_matching(
 fn list_map(socket: &Socket, map: &Map, matches: &dyn Fn(&str) -> bool) -> Result<Vec<HeldElement>> {
     let mut held = Vec::new();
     for answer in socket.dump(&Element::list(Set { table: TABLE, name: &map.name() }))?.iter() {
-        let elements = Element::read(&answer).filter(|e| matches(e.comment.unwrap_or_default()));
+        let elements = Element::read(answer).filter(|e| matches(e.comment.unwrap_or_default()));
         held.extend(elements.filter_map(|element| read_port(map, &element)));
     }
     Ok(held)

@@ -32,7 +32,7 @@ pub(super) fn remove(socket: &Socket, matches: &dyn Fn(&str) -> bool) -> Result<
     socket.transact(|socket| {
         let mut batch = Batch::new();
         for answer in socket.dump(&Rule::list(TABLE, Some(CHECKS.name)))?.iter() {
-            let rule = Rule::read(&answer).filter(|rule| rule.comment.is_some_and(matches));
+            let rule = Rule::read(answer).filter(|rule| rule.comment.is_some_and(matches));
             batch.extend(rule.map(|rule| Rule::remove(CHECKS, rule.handle)));
         }
         Ok(batch)

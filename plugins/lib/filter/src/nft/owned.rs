@@ -49,8 +49,7 @@ impl OwnedElement {
         let mut found = Vec::new();
         for set in sets {
             for answer in socket.dump(&Element::list(Set { table, name: &set }))?.iter() {
-                let owned =
-                    Element::read(&answer).filter_map(|element| Some((element.key, element.comment?)));
+                let owned = Element::read(answer).filter_map(|element| Some((element.key, element.comment?)));
                 let owned = owned.filter(|(_, owner)| matches(owner));
                 found.extend(owned.map(|(key, owner)| Self {
                     set: set.clone(),

@@ -24,7 +24,7 @@ fn take_out(socket: &Socket, chain: Chain<'_>, share: &Share, batch: &mut Batch)
     let mut found = Vec::new();
     for name in [POSTROUTING, chain.name] {
         for answer in socket.dump(&Rule::list(chain.table, Some(name)))?.iter() {
-            let Some(rule) = Rule::read(&answer) else { continue };
+            let Some(rule) = Rule::read(answer) else { continue };
             let place = Rule::remove(Chain { table: chain.table, name }, rule.handle);
             found.extend(SeenRule::of_rule(&rule, chain.name).map(|entry| (entry, place)));
         }
@@ -56,7 +56,7 @@ pub(super) fn collect(
         for table in Family::ALL.map(|family| Table::iptables(family, "nat")) {
             let mut going: Vec<String> = Vec::new();
             for answer in socket.dump(&Chain::list(table))?.iter() {
-                let state = ChainState::read(&answer).filter(|_| Chain::in_table(&answer, table));
+                let state = ChainState::read(answer).filter(|_| Chain::in_table(answer, table));
                 let Some(state) = state.filter(|state| candidate(&state.name)) else { continue };
                 let rules = socket.dump(&Rule::list(table, Some(&state.name)))?;
                 if rules.iter().filter_map(|rule| comment(&Rule::read(rule)?)).any(stale) {
@@ -68,7 +68,7 @@ pub(super) fn collect(
             }
             let postrouting = Chain { table, name: POSTROUTING };
             for answer in socket.dump(&Rule::list(table, Some(POSTROUTING)))?.iter() {
-                let rule = Rule::read(&answer);
+                let rule = Rule::read(answer);
                 let rule = rule.filter(|rule| rule.target().is_some_and(|to| going.iter().any(|g| g == to)));
                 batch.extend(rule.map(|rule| Rule::remove(postrouting, rule.handle)));
             }
