@@ -114,7 +114,7 @@ fn together(some: &[&Kept], cni_path: &[PathBuf]) -> Vec<Outcome> {
             Outcome::of(put_back, settled.err().into_iter().collect())
         }
         Outcome::Changed { waits, failed, put_back } if waits || !failed.is_empty() => {
-            alone(kept, cni_path).after(put_back)
+            alone(kept, cni_path).after(put_back, is_settled)
         }
         outcome => outcome,
     });

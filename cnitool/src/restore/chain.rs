@@ -41,12 +41,12 @@ impl Outcome {
     }
 
     /// The same when these parts were put back already, or seemed to be.
-    pub(super) fn after(self, before: Vec<&'static str>) -> Self {
+    pub(super) fn after(self, before: Vec<&'static str>, is_settled: bool) -> Self {
         match self {
             Self::Gone => Self::Gone,
             Self::Whole => Self::of(before, Vec::new()),
             Self::Changed { mut put_back, failed, waits } => {
-                put_back.extend(before.into_iter().filter(|_| failed.is_empty()));
+                put_back.extend(before.into_iter().filter(|_| is_settled || failed.is_empty()));
                 put_back.sort_unstable();
                 put_back.dedup();
                 Self::Changed { put_back, failed, waits }
