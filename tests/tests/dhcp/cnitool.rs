@@ -13,6 +13,7 @@ fn cnitool(host: &Host, networks: &str, command: &str, network: &str, pod: &Cont
     let mut cnitool = host.command(Suite::Ours.source().join("cnitool").to_str().unwrap());
     match command {
         "gc" => cnitool.args([command, "--keep", "none", network]),
+        "ls" => cnitool.args([command, "-o", "json", "--network", network]),
         _ => cnitool.args([command, network]).arg(pod.netns()),
     };
     cnitool.env("NETCONFPATH", networks).env("CNI_PATH", Suite::Ours.source());
@@ -49,7 +50,7 @@ fn network_works(host: &Host, kea: &DhcpServer, networks: &str, network: &str) {
     assert!(pod.pings("10.77.0.1"));
     kea.nth_received(3, "DHCPREQUEST");
     cnitool("check");
-    let listed: Value = serde_json::from_slice(&cnitool("ls -o json --network").stdout).unwrap();
+    let listed: Value = serde_json::from_slice(&cnitool("ls").stdout).unwrap();
     let lease = json!({ "part": "lease", "what": ip.split('/').next() });
     let entry = &listed["attachments"][0];
     assert_eq!(entry["state"], "ok", "{listed:#}");

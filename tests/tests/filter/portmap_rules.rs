@@ -88,7 +88,7 @@ fn check_passes_and_names_each_thing_that_is_missing() {
         ("nftables", nft("flush chain inet cni_portmap prerouting"), "prerouting"),
         ("nftables", nft("flush chain inet cni_portmap localnet"), "localnet"),
         ("nftables", nft("flush ruleset"), "there is no table inet cni_portmap"),
-        ("iptables", nft("flush ruleset"), "-N CNI-HOSTPORT-DNAT"),
+        ("iptables", nft("flush ruleset"), "iptables lacks chain CNI-DN-"),
         ("iptables", dnat.to_owned(), "--destination-ports 8080,8443"),
         ("iptables", "iptables -t nat -F PREROUTING".to_owned(), "-A PREROUTING"),
         (
