@@ -1,7 +1,5 @@
 //! The identity of an attachment: what every piece of host state is found by.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha512};
 
 use crate::error::{Code, Error};
@@ -9,6 +7,9 @@ use crate::name::{ContainerId, IfName, NetworkName};
 
 /// Longest [`AttachmentId::tag`] in bytes: an nftables comment (`NFTNL_UDATA_COMMENT_MAXLEN`).
 const TAG_MAX: usize = 128;
+
+/// Hex digits of each of the two hashes that a tag begins with.
+pub(crate) const HASH: usize = 16;
 
 /// One interface of one container in one network. (network, container id, ifname) is the key of all host state, so
 /// that DEL needs neither a previous result nor a live namespace.
@@ -41,8 +42,12 @@ impl AttachmentId {
 
     /// The part of the tag that identifies the attachment: two hashes of 16 hex digits, joined by `-`.
     pub fn tag_prefix(&self) -> String {
-        let owner = format!("{}:{}", self.ifname, self.container_id);
-        format!("{}-{}", network_tag_prefix(&self.network), hex(&owner, 16))
+        format!("{}-{}", network_tag_prefix(&self.network), self.owner_digits())
+    }
+
+    /// The second of the hashes: of the interface and its container.
+    pub(crate) fn owner_digits(&self) -> String {
+        hex(&format!("{}:{}", self.ifname, self.container_id), HASH)
     }
 
     /// Whether `text` is this attachment's [`tag`](Self::tag).
@@ -60,7 +65,7 @@ impl AttachmentId {
 
     /// Whether `text` has the form of a [`tag`](Self::tag): somebody's, if not this attachment's.
     pub fn is_tag(text: &str) -> bool {
-        let hash = |part: &str| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit());
+        let hash = |part: &str| part.len() == HASH && part.bytes().all(|b| b.is_ascii_hexdigit());
         let hashes = text.split(", net: ").next().filter(|hashes| hashes.len() < text.len());
         hashes.and_then(|hashes| hashes.split_once('-')).is_some_and(|(net, owner)| hash(net) && hash(owner))
     }
@@ -80,16 +85,11 @@ impl AttachmentId {
 
 /// The first 16 hex digits of the network's hash: what all tags of one network start with.
 pub fn network_tag_prefix(network: &NetworkName) -> String {
-    hex(network.as_str(), 16)
+    hex(network.as_str(), HASH)
 }
 
 /// The first `digits` lower-case hex digits (at most 128) of the text's SHA-512.
 pub fn hex(text: &str, digits: usize) -> String {
-    let mut out = String::with_capacity(128);
-    for byte in Sha512::digest(text) {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out.truncate(digits);
-    out
+    let nibbles = Sha512::digest(text).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]).take(digits);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }

@@ -17,7 +17,6 @@ use std::collections::HashMap;
 use serde_json::Number;
 
 use crate::order::sort_by;
-use print::Printer;
 
 pub use text::{Flaw, JsonNode, read_json};
 
@@ -110,16 +109,6 @@ impl Json {
             Self::Object(_) => "object",
             Self::Deep(_) => "more than 127 levels of nesting",
         }
-    }
-
-    /// The document as the reference prints it: 4 spaces of indent, no final newline.
-    pub fn pretty(&self) -> String {
-        Printer::print(self, true)
-    }
-
-    /// The document on one line, without white space.
-    pub fn compact(&self) -> String {
-        Printer::print(self, false)
     }
 
     /// Writes whole numbers as such: `1400.0` is 1400, `1e+09` is 1000000000. So they come out when Go reads a document

@@ -1,7 +1,10 @@
 //! GC's question about a thing on the host: is its owner still valid?
 
-use crate::attachment::{AttachmentId, network_tag_prefix};
+use std::sync::OnceLock;
+
+use crate::attachment::{AttachmentId, HASH, network_tag_prefix};
 use crate::name::NetworkName;
+use crate::order::sort_by;
 
 /// The owners that are of one network, but none of its valid attachments.
 #[derive(Debug, Clone)]
@@ -11,7 +14,8 @@ pub struct Stale<'a> {
     /// Those of them that are in use.
     pub valid: &'a [AttachmentId],
     network_start: String,
-    valid_starts: Vec<String>,
+    /// The hashes of the valid, in order; made when somebody is asked about, since a node may have a hundred thousand.
+    valid_owners: OnceLock<Vec<String>>,
 }
 
 impl<'a> Stale<'a> {
@@ -21,7 +25,7 @@ impl<'a> Stale<'a> {
             network,
             valid,
             network_start: format!("{}-", network_tag_prefix(network)),
-            valid_starts: valid.iter().map(AttachmentId::tag_prefix).collect(),
+            valid_owners: OnceLock::new(),
         }
     }
 
@@ -32,7 +36,18 @@ impl<'a> Stale<'a> {
 
     /// Whether `owner`, an [`AttachmentId::tag`] or what it starts with, is one of them. Anything else is not ours.
     pub fn includes(&self, owner: &str) -> bool {
-        owner.starts_with(&self.network_start)
-            && !self.valid_starts.iter().any(|valid| owner.starts_with(valid))
+        let Some(whose) = owner.strip_prefix(&self.network_start) else { return false };
+        let is_valid =
+            |whose: &str| self.valid_owners().binary_search_by(|valid| valid.as_str().cmp(whose)).is_ok();
+        !whose.get(..HASH).is_some_and(is_valid)
+    }
+
+    fn valid_owners(&self) -> &[String] {
+        self.valid_owners.get_or_init(|| {
+            let valid = self.valid.iter().filter(|id| id.network == *self.network);
+            let mut owners: Vec<_> = valid.map(AttachmentId::owner_digits).collect();
+            sort_by(&mut owners, |a, b| a < b);
+            owners
+        })
     }
 }

@@ -4,15 +4,27 @@ use std::fmt::Write;
 
 use super::Json;
 
+impl Json {
+    /// The document as the reference prints it: 4 spaces of indent, no final newline.
+    pub fn pretty(&self) -> String {
+        Printer::print(self, true)
+    }
+
+    /// The document on one line, without white space.
+    pub fn compact(&self) -> String {
+        Printer::print(self, false)
+    }
+}
+
 /// The text so far, and the nesting of what is written; without, everything is on one line.
-pub(super) struct Printer {
+struct Printer {
     text: String,
     depth: Option<usize>,
 }
 
 impl Printer {
     /// The document's text: on one line without white space, or with 4 spaces of indent as the reference prints it.
-    pub(super) fn print(json: &Json, is_pretty: bool) -> String {
+    fn print(json: &Json, is_pretty: bool) -> String {
         let mut printer = Self { text: String::with_capacity(1024), depth: is_pretty.then_some(0) };
         printer.value(json);
         printer.text

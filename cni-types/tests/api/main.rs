@@ -17,3 +17,4 @@ mod golden;
 mod names;
 mod network;
 mod route_form;
+mod stale;
