@@ -3,6 +3,8 @@
 //! `CNI_TEST_RENEWALS` sets how many; 10 000, the default, take about a minute.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use cni_tests::{Container, Host, Place, Service, needs};
 use serde_json::json;
@@ -15,12 +17,14 @@ const LEASES: usize = 200;
 /// What a lease may take, in kB.
 const LEASE_MAX: usize = 16;
 
-/// Bytes that the heap may grow for a renewal: what a leak of 64 makes of it is twice as much, and half of that is more
-/// than settling takes.
-const RENEWAL_MAX: usize = 32;
+/// Bytes that the heap may grow for a renewal: a leak of 64 makes 180 of it, settling took 18 at most.
+const RENEWAL_MAX: usize = 64;
 /// What each of the threads that close sockets may take in kB, once: pages of its stack, and an arena of glibc's for
 /// several. How many run at once, 32 at most, is the load's doing.
 const CLOSERS_MAX: usize = 32 * 24;
+
+/// When the sockets of a daemon that has nothing to do are closed at the latest.
+const CLOSED_WITHIN: Duration = Duration::from_secs(120);
 
 /// Resident memory of a process in kB: all, and that of its heap, where the event loop's own thread has all it keeps.
 fn resident(service: &Service) -> [usize; 2] {
@@ -57,14 +61,11 @@ fn pods(host: &Host) -> Vec<Container> {
     pods
 }
 
-fn lease(host: &Host, pods: &[Container]) {
+/// `act` on all pods, four at a time.
+fn each(pods: &[Container], act: impl Fn(&Container) + Sync) {
     std::thread::scope(|scope| {
         for pods in pods.chunks(pods.len() / 4) {
-            scope.spawn(move || {
-                for pod in pods {
-                    host.plugin("dhcp").add(&conf(), pod, "eth0").result();
-                }
-            });
+            scope.spawn(|| pods.iter().for_each(&act));
         }
     });
 }
@@ -74,7 +75,7 @@ fn ten_thousand_renewals_cost_neither_memory_nor_descriptors() {
     needs!(Kea);
     let renewals = std::env::var("CNI_TEST_RENEWALS").map_or(10_000, |n| n.parse().unwrap());
     let host = Host::new();
-    let times = json!({ "valid-lifetime": 8, "renew-timer": 1, "rebind-timer": 6 });
+    let times = json!({ "valid-lifetime": 90, "renew-timer": 1, "rebind-timer": 60 });
     let logger = json!([{
         "name": "kea-dhcp4", "severity": "INFO",
         "output_options": [{ "output": "stdout", "flush": true, "pattern": "%m\n" }],
@@ -85,33 +86,32 @@ fn ten_thousand_renewals_cost_neither_memory_nor_descriptors() {
     let daemon = host.dhcp_daemon(&[]);
     let pods = pods(&host);
     host.plugin("dhcp").add(&conf(), &pods[0], "eth0").result();
-    let ([empty, _], no_leases) = (resident(&daemon), open_files(&daemon));
-    lease(&host, &pods);
+    let ([empty, _], descriptors) = (resident(&daemon), open_files(&daemon));
+    each(&pods, |pod| drop(host.plugin("dhcp").add(&conf(), pod, "eth0").result()));
     // One line for each lease, new or renewed.
     let leased = |n: usize| kea.service.nth_line(LEASES + n, &["DHCP4_LEASE_ALLOC"]);
     leased(renewals / 10);
     let [before, heap] = resident(&daemon);
-    // In steps, since there is a limit to each wait. A renewal in progress has a socket, and the kernel takes a while to
-    // close one: the fewest descriptors of many looks are those that stay.
-    let looks = (renewals / 10..=renewals).step_by(renewals / 100).map(|n| {
-        leased(n);
-        open_files(&daemon)
-    });
-    let looks: Vec<_> = looks.collect();
-    let fewest = |looks: &[usize]| looks.iter().copied().min().unwrap();
-    let (descriptors, descriptors_after) = (fewest(&looks[..20]), fewest(&looks[looks.len() - 20..]));
+    // In steps, since there is a limit to each wait.
+    (renewals / 10..=renewals).step_by(renewals / 100).for_each(|n| drop(leased(n)));
     let [after, heap_after] = resident(&daemon);
     println!(
-        "{renewals} renewals of {LEASES} leases: {empty} kB and {no_leases} descriptors with one lease, {before} kB, of \
-         these {heap} of the heap, and {descriptors} after a tenth, {after} kB, {heap_after} and {descriptors_after} after all"
+        "{renewals} renewals of {LEASES} leases: {empty} kB with one lease, {before} kB, of these {heap} of the heap, after \
+         a tenth, {after} kB and {heap_after} after all"
     );
     let grown = 1024 * heap_after.saturating_sub(heap) / (renewals - renewals / 10);
     assert!(grown < RENEWAL_MAX, "the heap grew by {grown} bytes a renewal: {heap} kB, then {heap_after} kB");
     assert!(after <= before + CLOSERS_MAX, "the daemon grew from {before} kB to {after} kB");
-    assert!(descriptors_after <= descriptors + 20, "{descriptors} descriptors, then {descriptors_after}");
     assert!((before - empty) / LEASES < LEASE_MAX, "{} kB per lease", (before - empty) / LEASES);
     kea.holds_count(LEASES);
     let ip = address(&host.plugin("dhcp").add(&conf(), &pods[7], "eth0").result()).to_owned();
     assert!(kea.addresses().contains(&ip));
     assert!(daemon.lines().iter().all(|line| !line.contains("expired")), "{:?}", daemon.lines());
+    each(&pods, |pod| host.plugin("dhcp").del(&conf(), pod, "eth0").done());
+    // The kernel takes a while to close the sockets that renewals had.
+    let end = Instant::now() + CLOSED_WITHIN;
+    while open_files(&daemon) > descriptors {
+        assert!(Instant::now() < end, "{descriptors} descriptors before, {} afterwards", open_files(&daemon));
+        sleep(Duration::from_millis(20));
+    }
 }
