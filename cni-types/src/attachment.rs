@@ -90,6 +90,11 @@ pub fn network_tag_prefix(network: &NetworkName) -> String {
 
 /// The first `digits` lower-case hex digits (at most 128) of the text's SHA-512.
 pub fn hex(text: &str, digits: usize) -> String {
-    let nibbles = Sha512::digest(text).into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]).take(digits);
-    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+    hex_digits(&Sha512::digest(text)).take(digits).collect()
+}
+
+/// Bytes as lower-case hex digits, two for each.
+pub fn hex_digits(bytes: &[u8]) -> impl Iterator<Item = char> {
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16))
 }

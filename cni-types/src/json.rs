@@ -18,6 +18,7 @@ use serde_json::Number;
 
 use crate::order::sort_by;
 
+pub use print::push_string;
 pub use text::{Flaw, JsonNode, read_json};
 
 /// A JSON document with its keys in input order, duplicates included. Only objects of one name are one.

@@ -18,6 +18,25 @@ pub fn sort_by<T>(items: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
     }
 }
 
+/// Texts in order, to be asked for by the thousand.
+#[derive(Debug, Clone)]
+pub struct Ordered(Vec<String>);
+
+impl FromIterator<String> for Ordered {
+    fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
+        let mut texts: Vec<_> = texts.into_iter().collect();
+        sort_by(&mut texts, |a, b| a < b);
+        Self(texts)
+    }
+}
+
+impl Ordered {
+    /// Whether `text` is one of them.
+    pub fn has(&self, text: &str) -> bool {
+        self.0.binary_search_by(|one| one.as_str().cmp(text)).is_ok()
+    }
+}
+
 /// Puts `items` into order and leaves one of those that are the same.
 pub fn sort_and_dedup<T: Ord>(items: &mut Vec<T>) {
     sort_by(items, |a, b| a < b);

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::attachment::{AttachmentId, HASH, network_tag_prefix};
 use crate::name::NetworkName;
-use crate::order::sort_by;
+use crate::order::Ordered;
 
 /// The owners that are of one network, but none of its valid attachments.
 #[derive(Debug, Clone)]
@@ -14,8 +14,8 @@ pub struct Stale<'a> {
     /// Those of them that are in use.
     pub valid: &'a [AttachmentId],
     network_start: String,
-    /// The hashes of the valid, in order; made when somebody is asked about, since a node may have a hundred thousand.
-    valid_owners: OnceLock<Vec<String>>,
+    /// The hashes of the valid; made when somebody is asked about, since a node may have a hundred thousand.
+    valid_owners: OnceLock<Ordered>,
 }
 
 impl<'a> Stale<'a> {
@@ -37,17 +37,13 @@ impl<'a> Stale<'a> {
     /// Whether `owner`, an [`AttachmentId::tag`] or what it starts with, is one of them. Anything else is not ours.
     pub fn includes(&self, owner: &str) -> bool {
         let Some(whose) = owner.strip_prefix(&self.network_start) else { return false };
-        let is_valid =
-            |whose: &str| self.valid_owners().binary_search_by(|valid| valid.as_str().cmp(whose)).is_ok();
-        !whose.get(..HASH).is_some_and(is_valid)
+        !whose.get(..HASH).is_some_and(|whose| self.valid_owners().has(whose))
     }
 
-    fn valid_owners(&self) -> &[String] {
+    fn valid_owners(&self) -> &Ordered {
         self.valid_owners.get_or_init(|| {
             let valid = self.valid.iter().filter(|id| id.network == *self.network);
-            let mut owners: Vec<_> = valid.map(AttachmentId::owner_digits).collect();
-            sort_by(&mut owners, |a, b| a < b);
-            owners
+            valid.map(AttachmentId::owner_digits).collect()
         })
     }
 }

@@ -37,7 +37,7 @@ impl Printer {
             Json::Bool(false) => self.text.push_str("false"),
             // Writing to a String cannot fail.
             Json::Number(number) => drop(write!(self.text, "{number}")),
-            Json::String(text) => self.string(text),
+            Json::String(text) => push_string(&mut self.text, text),
             Json::Array(items) => {
                 self.text.push('[');
                 for (at, item) in items.iter().enumerate() {
@@ -51,7 +51,7 @@ impl Printer {
                 self.text.push('{');
                 for (at, (key, value)) in members.iter().enumerate() {
                     self.begin(at == 0);
-                    self.string(key);
+                    push_string(&mut self.text, key);
                     self.text.push_str(if self.depth.is_some() { ": " } else { ":" });
                     self.value(value);
                 }
@@ -86,23 +86,24 @@ impl Printer {
             (0..depth).for_each(|_| self.text.push_str("    "));
         }
     }
+}
 
-    fn string(&mut self, string: &str) {
-        self.text.push('"');
-        for c in string.chars() {
-            match c {
-                '"' => self.text.push_str("\\\""),
-                '\\' => self.text.push_str("\\\\"),
-                '\u{8}' => self.text.push_str("\\b"),
-                '\u{c}' => self.text.push_str("\\f"),
-                '\n' => self.text.push_str("\\n"),
-                '\r' => self.text.push_str("\\r"),
-                '\t' => self.text.push_str("\\t"),
-                // As above.
-                '\0'..' ' => drop(write!(self.text, "\\u{:04x}", u32::from(c))),
-                _ => self.text.push(c),
-            }
+/// Appends a JSON string.
+pub fn push_string(text: &mut String, string: &str) {
+    text.push('"');
+    for c in string.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{c}' => text.push_str("\\f"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            // As above.
+            '\0'..' ' => drop(write!(text, "\\u{:04x}", u32::from(c))),
+            _ => text.push(c),
         }
-        self.text.push('"');
     }
+    text.push('"');
 }

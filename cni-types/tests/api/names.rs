@@ -57,7 +57,7 @@ fn an_error_quotes_a_bad_name_short_and_escaped() {
     assert_eq!(excerpt(&"ä".repeat(81)), format!("\"{}…\"", "ä".repeat(80)));
 }
 
-fn id(network: &str, container: &str, ifname: &str) -> AttachmentId {
+pub(crate) fn id(network: &str, container: &str, ifname: &str) -> AttachmentId {
     AttachmentId {
         network: NetworkName::new(network).unwrap(),
         container_id: ContainerId::new(container).unwrap(),

@@ -1,14 +1,8 @@
 //! Whose things GC takes away.
 
-use cni_types::{AttachmentId, ContainerId, IfName, NetworkName, Stale, network_tag_prefix};
+use cni_types::{NetworkName, Stale, network_tag_prefix};
 
-fn id(network: &str, container: &str, ifname: &str) -> AttachmentId {
-    AttachmentId {
-        network: NetworkName::new(network).unwrap(),
-        container_id: ContainerId::new(container).unwrap(),
-        ifname: IfName::new(ifname).unwrap(),
-    }
-}
+use crate::names::id;
 
 #[test]
 fn those_of_the_network_that_are_not_valid() {

@@ -1,7 +1,5 @@
 //! What the configuration wants of a server, as the messages say it and the state file keeps it.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 
 /// Options to send and to ask for.
@@ -29,15 +27,10 @@ mod hex {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::Write;
+    use cni_types::hex_digits;
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(2 * bytes.len());
-        for byte in bytes {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&hex_digits(bytes).collect::<String>())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::time::{Duration, Instant};
 
-use cni_types::{Code, Doing, Error, Result};
+use cni_types::{Code, Doing, Error, Result, hex_digits};
 
 use super::message::{Call, HEAD, Incoming};
 
@@ -78,7 +78,7 @@ impl Bus {
 
     /// `EXTERNAL`: the kernel tells the bus who we are.
     fn authenticate(&mut self) -> Result<()> {
-        let uid: String = nix::unistd::geteuid().to_string().bytes().map(|b| format!("{b:02x}")).collect();
+        let uid: String = hex_digits(nix::unistd::geteuid().to_string().as_bytes()).collect();
         self.stream.set_read_timeout(Some(BOUND)).doing("cannot limit the wait")?;
         self.stream.set_write_timeout(Some(BOUND)).doing("cannot limit the wait")?;
         self.send(format!("\0AUTH EXTERNAL {uid}\r\n").as_bytes())?;

@@ -1,8 +1,7 @@
 //! What was asked of the kernel, for a trace: the message as it went over the wire, and what came back.
 
-use std::fmt::Write;
-
 use cni_trace::Asked;
+use cni_types::hex_digits;
 
 use crate::conversation::Outcome;
 use crate::protocol::Protocol;
@@ -56,19 +55,11 @@ impl Socket {
             cni_trace::asked(|| Asked {
                 whom: self.protocol().name(),
                 doing: message.request.doing.clone(),
-                said: hexadecimal(&wire),
+                said: hex_digits(&wire).collect(),
                 answer,
-                object: hexadecimal(&outcome.heard.1),
+                object: hex_digits(&outcome.heard.1).collect(),
                 is_inside: self.is_elsewhere(),
             });
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

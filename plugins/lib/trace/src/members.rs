@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use cni_types::Json;
+use cni_types::{Json, hex_digits, push_string};
 
 /// An object that is not at its end, behind what is in the text already.
 pub(crate) struct Members<'t> {
@@ -23,14 +23,7 @@ impl<'t> Members<'t> {
 
     pub(crate) fn text(&mut self, key: &str, value: &str) {
         self.key(key);
-        let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-        if value.bytes().all(is_plain) {
-            self.out.push('"');
-            self.out.push_str(value);
-            self.out.push('"');
-        } else {
-            self.out.push_str(&Json::String(value.to_owned()).compact());
-        }
+        push_string(self.out, value);
     }
 
     pub(crate) fn number(&mut self, key: &str, value: u64) {
@@ -41,14 +34,9 @@ impl<'t> Members<'t> {
 
     /// In hexadecimal digits, all of them.
     pub(crate) fn id(&mut self, key: &str, id: &[u8]) {
-        const DIGITS: [char; 16] =
-            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
         self.key(key);
         self.out.push('"');
-        for byte in id {
-            self.out.push(DIGITS[usize::from(byte >> 4)]);
-            self.out.push(DIGITS[usize::from(byte & 0xf)]);
-        }
+        self.out.extend(hex_digits(id));
         self.out.push('"');
     }
 

@@ -19,7 +19,7 @@ mod share;
 
 use std::net::IpAddr;
 
-use cni_types::{AttachmentId, Cidr, Failures, Family, Result, Stale, sort_by};
+use cni_types::{AttachmentId, Cidr, Failures, Family, Ordered, Result, Stale};
 
 use crate::Filter;
 use crate::given::Given;
@@ -72,13 +72,13 @@ fn remove_share(socket: Option<&Socket>, chain: &str, share: &Share, failures: &
 /// share of the stale ones on record.
 pub(super) fn collect(socket: Option<&Socket>, given: &Given, stale: &Stale<'_>, failures: &mut Failures) {
     let starts = comment_starts(stale.network);
-    let valid = in_order(stale.valid.iter().map(chain_name).collect());
+    let valid: Ordered = stale.valid.iter().map(chain_name).collect();
     let owners = failures.note(given.all()).unwrap_or_default();
     // What other networks have on record need not be looked at.
     let (ours, others): (Vec<_>, Vec<_>) = owners.iter().partition(|owner| owner.is_of(stale.network));
-    let foreign = in_order(others.iter().map(|owner| format!("CNI-{}", owner.container())).collect());
+    let foreign: Ordered = others.iter().map(|owner| format!("CNI-{}", owner.container())).collect();
     let candidate =
-        |chain: &str| is_chain_name(chain) && ![&valid, &foreign].iter().any(|names| has(names, chain));
+        |chain: &str| is_chain_name(chain) && ![&valid, &foreign].iter().any(|names| names.has(chain));
     let is_stale = |comment: &str| starts.iter().any(|start| comment.starts_with(start));
     if let Some(socket) = socket {
         failures.note(native::collect(socket, &candidate, &is_stale));
@@ -88,22 +88,12 @@ pub(super) fn collect(socket: Option<&Socket>, given: &Given, stale: &Stale<'_>,
     }
     for owner in ours.into_iter().filter(|owner| owner.is_in(stale)) {
         let chain = format!("CNI-{}", owner.container());
-        if has(&valid, &chain) {
+        if valid.has(&chain) {
             if let Some(ips) = failures.note(given.of(owner)) {
                 remove_share(socket, &chain, &Share::only(ips), failures);
             }
         }
     }
-}
-
-fn in_order(mut names: Vec<String>) -> Vec<String> {
-    sort_by(&mut names, |a, b| a < b);
-    names
-}
-
-/// Whether a name is among those in order: a node may have many thousands.
-fn has(names: &[String], name: &str) -> bool {
-    names.binary_search_by(|one| one.as_str().cmp(name)).is_ok()
 }
 
 /// What is missing for these addresses, in words; empty if nothing is.
