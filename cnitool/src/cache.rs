@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cni_skel::{ensure_dir, replace_file};
+use cni_skel::{ensure_dir, remove_file_if_present, replace_file};
 use cni_types::{
     AttachmentId, CniResult, ContainerId, Doing, Error, IfName, Json, NetworkName, Result, SpecVersion, Stale,
 };
@@ -129,7 +129,7 @@ impl Cache {
     /// Code 5 when a file is there but cannot be removed.
     pub fn remove_if_present(&self, id: &AttachmentId) -> Result<()> {
         let files = [self.file(id), self.draft(id)];
-        Error::all(files.iter().map(|file| remove_if_present(file)))
+        Error::all(files.iter().map(|file| remove_file_if_present(file)))
     }
 
     /// Removes the drafts of `network`'s attachments that are not in `valid`.
@@ -144,7 +144,7 @@ impl Cache {
         };
         let mut files = self.files()?;
         files.retain(|file| is_stale(file));
-        Error::all(files.iter().map(|file| remove_if_present(file)))
+        Error::all(files.iter().map(|file| remove_file_if_present(file)))
     }
 
     /// All files of the directory, in the order of their names; none where it is missing.
@@ -168,15 +168,6 @@ impl Cache {
         let stored = files.iter().filter_map(|file| Stored::read(&Json::parse(&fs::read(file).ok()?).ok()?));
         let ours = stored.filter(|stored| stored.network_name == network.as_str());
         Ok(ours.filter_map(Stored::into_runtime_conf).collect())
-    }
-}
-
-fn remove_if_present(file: &Path) -> Result<()> {
-    match fs::remove_file(file) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io(format!("cannot remove {}", file.display()), &e))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use cni_types::{Doing, Error, Result};
+use cni_skel::remove_file_if_present;
+use cni_types::{Doing, Result};
 
 use super::label::Label;
 use super::source::Source;
@@ -29,7 +30,7 @@ impl<'a> Stage<'a> {
     /// Code 5 when something cannot be removed, or the directory's label cannot be read.
     pub(super) fn new(dir: &'a Path) -> Result<Self> {
         for name in PLUGINS {
-            remove_if_present(&temporary(dir, name))?;
+            remove_file_if_present(&temporary(dir, name))?;
         }
         Ok(Self { dir, label: Label::of(dir)?, staged: Vec::new(), copies: BTreeMap::new() })
     }
@@ -79,15 +80,6 @@ impl Drop for Stage<'_> {
 /// No plugin's `type` begins with a dot, so no runtime ever runs it under this name.
 fn temporary(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!(".{name}.cnitool-install"))
-}
-
-fn remove_if_present(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if !matches!(e.kind(), io::ErrorKind::NotFound) => {
-            Err(Error::io(format!("cannot remove {}", path.display()), &e))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// On disk before it is renamed: after a power loss a name must not lead to an empty file.

@@ -68,7 +68,7 @@ impl State {
     /// Code 5 when the directory cannot be listed.
     pub(crate) fn all(&self) -> Result<Vec<Result<LeaseRecord>>> {
         let names = self.records.names()?;
-        let leases = names.iter().filter(|name| name.ends_with(".json") && !name.starts_with('.'));
+        let leases = names.iter().filter(|name| name.ends_with(".json"));
         Ok(leases.filter_map(|name| self.read(name).transpose()).collect())
     }
 
@@ -90,7 +90,7 @@ impl State {
 
     /// Whether that was ordered.
     pub(crate) fn is_release_ordered(&self, id: &AttachmentId) -> bool {
-        self.records.path(&order(id)).exists()
+        self.records.has(&order(id))
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Saved<'a> {
             Ok(record) => record.is_none_or(|record| is_owner(&record, id)),
             Err(_) => false,
         };
-        let name = if is_free(first) && !self.records.path(&own).exists() { first.to_owned() } else { own };
+        let name = if is_free(first) && !self.records.has(&own) { first.to_owned() } else { own };
         let replaced = self.records.read(&name).ok().flatten().and_then(|record| self.delegate(&record).ok());
         let attachment = [("containerID", first), ("ifname", id.ifname.as_str())];
         let attachment = attachment.map(|(key, text)| (key.to_owned(), Json::String(text.to_owned())));
@@ -104,7 +104,7 @@ impl<'a> Saved<'a> {
     /// # Errors
     /// Code 5 naming the file.
     pub(crate) fn remove_draft(&self, id: &AttachmentId) -> Result<()> {
-        self.records.remove_if_present(id, &own_name(id))
+        self.records.remove_draft(id)
     }
 
     /// The owners and delegates of ours that belong to `owners`.

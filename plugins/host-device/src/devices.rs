@@ -54,8 +54,7 @@ impl Devices {
     /// Code 5 when the directory cannot be listed.
     pub(crate) fn of_others(&self, id: Option<&AttachmentId>) -> Result<Vec<HeldDevice>> {
         let own = id.map(file_name);
-        let names =
-            self.0.names()?.into_iter().filter(|name| !name.starts_with('.') && Some(name) != own.as_ref());
+        let names = self.0.names()?.into_iter().filter(|name| Some(name) != own.as_ref());
         Ok(names.filter_map(|name| entry(self.0.read(&name).ok()??)).collect())
     }
 

@@ -7,7 +7,6 @@
 mod chain;
 mod standing;
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 use std::rc::Rc;
@@ -15,7 +14,7 @@ use std::rc::Rc;
 use cni_filter::Filter;
 use cni_net::RememberedNetns;
 use cni_skel::Records;
-use cni_types::{AttachmentId, Cidr, Doing, Failures, Json, Result, Stale};
+use cni_types::{AttachmentId, Cidr, Failures, Json, Result, Stale};
 
 pub(crate) use standing::Standing;
 
@@ -151,11 +150,7 @@ impl Claims {
         if rest.addresses.is_empty() {
             return self.records.remove(&claim.name());
         }
-        let path = self.records.path(&claim.name());
-        match fs::rename(&path, self.records.path(&rest.name())) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            renamed => renamed.doing(format!("cannot rename the record {}", path.display())),
-        }
+        self.records.rename_if_present(&claim.name(), &rest.name())
     }
 
     /// Removes all claims of the attachment.
@@ -163,10 +158,8 @@ impl Claims {
     /// # Errors
     /// Code 5 naming the file.
     pub(crate) fn remove(&self, id: &AttachmentId) -> Result<()> {
-        // Without one there may be the draft of one.
-        let drafted = Claim { chain: String::new(), owner: id.tag_prefix(), addresses: Vec::new() }.name();
-        let names = self.own(id).map(Claim::name).chain([drafted]);
-        names.into_iter().try_for_each(|name| self.records.remove_if_present(id, &name))
+        self.own(id).try_for_each(|claim| self.records.remove(&claim.name()))?;
+        self.records.remove_draft(id)
     }
 
     /// Removes the claims of stale owners.

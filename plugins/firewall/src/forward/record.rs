@@ -11,14 +11,11 @@
 //! Two files, so that neither ADD nor DEL has to look at those of other attachments. An address that a dead owner left
 //! behind gets the new owner's name; the late DEL of the dead one then finds that it is no longer its own.
 
-use std::fs;
-use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cni_skel::{FileLock, ensure_dir, replace_file};
-use cni_types::{AttachmentId, Doing, FromText, Result, Stale, parse_ip, sort_and_dedup};
+use cni_skel::{FileLock, StateDir};
+use cni_types::{AttachmentId, Code, Error, FromText, Result, Stale, parse_ip, sort_and_dedup};
 
 use crate::firewalld::Zone;
 
@@ -31,6 +28,7 @@ const NEW: &str = "new";
 
 /// The records, locked.
 pub(super) struct AddressOwners {
+    dir: StateDir,
     _lock: FileLock,
 }
 
@@ -40,10 +38,10 @@ impl AddressOwners {
     /// # Errors
     /// Code 11 naming the holder when the lock is not free in time, code 5 when there is no writing in `/run/cni`.
     pub(super) fn lock() -> Result<Self> {
-        ensure_dir(Path::new(DIR)).doing(format_args!("cannot make {DIR}"))?;
-        let lock = FileLock::open(&path("lock"), BOUND)?;
-        remove(NEW)?;
-        Ok(Self { _lock: lock })
+        let dir = StateDir::new(DIR);
+        let lock = dir.lock("lock", BOUND)?;
+        dir.remove_if_present(NEW)?;
+        Ok(Self { dir, _lock: lock })
     }
 
     /// As [`Self::lock`]; `None` when nothing was ever recorded.
@@ -51,7 +49,7 @@ impl AddressOwners {
     /// # Errors
     /// As [`Self::lock`].
     pub(super) fn lock_if_present() -> Result<Option<Self>> {
-        if Path::new(DIR).exists() { Self::lock().map(Some) } else { Ok(None) }
+        if StateDir::new(DIR).exists() { Self::lock().map(Some) } else { Ok(None) }
     }
 
     /// The addresses recorded for an owner; empty when there are none.
@@ -59,7 +57,7 @@ impl AddressOwners {
     /// # Errors
     /// Code 5 when the record cannot be read.
     pub(super) fn addresses(&self, owner: &str) -> Result<Vec<IpAddr>> {
-        let lines = read(owner)?.unwrap_or_default();
+        let lines = self.read(owner)?.unwrap_or_default();
         Ok(lines.lines().skip(1).filter_map(parse_ip).collect())
     }
 
@@ -68,7 +66,7 @@ impl AddressOwners {
     /// # Errors
     /// Code 5 when the record cannot be read.
     pub(super) fn zone(&self, owner: &str) -> Result<Option<Zone>> {
-        let lines = read(owner)?.unwrap_or_default();
+        let lines = self.read(owner)?.unwrap_or_default();
         Ok(lines.lines().find_map(|line| Zone::from_text(line.strip_prefix("zone ")?).ok()))
     }
 
@@ -77,7 +75,7 @@ impl AddressOwners {
     /// # Errors
     /// Code 5 when the record cannot be read.
     pub(super) fn owner(&self, ip: IpAddr) -> Result<Option<String>> {
-        Ok(read(&ip.to_string())?.map(|owner| owner.trim_end().to_owned()))
+        Ok(self.read(&ip.to_string())?.map(|owner| owner.trim_end().to_owned()))
     }
 
     /// Makes the attachment the owner of these addresses, in addition to those it has, with firewalld in this zone.
@@ -90,8 +88,8 @@ impl AddressOwners {
         all.extend(ips);
         sort_and_dedup(&mut all);
         let zone = zone.cloned().map_or_else(|| self.zone(&owner), |zone| Ok(Some(zone)))?;
-        write_owner(&id.tag(), &all, zone.as_ref())?;
-        ips.iter().try_for_each(|ip| write(&ip.to_string(), &format!("{owner}\n")))
+        self.write_owner(&id.tag(), &all, zone.as_ref())?;
+        ips.iter().try_for_each(|ip| self.write(&ip.to_string(), &format!("{owner}\n")))
     }
 
     /// Takes these addresses from the owner, and forgets it with its last one.
@@ -101,16 +99,16 @@ impl AddressOwners {
     pub(super) fn forget(&self, owner: &str, ips: &[IpAddr]) -> Result<()> {
         for &ip in ips {
             if self.owner(ip)?.is_some_and(|found| found == owner) {
-                remove(&ip.to_string())?;
+                self.dir.remove_if_present(&ip.to_string())?;
             }
         }
-        let Some(lines) = read(owner)? else { return Ok(()) };
+        let Some(lines) = self.read(owner)? else { return Ok(()) };
         let mut rest = self.addresses(owner)?;
         rest.retain(|ip| !ips.contains(ip));
         if rest.is_empty() {
-            return remove(owner);
+            return self.dir.remove_if_present(owner);
         }
-        write_owner(lines.lines().next().unwrap_or_default(), &rest, self.zone(owner)?.as_ref())
+        self.write_owner(lines.lines().next().unwrap_or_default(), &rest, self.zone(owner)?.as_ref())
     }
 
     /// Those of `owners` that are on record.
@@ -118,15 +116,26 @@ impl AddressOwners {
     /// # Errors
     /// Code 5 when the directory cannot be listed.
     pub(super) fn stale(&self, owners: &Stale<'_>) -> Result<Vec<String>> {
-        let doing = format!("cannot list {DIR}");
-        let mut stale = Vec::new();
-        for entry in fs::read_dir(DIR).doing(&doing)? {
-            let name = entry.doing(&doing)?.file_name().to_string_lossy().into_owned();
-            if owners.includes(&name) {
-                stale.push(name);
-            }
-        }
-        Ok(stale)
+        let mut names = self.dir.names()?;
+        names.retain(|name| owners.includes(name));
+        Ok(names)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.dir.read(name)? else { return Ok(None) };
+        let doing = || format!("cannot read the record {}", self.dir.path(name).display());
+        String::from_utf8(bytes).map(Some).map_err(|_| Error::new(Code::IO, doing()).because("it is no text"))
+    }
+
+    fn write_owner(&self, tag: &str, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
+        let mut lines: String = ips.iter().map(|ip| format!("{ip}\n")).collect();
+        lines.extend(zone.map(|zone| format!("zone {}\n", zone.as_str())));
+        let owner = tag.split(", net: ").next().unwrap_or_default();
+        self.write(owner, &format!("{tag}\n{lines}"))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        self.dir.write(name, NEW, text.as_bytes())
     }
 }
 
@@ -135,44 +144,10 @@ impl AddressOwners {
 /// # Errors
 /// Code 5 naming the directory that cannot be written to.
 pub(super) fn status() -> Result<()> {
-    let present = Path::new(DIR).ancestors().find(|dir| dir.exists()).unwrap_or_else(|| Path::new("/"));
-    // The dot makes anything but a directory an error, too.
-    nix::unistd::access(&present.join("."), nix::unistd::AccessFlags::W_OK)
-        .map_err(io::Error::from)
-        .doing(format_args!("cannot write to {}", present.display()))
+    StateDir::new(DIR).probe()
 }
 
 /// Whether the owner is on record.
 pub(super) fn has(owner: &str) -> bool {
-    path(owner).exists()
-}
-
-fn path(name: &str) -> PathBuf {
-    Path::new(DIR).join(name)
-}
-
-fn read(name: &str) -> Result<Option<String>> {
-    match fs::read_to_string(path(name)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).doing(format_args!("cannot read {}", path(name).display())),
-    }
-}
-
-fn write_owner(tag: &str, ips: &[IpAddr], zone: Option<&Zone>) -> Result<()> {
-    let mut lines: String = ips.iter().map(|ip| format!("{ip}\n")).collect();
-    lines.extend(zone.map(|zone| format!("zone {}\n", zone.as_str())));
-    let owner = tag.split(", net: ").next().unwrap_or_default();
-    write(owner, &format!("{tag}\n{lines}"))
-}
-
-fn write(name: &str, text: &str) -> Result<()> {
-    replace_file(&path(name), &path(NEW), text.as_bytes())
-        .doing(format_args!("cannot write {}", path(name).display()))
-}
-
-fn remove(name: &str) -> Result<()> {
-    match fs::remove_file(path(name)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        removed => removed.doing(format_args!("cannot remove {}", path(name).display())),
-    }
+    StateDir::new(DIR).has(owner)
 }

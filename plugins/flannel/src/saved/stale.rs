@@ -28,7 +28,7 @@ impl Saved<'_> {
         let mut records = self.records.stale(owners)?;
         for name in self.records.names()? {
             let is_valid = || owners.valid.iter().any(|id| id.container_id.as_str() == name);
-            if name.starts_with(['.', ':']) || is_valid() {
+            if name.starts_with(':') || is_valid() {
                 continue;
             }
             let record = self.records.read(&name).ok().flatten();

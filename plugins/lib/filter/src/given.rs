@@ -94,8 +94,7 @@ impl Given {
     /// # Errors
     /// Code 5 when the directory cannot be listed.
     pub fn all(&self) -> Result<Vec<Owner>> {
-        let names = self.0.names()?.into_iter();
-        Ok(names.filter(|name| !name.starts_with('.')).map(Owner).collect())
+        Ok(self.0.names()?.into_iter().map(Owner).collect())
     }
 
     /// The owners' and addresses' texts of all that are in `owners`.

@@ -8,12 +8,12 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
 use cni_types::Result;
 use nix::unistd::geteuid;
 
 use crate::note::THIS_BUILD;
+use crate::state_dir::StateDir;
 use crate::{privileges, state};
 
 const DIR: &str = "/run/cni/status";
@@ -42,14 +42,8 @@ pub fn ask_once(what: &str, state: &str, ask: impl FnOnce() -> Result<()>) -> Re
     lines.drain(..excess);
     lines.push(line);
     let text = format!("{head}\n{}\n", lines.join("\n"));
-    let draft = Path::new(DIR).join(format!(".{}", std::process::id()));
-    let _ = state::ensure_dir(Path::new(DIR))
-        .and_then(|()| state::replace_file(&path(), &draft, text.as_bytes()));
+    let _ = StateDir::new(DIR).write(THIS_BUILD, &format!(".{}", std::process::id()), text.as_bytes());
     Ok(())
-}
-
-fn path() -> PathBuf {
-    Path::new(DIR).join(THIS_BUILD)
 }
 
 /// In which boot, and as whom: another user namespace or fewer capabilities may be refused what works for others.
@@ -61,7 +55,7 @@ fn head() -> Option<String> {
 
 /// The answers; none of another boot or user, nor from a file that somebody else could have written.
 fn read(head: &str) -> Vec<String> {
-    let Ok(file) = state::open_record(&path()) else { return Vec::new() };
+    let Ok(file) = state::open_record(&StateDir::new(DIR).path(THIS_BUILD)) else { return Vec::new() };
     let is_ours = |m: fs::Metadata| m.is_file() && m.uid() == geteuid().as_raw() && m.mode() & 0o077 == 0;
     let mut text = String::new();
     if !file.metadata().is_ok_and(is_ours) || file.take(SIZE_MAX).read_to_string(&mut text).is_err() {

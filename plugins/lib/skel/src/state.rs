@@ -2,10 +2,11 @@
 //! through a symbolic link that somebody else may have laid there.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use cni_types::{Doing, Result};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
@@ -13,6 +14,8 @@ use nix::fcntl::OFlag;
 const DIR_MODE: u32 = 0o700;
 /// Mode of every file made here.
 const FILE_MODE: u32 = 0o600;
+/// No file of ours is larger, in bytes; anything else under such a name is none.
+const SIZE_MAX: u64 = 1 << 20;
 
 /// Makes the directory, and those above it, where they are missing: mode 0700. One that is there stays as it is, since
 /// the path may be the operator's choice.
@@ -53,6 +56,40 @@ pub fn replace_file(path: &Path, draft: &Path, content: &[u8]) -> io::Result<()>
         fs::rename(draft, path)
     };
     write().inspect_err(|_| drop(fs::remove_file(draft)))
+}
+
+/// Removes the file.
+///
+/// # Errors
+/// Code 5 naming it.
+pub fn remove_file_if_present(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed.doing(format!("cannot remove {}", path.display())),
+    }
+}
+
+/// Reads a plain file, at most its first MiB; a FIFO cannot make it wait, nor a huge file take the node's memory.
+///
+/// # Errors
+/// Those of opening and reading.
+pub fn read_small(path: &Path) -> io::Result<Vec<u8>> {
+    let file: File = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    read_start(file)
+}
+
+/// The same for a file whose place is ours alone: one that is a symbolic link is not read.
+///
+/// # Errors
+/// As [`read_small`].
+pub fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    read_start(open_record(path)?)
+}
+
+fn read_start(file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(SIZE_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Opens the file to lock it, after making it where it is missing: mode 0600, also when it had another, since whoever
