@@ -18,14 +18,14 @@ pub fn sort_by<T>(items: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
     }
 }
 
-/// Texts in order, to be asked for by the thousand.
+/// Texts in order, each once, to be asked for by the thousand.
 #[derive(Debug, Clone)]
 pub struct Ordered(Vec<String>);
 
 impl FromIterator<String> for Ordered {
     fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
         let mut texts: Vec<_> = texts.into_iter().collect();
-        sort_by(&mut texts, |a, b| a < b);
+        sort_and_dedup(&mut texts);
         Self(texts)
     }
 }
@@ -34,6 +34,16 @@ impl Ordered {
     /// Whether `text` is one of them.
     pub fn has(&self, text: &str) -> bool {
         self.0.binary_search_by(|one| one.as_str().cmp(text)).is_ok()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
     }
 }
 

@@ -116,7 +116,7 @@ pub(crate) fn collect(
     let valid = claims.valid_chains(stale);
     let stale = |chain: &str, comment: &str| {
         let hash = chain.strip_prefix(CHAIN);
-        hash.is_some_and(|hash| !valid.iter().any(|valid| valid == hash)) && comment.starts_with(&start)
+        hash.is_some_and(|hash| !valid.has(hash)) && comment.starts_with(&start)
     };
     if let Some(socket) = socket {
         gone.extend(failures.note(native::collect(socket, &stale)).into_iter().flatten());

@@ -1,7 +1,7 @@
 //! What GC finds.
 
 use cni_skel::Record;
-use cni_types::{AttachmentId, ContainerId, Doing, IfName, Result, Stale};
+use cni_types::{AttachmentId, ContainerId, Doing, IfName, Ordered, Result, Stale};
 use serde::Deserialize;
 
 use super::Saved;
@@ -26,9 +26,9 @@ impl Saved<'_> {
     /// Code 5 when the directory cannot be listed.
     pub(crate) fn stale(&self, owners: &Stale<'_>) -> Result<Vec<Result<StaleConf>>> {
         let mut records = self.records.stale(owners)?;
+        let valid: Ordered = owners.valid.iter().map(|id| id.container_id.to_string()).collect();
         for name in self.records.names()? {
-            let is_valid = || owners.valid.iter().any(|id| id.container_id.as_str() == name);
-            if name.starts_with(':') || is_valid() {
+            if name.starts_with(':') || valid.has(&name) {
                 continue;
             }
             let record = self.records.read(&name).ok().flatten();

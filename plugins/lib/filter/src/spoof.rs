@@ -22,7 +22,7 @@
 
 mod names;
 
-use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Result, Stale};
+use cni_types::{AttachmentId, Doing, Error, IfName, Mac, NetworkName, Ordered, Result, Stale};
 
 use crate::Filter;
 use crate::nft::{Batch, Chain, ChainState, Layout, Rule, Socket};
@@ -151,15 +151,11 @@ pub fn collect(filter: &Filter, stale: &Stale<'_>) -> Result<()> {
     let Some(socket) = filter.nftables_if_present().doing(&doing)? else { return Ok(()) };
     let collect = |socket: &Socket| {
         let mut batch = Batch::new();
-        let chains: Vec<String> = list(socket, stale)?.into_iter().map(|(_, name)| name).collect();
+        let chains: Ordered = list(socket, stale)?.into_iter().map(|(_, name)| name).collect();
         if chains.is_empty() {
             return Ok(batch);
         }
-        delete_jumps(
-            socket,
-            &|rule| rule.target().is_some_and(|to| chains.iter().any(|c| c == to)),
-            &mut batch,
-        )?;
+        delete_jumps(socket, &|rule| rule.target().is_some_and(|to| chains.has(to)), &mut batch)?;
         // The chain that jumps goes before the one it jumps to.
         let (to, from): (Vec<_>, Vec<_>) = chains.iter().partition(|name| name.ends_with("-mac"));
         batch.extend(from.into_iter().chain(to).map(|name| Chain { table: TABLE, name }.remove()));

@@ -1,6 +1,6 @@
 //! The chains of iptables: whose they are, and which ones an attachment has.
 
-use cni_types::{AttachmentId, Stale, hex};
+use cni_types::{AttachmentId, Ordered, Stale, hex};
 
 use super::Claims;
 
@@ -44,10 +44,48 @@ impl Claims {
     }
 
     /// The ends of the names of the chains that the network's valid attachments have.
-    pub(crate) fn valid_chains(&self, stale: &Stale<'_>) -> Vec<String> {
-        let mut chains: Vec<String> =
-            stale.valid.iter().flat_map(|id| [containers_chain(id), interfaces_chain(id)]).collect();
-        chains.retain(|chain| self.owner_of_chain(chain).is_none_or(|owner| !stale.includes(owner)));
-        chains
+    pub(crate) fn valid_chains(&self, stale: &Stale<'_>) -> Ordered {
+        let (of_stale, of_others): (Vec<_>, Vec<_>) =
+            self.all.iter().partition(|claim| stale.includes(&claim.owner));
+        let [of_stale, of_others] = [of_stale, of_others]
+            .map(|claims| claims.iter().map(|claim| claim.chain.clone()).collect::<Ordered>());
+        let chains = stale.valid.iter().flat_map(|id| [containers_chain(id), interfaces_chain(id)]);
+        chains.filter(|chain| of_others.has(chain) || !of_stale.has(chain)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cni_skel::Records;
+    use cni_types::{ContainerId, IfName, NetworkName};
+
+    use super::super::{Claim, DIR};
+    use super::*;
+
+    #[test]
+    fn a_valid_attachment_has_the_chains_that_no_stale_one_alone_claims() {
+        let attachment = |container_id: &str, ifname: &str| AttachmentId {
+            network: NetworkName::new("net").unwrap(),
+            container_id: ContainerId::new(container_id).unwrap(),
+            ifname: IfName::new(ifname).unwrap(),
+        };
+        let (valid, gone) = (attachment("pod", "eth0"), attachment("pod", "eth1"));
+        let [containers, interfaces] = [containers_chain(&valid), interfaces_chain(&valid)];
+        let claim = |id: &AttachmentId, chain: &String| Claim {
+            chain: chain.clone(),
+            owner: id.tag_prefix(),
+            addresses: Vec::new(),
+        };
+        for (all, wanted) in [
+            (vec![], vec![&containers, &interfaces]),
+            (vec![claim(&valid, &containers)], vec![&containers, &interfaces]),
+            (vec![claim(&gone, &containers), claim(&valid, &interfaces)], vec![&interfaces]),
+            (vec![claim(&gone, &containers), claim(&valid, &containers)], vec![&containers, &interfaces]),
+        ] {
+            let claims = Claims { records: Records::new(DIR, "owner"), all };
+            let chains = claims.valid_chains(&Stale::new(&valid.network, std::slice::from_ref(&valid)));
+            let wanted: Ordered = wanted.into_iter().cloned().collect();
+            assert!(chains.iter().eq(wanted.iter()), "{:?}: {chains:?}", claims.all);
+        }
     }
 }

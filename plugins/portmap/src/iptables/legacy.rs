@@ -2,7 +2,7 @@
 //! shows that there is no such chain.
 
 use cni_filter::iptables::{Line, Listing, Script, legacy_holds, list, restore};
-use cni_types::{Code, Family, Result, Words};
+use cni_types::{Code, Family, Ordered, Result, Words};
 
 use super::names::{DNAT, SNAT};
 use crate::flows::Gone;
@@ -20,18 +20,11 @@ pub(super) fn remove(family: Family, chains: &[String]) -> Result<Vec<Gone>> {
 pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) -> bool) -> Result<Vec<Gone>> {
     settle(family, &|| legacy_holds(family, "nat", start), &|listing| {
         let entries = listing.rules().filter(|rule| rule.chain() == DNAT);
-        let is_stale = |rule: &&Line| {
-            rule.target().zip(rule.option("--comment")).is_some_and(|(chain, comment)| stale(chain, comment))
+        let stale_chain = |rule: &Line| {
+            let (chain, comment) = rule.target().zip(rule.option("--comment"))?;
+            stale(chain, comment).then(|| chain.to_owned())
         };
-        entries.filter(is_stale).filter_map(Line::target).fold(
-            Vec::new(),
-            |mut chains: Vec<String>, chain| {
-                if !chains.iter().any(|known| known == chain) {
-                    chains.push(chain.to_owned());
-                }
-                chains
-            },
-        )
+        entries.filter_map(stale_chain).collect()
     })
 }
 
@@ -39,7 +32,7 @@ pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) ->
 fn settle(
     family: Family,
     present: &dyn Fn() -> bool,
-    choose: &dyn Fn(&Listing) -> Vec<String>,
+    choose: &dyn Fn(&Listing) -> Ordered,
 ) -> Result<Vec<Gone>> {
     let mut tries = TRIES;
     while present() {
@@ -50,17 +43,17 @@ fn settle(
         }
         let mut script = Script::new("nat");
         for rule in listing.rules().filter(|rule| [DNAT, SNAT].contains(&rule.chain())) {
-            if rule.target().is_some_and(|target| going.iter().any(|name| name == target)) {
+            if rule.target().is_some_and(|target| going.has(target)) {
                 script.command(&rule.deletion());
             }
         }
-        for chain in &going {
+        for chain in going.iter() {
             script.command(&["-F", chain]);
             script.command(&["-X", chain]);
         }
         match restore(family, true, &script) {
             Ok(()) => {
-                let rules = listing.rules().filter(|rule| going.iter().any(|name| name == rule.chain()));
+                let rules = listing.rules().filter(|rule| going.has(rule.chain()));
                 return Ok(rules.filter_map(gone).collect());
             }
             Err(error) if error.code != Code::FILTER || tries == 0 => return Err(error),

@@ -4,8 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cni_filter::nft::{Batch, Chain, Rule, Socket, Table};
-use cni_types::Family;
-use cni_types::Result;
+use cni_types::{Family, Ordered, Result};
 
 use super::names::{DNAT, SNAT};
 use crate::flows::Gone;
@@ -21,10 +20,10 @@ pub(super) fn remove(socket: &Socket, families: &[Family], chains: &[String]) ->
             let find: Vec<_> = chains.iter().map(|name| Chain { table, name }.find()).collect();
             let found = socket.ask(&find)?;
             let there = chains.iter().zip(found).filter(|(_, found)| found.is_some());
-            let there: Vec<&str> = there.map(|(name, _)| name.as_str()).collect();
-            let (old, new): (Vec<_>, Vec<_>) = there.iter().partition(|name| name.starts_with("CNI-SN-"));
-            erase(socket, &mut batch, table, DNAT, &new, &mut gone)?;
-            erase(socket, &mut batch, table, SNAT, &old, &mut gone)?;
+            let there = there.map(|(name, _)| name.clone());
+            let (old, new): (Vec<_>, Vec<_>) = there.partition(|name| name.starts_with("CNI-SN-"));
+            erase(socket, &mut batch, table, DNAT, &new.into_iter().collect(), &mut gone)?;
+            erase(socket, &mut batch, table, SNAT, &old.into_iter().collect(), &mut gone)?;
         }
         Ok(batch)
     })?;
@@ -40,16 +39,12 @@ pub(super) fn collect(socket: &Socket, stale: &dyn Fn(&str, &str) -> bool) -> Re
         for family in Family::ALL {
             let table = Table::iptables(family, "nat");
             let answers = socket.dump(&Rule::list(table, Some(DNAT)))?;
-            let rules: Vec<Rule<'_>> = answers.iter().filter_map(|answer| Rule::read(answer)).collect();
-            let is_stale = |rule: &&Rule<'_>| {
-                rule.target().zip(comment(rule)).is_some_and(|(chain, comment)| stale(chain, comment))
+            let stale_chain = |rule: Rule<'_>| {
+                let (chain, comment) = rule.target().zip(comment(&rule))?;
+                stale(chain, comment).then(|| chain.to_owned())
             };
-            let mut going: Vec<&str> = Vec::new();
-            for target in rules.iter().filter(is_stale).filter_map(Rule::target) {
-                if !going.contains(&target) {
-                    going.push(target);
-                }
-            }
+            let going: Ordered =
+                answers.iter().filter_map(|answer| Rule::read(answer)).filter_map(stale_chain).collect();
             erase(socket, &mut batch, table, DNAT, &going, &mut gone)?;
         }
         Ok(batch)
@@ -62,18 +57,17 @@ fn erase(
     batch: &mut Batch,
     table: Table<'_>,
     from: &str,
-    going: &[&str],
+    going: &Ordered,
     gone: &mut Vec<Gone>,
 ) -> Result<()> {
     if going.is_empty() {
         return Ok(());
     }
     for answer in socket.dump(&Rule::list(table, Some(from)))?.iter() {
-        let rule =
-            Rule::read(answer).filter(|rule| rule.target().is_some_and(|target| going.contains(&target)));
+        let rule = Rule::read(answer).filter(|rule| rule.target().is_some_and(|target| going.has(target)));
         batch.extend(rule.map(|rule| Rule::remove(Chain { table, name: from }, rule.handle)));
     }
-    for name in going {
+    for name in going.iter() {
         let answers = socket.dump(&Rule::list(table, Some(name)))?;
         let rules = answers.iter().filter_map(|answer| Rule::read(answer));
         gone.extend(rules.filter_map(|rule| {

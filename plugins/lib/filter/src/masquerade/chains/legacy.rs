@@ -1,7 +1,7 @@
 //! The chains of legacy iptables, removed with its tools: one listing and one restore, and neither where the kernel
 //! shows that there is no such chain.
 
-use cni_types::{Code, Family, Result};
+use cni_types::{Code, Family, Ordered, Result};
 
 use super::names::POSTROUTING;
 use super::seen::SeenRule;
@@ -41,21 +41,18 @@ pub(super) fn collect(
     stale: &dyn Fn(&str) -> bool,
 ) -> Result<()> {
     settle(family, &|| starts.iter().any(|start| legacy_holds(family, "nat", start)), &|listing| {
-        let mut going: Vec<&str> = Vec::new();
-        for rule in listing.rules() {
-            let chain = if rule.chain() == POSTROUTING { rule.target() } else { Some(rule.chain()) };
-            let (Some(chain), Some(comment)) = (chain, rule.option("--comment")) else { continue };
-            if candidate(chain) && stale(comment) && !going.contains(&chain) {
-                going.push(chain);
-            }
-        }
+        let stale_chain = |rule: &Line| {
+            let chain = if rule.chain() == POSTROUTING { rule.target()? } else { rule.chain() };
+            (candidate(chain) && stale(rule.option("--comment")?)).then(|| chain.to_owned())
+        };
+        let going: Ordered = listing.rules().filter_map(stale_chain).collect();
         let mut script = Script::new("nat");
         for rule in jumps(listing) {
-            if rule.target().is_some_and(|target| going.contains(&target)) {
+            if rule.target().is_some_and(|target| going.has(target)) {
                 script.command(&rule.deletion());
             }
         }
-        for chain in going {
+        for chain in going.iter() {
             delete_chain(&mut script, chain);
         }
         script

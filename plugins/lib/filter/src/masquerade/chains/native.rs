@@ -1,7 +1,7 @@
 //! The chains of iptables-nft, removed over netlink: its rules are nftables rules, found by the chain they jump to and
 //! deleted by their handles in one batch, without a process.
 
-use cni_types::{Family, Result};
+use cni_types::{Family, Ordered, Result};
 
 use super::names::POSTROUTING;
 use super::seen::SeenRule;
@@ -54,22 +54,23 @@ pub(super) fn collect(
     socket.transact(|socket| {
         let mut batch = Batch::new();
         for table in Family::ALL.map(|family| Table::iptables(family, "nat")) {
-            let mut going: Vec<String> = Vec::new();
+            let mut found: Vec<String> = Vec::new();
             for answer in socket.dump(&Chain::list(table))?.iter() {
                 let state = ChainState::read(answer).filter(|_| Chain::in_table(answer, table));
                 let Some(state) = state.filter(|state| candidate(&state.name)) else { continue };
                 let rules = socket.dump(&Rule::list(table, Some(&state.name)))?;
                 if rules.iter().filter_map(|rule| comment(&Rule::read(rule)?)).any(stale) {
-                    going.push(state.name);
+                    found.push(state.name);
                 }
             }
+            let going: Ordered = found.into_iter().collect();
             if going.is_empty() {
                 continue;
             }
             let postrouting = Chain { table, name: POSTROUTING };
             for answer in socket.dump(&Rule::list(table, Some(POSTROUTING)))?.iter() {
                 let rule = Rule::read(answer);
-                let rule = rule.filter(|rule| rule.target().is_some_and(|to| going.iter().any(|g| g == to)));
+                let rule = rule.filter(|rule| rule.target().is_some_and(|to| going.has(to)));
                 batch.extend(rule.map(|rule| Rule::remove(postrouting, rule.handle)));
             }
             batch.extend(going.iter().map(|name| Chain { table, name }.remove()));
