@@ -23,13 +23,13 @@ fn ruleset(host: &Host) -> [Vec<String>; 2] {
 }
 
 /// `make` leaves the kernel as `nft -f` does with this text, to the byte.
-pub fn assert_as_nft_makes_it(text: &str, make: impl Fn() + Sync) {
+pub fn assert_as_nft_makes_it(text: &str, make: impl Fn(&Host) + Sync) {
     let theirs = Host::fresh(|host| {
         host.feed("nft -f -", text);
         ruleset(host)
     });
     let ours = Host::fresh(|host| {
-        make();
+        make(host);
         ruleset(host)
     });
     assert!(theirs[0].len() > 2, "{text}");

@@ -1,7 +1,6 @@
 //! What a run asked of the kernel, in the words of `ip`, `bridge`, `tc` and `nft`: what can be said again by hand is a
 //! command, everything else a comment.
 
-mod nft;
 mod route;
 
 use std::collections::HashMap;
@@ -86,11 +85,22 @@ fn said(asked: &Asked, links: &Links) -> Option<String> {
     let wire = bytes(&asked.said);
     match asked.whom.as_str() {
         "route" => route::words(&Message::read(&wire)?, asked.inside, links),
-        "nftables" => nft::words(&Message::read(&wire)?),
+        "nftables" => {
+            let message = Message::read(&wire)?;
+            let said = cni_filter::nft::words(message.kind, message.body, &declared)?;
+            Some(format!("nft {}", quoted(&said)))
+        }
         "sysctl" if asked.inside => Some(format!("sh -c {}", quoted(&asked.said))),
         "sysctl" | "iptables" => Some(asked.said.clone()),
         _ => None,
     }
+}
+
+/// How one of the sets that the suite makes is declared.
+fn declared(set: &str) -> Option<String> {
+    let all =
+        [cni_filter::masquerade::declaration, plugin_firewall::declaration, plugin_portmap::declaration];
+    all.into_iter().find_map(|declaration| declaration(set))
 }
 
 /// Of hexadecimal digits; empty for anything else.

@@ -33,6 +33,7 @@ use cni_filter::Given;
 use cni_filter::iptables::or_natively;
 pub(crate) use policy::{AdminChain, Ingress, Isolation, Policy};
 use record::AddressOwners;
+pub use sets::declaration;
 
 /// The addresses of the nftables layout's attachments.
 fn given() -> Given {

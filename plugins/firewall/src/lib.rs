@@ -20,6 +20,7 @@ use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
 pub use conf::KEYS;
+pub use forward::declaration;
 
 /// The plugin. The versions are those that the reference knows, too.
 pub static FIREWALL: PartPlugin = PartPlugin {

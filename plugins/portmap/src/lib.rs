@@ -32,6 +32,7 @@ use cni_part::PartPlugin;
 use cni_types::SpecVersion;
 
 pub use conf::KEYS;
+pub use nft::declaration;
 
 /// The plugin.
 pub static PORTMAP: PartPlugin = PartPlugin {

@@ -33,6 +33,7 @@ use crate::flows::Gone;
 use crate::taken::Taken;
 use change::PortChange;
 use element::{HeldElement, owner_of};
+pub use layout::declaration;
 use names::TABLE;
 pub(crate) use plan::Plan;
 use plan::fitting;

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_example_works_and_leaves_nothing() {
-    let plain = |list: &Value| !is_for_a_larger_kernel(list) && !has_other_users(list);
-    for (name, list) in examples().into_iter().filter(|(_, list)| plain(list)) {
+    for (name, list) in examples().into_iter().filter(|(_, list)| is_plain(list)) {
         works(&name, &list);
     }
 }
@@ -17,6 +16,11 @@ fn examples_with_other_users_work_and_leave_nothing() {
     for (name, list) in examples().into_iter().filter(|(_, list)| has_other_users(list)) {
         works(&name, &list);
     }
+}
+
+/// Whether every machine that runs tests can have it.
+pub(crate) fn is_plain(list: &Value) -> bool {
+    !is_for_a_larger_kernel(list) && !has_other_users(list)
 }
 
 /// Whether a tap in it is a user's.
@@ -33,7 +37,7 @@ fn examples_for_a_larger_kernel_work_and_leave_nothing() {
 }
 
 /// Whether it needs what the kernels of some machines lack.
-fn is_for_a_larger_kernel(list: &Value) -> bool {
+pub(crate) fn is_for_a_larger_kernel(list: &Value) -> bool {
     list["plugins"].as_array().unwrap().iter().any(|plugin| {
         let has = |key: &str| plugin.get(key).is_some();
         match plugin["type"].as_str().unwrap() {
@@ -73,7 +77,7 @@ fn make_masters(host: &Host, list: &Value) {
 }
 
 /// All but those that need a DHCP server: `dhcp/cnitool.rs` runs them.
-fn examples() -> Vec<(String, Value)> {
+pub(crate) fn examples() -> Vec<(String, Value)> {
     let files = std::fs::read_dir(format!("{ANCHOR}/conf-examples")).unwrap();
     let lists = files.map(|entry| entry.unwrap().path().display().to_string());
     let lists = lists.filter(|file| file.ends_with(".conflist") && !file.contains("/dhcp-"));
@@ -89,18 +93,8 @@ fn examples() -> Vec<(String, Value)> {
 fn works(name: &str, list: &Value) {
     Host::fresh(|host| {
         println!("{name}");
-        let chain = Chain::new(list)
-            .runtime("mac", &json!("0a:00:00:00:00:05"))
-            .runtime("ips", &json!([if name.contains("static") { "10.22.12.5/24" } else { "10.22.10.5" }]))
-            .runtime("bandwidth", &json!({ "ingressRate": 8_000_000, "egressRate": 8_000_000 }))
-            .runtime("portMappings", &json!([{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }]))
-            .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]))
-            .runtime("deviceID", &json!("mlx5_core.sf.2"));
-        plug_in(host, list);
-        make_masters(host, list);
-        if chain.types().contains(&"flannel") {
-            write_subnet_env();
-        }
+        let chain = chain(name, list);
+        prepare(host, list);
         let first = host.container("first");
         let result = chain.add(host, &first, "eth0");
         chain.del(host, &first, "eth0", &result);
@@ -113,7 +107,27 @@ fn works(name: &str, list: &Value) {
     });
 }
 
-/// What the node of an example has: the device it names, or the one that is assigned to it.
+/// The example with all that a runtime could give it.
+pub(crate) fn chain(name: &str, list: &Value) -> Chain {
+    Chain::new(list)
+        .runtime("mac", &json!("0a:00:00:00:00:05"))
+        .runtime("ips", &json!([if name.contains("static") { "10.22.12.5/24" } else { "10.22.10.5" }]))
+        .runtime("bandwidth", &json!({ "ingressRate": 8_000_000, "egressRate": 8_000_000 }))
+        .runtime("portMappings", &json!([{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }]))
+        .runtime("ipRanges", &json!([[{ "subnet": "10.22.99.0/24" }]]))
+        .runtime("deviceID", &json!("mlx5_core.sf.2"))
+}
+
+/// What the node of an example has.
+pub(crate) fn prepare(host: &Host, list: &Value) {
+    plug_in(host, list);
+    make_masters(host, list);
+    if list["plugins"].as_array().unwrap().iter().any(|plugin| plugin["type"] == "flannel") {
+        write_subnet_env();
+    }
+}
+
+/// The device that a node of an example has: the one it names it names, or the one that is assigned to it.
 fn plug_in(host: &Host, list: &Value) {
     for plugin in list["plugins"].as_array().unwrap().iter().filter(|plugin| plugin["type"] == "host-device")
     {

@@ -21,3 +21,4 @@ mod test_files;
 mod trace;
 mod upgrade;
 mod validate_node;
+mod words;

@@ -16,6 +16,7 @@ use cni_filter::nft::{Element, OwnedElement, Socket};
 use element::{BRIDGES, ISOLATED, bridge_key, bridge_owner, list, locate, owner_of, pod_key, set};
 use layout::TABLE;
 
+pub use layout::declaration;
 pub(super) use layout::trial;
 
 /// Sees to it that each address and the bridge have their elements.

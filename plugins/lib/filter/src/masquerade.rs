@@ -25,6 +25,7 @@ use crate::Filter;
 use crate::given::Given;
 use crate::iptables::or_natively;
 pub use backend::Backend;
+pub use pods::declaration;
 
 /// The addresses of the attachments.
 fn given() -> Given {

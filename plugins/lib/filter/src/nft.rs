@@ -18,6 +18,7 @@ mod set;
 mod socket;
 mod table;
 mod verdict;
+mod words;
 mod xtables;
 
 pub use batch::Batch;
@@ -35,3 +36,4 @@ pub use set::Set;
 pub use socket::Socket;
 pub use table::Table;
 pub use verdict::Verdict;
+pub use words::words;

@@ -227,7 +227,7 @@ mod tests {
         let text = text(&names, Mac([2, 0, 0, 0, 0, 9]), "a-b, net: n, if: eth0, id: 0c1_x.y");
         let jump = jump(&names, &port);
         let add = format!("{text}\nadd rule bridge nat PREROUTING {jump}");
-        cni_tests::assert_as_nft_makes_it(&add, || {
+        cni_tests::assert_as_nft_makes_it(&add, |_| {
             let layout = Layout::read(&text).unwrap();
             let mut batch = Batch::new();
             batch.extend(layout.make());

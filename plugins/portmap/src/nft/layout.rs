@@ -78,6 +78,12 @@ fn text(names: &[String]) -> String {
         .replace("$localnet", LOCALNET)
 }
 
+/// How the map or set of this name is declared, if it is one of the layout's.
+pub fn declaration(name: &str) -> Option<String> {
+    let sources = || ByPrefix::parse(SOURCES, name).map(ByPrefix::declaration);
+    Map::parse(name).as_ref().map(Map::declaration).or_else(sources)
+}
+
 /// The sets of sources among the names of sets.
 pub(super) fn sources(names: &[String]) -> impl Iterator<Item = ByPrefix> {
     names.iter().filter_map(|name| ByPrefix::parse(SOURCES, name))
@@ -184,7 +190,7 @@ mod tests {
             let add = rules
                 .iter()
                 .map(|rule| format!("\nadd rule inet cni_portmap conditional {rule} comment \"x\""));
-            cni_tests::assert_as_nft_makes_it(&format!("{text}{}", add.collect::<String>()), || {
+            cni_tests::assert_as_nft_makes_it(&format!("{text}{}", add.collect::<String>()), |_| {
                 let layout = Layout::read(&text).unwrap();
                 let mut batch = Batch::new();
                 batch.extend(layout.make());

@@ -21,6 +21,9 @@ const FLAGS: [(u32, &str, &str); 3] = [
     (0x200, " allmulticast on", " allmulticast off"),
 ];
 
+/// `IPV4_DEVCONF_*` (`linux/ip.h`) of those that are set.
+const SETTINGS: [(u16, &str); 2] = [(22, "arp_notify"), (26, "route_localnet")];
+
 pub(super) fn words(said: &Said<'_>) -> Option<String> {
     let (kind, index) = (said.message.kind, said.header32(4));
     let named = said.find(HEADER, libc::IFLA_IFNAME).and_then(attr::text);
@@ -40,6 +43,9 @@ pub(super) fn words(said: &Said<'_>) -> Option<String> {
             }
             let attrs = said.message.body.get(HEADER..)?;
             let set = attributes(said, attrs) + &flags(said) + &as_port(attrs);
+            if let Some(written) = setting(attrs, &link()) {
+                return Some(written);
+            }
             (named.is_some() && index != 0 || !set.is_empty()).then(|| words + &set)
         }
     }
@@ -49,6 +55,15 @@ fn flags(said: &Said<'_>) -> String {
     let (flags, change) = (said.header32(8), said.header32(12));
     let changed = FLAGS.iter().filter(|(bit, ..)| change & bit != 0);
     changed.map(|(bit, on, off)| if flags & bit != 0 { *on } else { *off }).collect()
+}
+
+/// The first setting of IPv4 (`IFLA_INET_CONF` of `AF_INET`), for which `ip` has no word but the sysctl has.
+fn setting(attrs: &[u8], link: &str) -> Option<String> {
+    let conf = find(find(attrs, AF_SPEC)?, 2).and_then(|own| find(own, 1))?;
+    let (number, value) = each(conf).next()?;
+    let name = SETTINGS.iter().find(|(known, _)| *known == number)?.1;
+    let written = format!("echo {} > /proc/sys/net/ipv4/conf/{link}/{name}", attr::host32(value)?);
+    Some(format!("sh -c {}", quoted(&written)))
 }
 
 /// What a bridge keeps of its port (`IFLA_INFO_SLAVE_DATA`).

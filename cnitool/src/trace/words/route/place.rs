@@ -64,6 +64,12 @@ pub(super) fn route(said: &Said<'_>) -> Option<String> {
     if !matches!(table, 0 | 254) {
         words += &format!(" table {table}");
     }
+    // Who made it (`RTPROT_*`): `ip` says boot unless it is told.
+    match said.header8(5) {
+        2 => words += " proto kernel",
+        4 => words += " proto static",
+        _ => {}
+    }
     match said.header8(6) {
         253 => words += " scope link",
         254 => words += " scope host",

@@ -30,6 +30,12 @@ table inet cni_firewall {
     $admin
 }";
 
+/// How the set of this name is declared, if it is one of the layout's.
+pub fn declaration(set: &str) -> Option<String> {
+    let start = format!("set {set} {{");
+    LAYOUT.lines().map(str::trim).find(|line| line.starts_with(&start)).map(str::to_owned)
+}
+
 /// The table with the administrator's chain.
 fn text(admin: &str) -> String {
     LAYOUT.replace("$admin", &format!("chain {admin} {{ }}"))
@@ -89,7 +95,7 @@ mod tests {
     fn the_layout_is_what_nft_makes_of_its_text() {
         for admin in ["CNI-ADMIN", "my_chain.2"] {
             let text = text(admin);
-            cni_tests::assert_as_nft_makes_it(&text, || {
+            cni_tests::assert_as_nft_makes_it(&text, |_| {
                 let batch = Batch::of(Layout::read(&text).unwrap().make());
                 Socket::open().unwrap().commit(&batch, None).unwrap();
             });

@@ -38,6 +38,11 @@ pub(super) fn text(sets: &[ByPrefix]) -> String {
     LAYOUT.replace("$sets", &lines(&|set| set.declaration())).replace("$rules", &lines(&|set| set.rule(RULE)))
 }
 
+/// How the set of this name is declared, if it is one of the layout's.
+pub fn declaration(set: &str) -> Option<String> {
+    ByPrefix::parse(PODS, set).map(ByPrefix::declaration)
+}
+
 /// Sees to it that each address has exactly one element, and that it is the attachment's.
 pub(super) fn add(socket: &Socket, id: &AttachmentId, ips: &[Cidr]) -> Result<()> {
     let tag = id.tag();
@@ -149,7 +154,7 @@ mod tests {
         let set = |family, prefix| ByPrefix { stem: PODS, family, prefix };
         let v4 = [0, 8, 24, 31, 32].map(|prefix| set(Family::V4, prefix));
         let text = text(&[&v4[..], &[0, 57, 64, 128].map(|prefix| set(Family::V6, prefix))].concat());
-        cni_tests::assert_as_nft_makes_it(&text, || {
+        cni_tests::assert_as_nft_makes_it(&text, |_| {
             let batch = Batch::of(Layout::read(&text).unwrap().make());
             Socket::open().unwrap().commit(&batch, None).unwrap();
         });

@@ -9,23 +9,26 @@ use cni_netlink::{CREATE, Request};
 // enum nft_chain_attributes
 const TABLE: u16 = 1;
 const NAME: u16 = 3;
-const HOOK: u16 = 4;
+pub(super) const HOOK: u16 = 4;
 const USE: u16 = 6;
-const TYPE: u16 = 7;
-const USERDATA: u16 = 12;
+pub(super) const TYPE: u16 = 7;
+pub(super) const USERDATA: u16 = 12;
 // enum nft_hook_attributes
-const HOOK_NUM: u16 = 1;
-const HOOK_PRIORITY: u16 = 2;
+pub(super) const HOOK_NUM: u16 = 1;
+pub(super) const HOOK_PRIORITY: u16 = 2;
 // enum nft_rule_attributes, for the flush
 const RULE_TABLE: u16 = 1;
 const RULE_CHAIN: u16 = 2;
+
+/// The hooks by their numbers, `NF_INET_*` or `NF_BR_*`.
+pub(super) const HOOKS: [&str; 5] = ["prerouting", "input", "forward", "output", "postrouting"];
 
 /// Where a base chain sits. A new one has the policy accept, which is the kernel's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hook {
     /// `nat`, `filter` or `route`.
     pub(super) kind: &'static str,
-    /// `NF_INET_*` or `NF_BR_*`: 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting.
+    /// Its place in [`HOOKS`].
     pub(super) number: u32,
     /// Lower runs earlier.
     pub(super) priority: i32,

@@ -9,8 +9,8 @@ use cni_netlink::{CREATE, EXCL, Request};
 
 // enum nft_set_elem_list_attributes, NFTA_LIST_ELEM
 const TABLE: u16 = 1;
-const SET: u16 = 2;
-const ELEMENTS: u16 = 3;
+pub(super) const SET: u16 = 2;
+pub(super) const ELEMENTS: u16 = 3;
 const LIST_ELEM: u16 = 1;
 // enum nft_set_elem_attributes
 const KEY: u16 = 1;
@@ -133,7 +133,7 @@ pub struct ElementState<'a> {
 }
 
 impl<'a> ElementState<'a> {
-    fn read(element: &'a [u8]) -> Option<Self> {
+    pub(super) fn read(element: &'a [u8]) -> Option<Self> {
         Some(Self {
             key: read_value(find(element, KEY)?)?,
             last: find(element, KEY_END).and_then(read_value),

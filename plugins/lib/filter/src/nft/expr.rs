@@ -19,6 +19,11 @@ const DATA: u16 = 2;
 pub(super) struct Register(u32);
 
 impl Register {
+    /// The one in an expression's attribute.
+    pub(super) fn read(data: &[u8], kind: u16) -> Option<Self> {
+        super::lookup::number(data, kind).map(Self)
+    }
+
     /// Where verdicts go (`NFT_REG_VERDICT`).
     const VERDICT: Self = Self(0);
     /// `NFT_REG_1`.

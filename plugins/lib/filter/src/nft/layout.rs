@@ -17,9 +17,10 @@ mod value;
 
 use cni_types::{Code, Error, Result};
 
-use super::chain::Hook;
+use super::chain::{HOOKS, Hook};
 use super::set::DataType;
 use super::{Chain, Request, Rule, Set, Table, TableFamily};
+pub(super) use field::{FIELDS, Kind};
 use rule::Compiler;
 use tokens::{Read, Tokens};
 
@@ -162,6 +163,14 @@ impl<'a> SetText<'a> {
     }
 }
 
+/// The types of a set's key and data by its declaration in a layout.
+pub(super) fn types_of(declaration: &str) -> Option<(Vec<DataType>, Vec<DataType>)> {
+    let mut tokens = Tokens::new(declaration);
+    tokens.word().ok()?;
+    let set = SetText::read(&mut tokens).ok()?;
+    Some((set.key, set.data))
+}
+
 fn types(tokens: &mut Tokens<'_>) -> Read<Vec<DataType>> {
     let mut types = Vec::new();
     loop {
@@ -174,7 +183,6 @@ fn types(tokens: &mut Tokens<'_>) -> Read<Vec<DataType>> {
 }
 
 fn hook(tokens: &mut Tokens<'_>) -> Read<Hook> {
-    const HOOKS: [&str; 5] = ["prerouting", "input", "forward", "output", "postrouting"];
     let kind = tokens.word()?;
     let kind = ["filter", "nat"].into_iter().find(|known| *known == kind).ok_or("no known type of chain")?;
     tokens.expect("hook")?;

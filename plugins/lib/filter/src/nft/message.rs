@@ -42,6 +42,12 @@ pub enum TableFamily {
 }
 
 impl TableFamily {
+    /// By its number.
+    pub(super) fn find(number: u8) -> Option<Self> {
+        let all = [Self::Inet, Self::Ipv4, Self::Bridge, Self::Ipv6];
+        all.into_iter().find(|family| *family as u8 == number)
+    }
+
     /// The family's name in `nft`.
     pub fn name(self) -> &'static str {
         match self {

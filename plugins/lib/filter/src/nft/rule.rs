@@ -12,8 +12,8 @@ use cni_netlink::{APPEND, CREATE, Request};
 const TABLE: u16 = 1;
 const CHAIN: u16 = 2;
 const HANDLE: u16 = 3;
-const EXPRESSIONS: u16 = 4;
-const USERDATA: u16 = 7;
+pub(super) const EXPRESSIONS: u16 = 4;
+pub(super) const USERDATA: u16 = 7;
 const LIST_ELEM: u16 = 1;
 
 /// A rule the kernel has, in an answer to [`Rule::list`].

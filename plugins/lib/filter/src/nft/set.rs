@@ -8,10 +8,10 @@ use cni_netlink::{CREATE, Request};
 // enum nft_set_attributes
 const TABLE: u16 = 1;
 const NAME: u16 = 2;
-const FLAGS: u16 = 3;
-const KEY_TYPE: u16 = 4;
+pub(super) const FLAGS: u16 = 3;
+pub(super) const KEY_TYPE: u16 = 4;
 const KEY_LEN: u16 = 5;
-const DATA_TYPE: u16 = 6;
+pub(super) const DATA_TYPE: u16 = 6;
 const DATA_LEN: u16 = 7;
 const DESC: u16 = 9;
 const ID: u16 = 10;
@@ -20,7 +20,7 @@ const DESC_CONCAT: u16 = 2;
 const FIELD_LEN: u16 = 1;
 const LIST_ELEM: u16 = 1;
 // enum nft_set_flags
-const INTERVAL: u32 = 0x4;
+pub(super) const INTERVAL: u32 = 0x4;
 const MAP: u32 = 0x8;
 const CONCAT: u32 = 0x80;
 /// Bits per field in the type number of a concatenation (`TYPE_BITS` of nft's `datatype.h`).
@@ -31,22 +31,39 @@ const TYPE_BITS: u32 = 6;
 pub(super) struct DataType {
     /// As `nft` numbers it (`enum datatypes`). The kernel only stores the number.
     number: u32,
-    bytes: u32,
+    pub(super) bytes: u32,
 }
+
+/// Names, numbers and bytes.
+const TYPES: [(&str, u32, u32); 6] = [
+    ("ipv4_addr", 7, 4),
+    ("ipv6_addr", 8, 16),
+    ("ether_addr", 9, 6),
+    ("inet_proto", 12, 1),
+    ("inet_service", 13, 2),
+    ("ifname", 41, 16),
+];
 
 impl DataType {
     /// The one of this name in `nft`.
     pub(super) fn find(name: &str) -> Option<Self> {
-        let (number, bytes) = match name {
-            "ipv4_addr" => (7, 4),
-            "ipv6_addr" => (8, 16),
-            "ether_addr" => (9, 6),
-            "inet_proto" => (12, 1),
-            "inet_service" => (13, 2),
-            "ifname" => (41, 16),
-            _ => return None,
-        };
+        let (_, number, bytes) = *TYPES.iter().find(|(known, ..)| *known == name)?;
         Some(Self { number, bytes })
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> Option<&'static str> {
+        TYPES.iter().find(|(_, number, _)| *number == self.number).map(|(name, ..)| *name)
+    }
+
+    /// The types in the number of a concatenation, the last one first.
+    pub(super) fn split(number: u32) -> impl Iterator<Item = Option<Self>> {
+        let numbers = std::iter::successors(Some(number), |number| Some(number >> TYPE_BITS));
+        numbers.take_while(|number| *number != 0).map(|number| {
+            let number = number & ((1 << TYPE_BITS) - 1);
+            let (_, number, bytes) = *TYPES.iter().find(|(_, known, _)| *known == number)?;
+            Some(Self { number, bytes })
+        })
     }
 
     /// Number and length of a concatenation; in one each field is padded to 4 bytes.

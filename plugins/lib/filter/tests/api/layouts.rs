@@ -1,12 +1,28 @@
 //! Layouts: `nft` reads our texts as we do.
 
-use cni_filter::nft::{Batch, Layout, Socket};
-use cni_tests::assert_as_nft_makes_it;
+use cni_filter::nft::{Batch, Layout, Socket, words};
+use cni_tests::{Host, Place, assert_as_nft_makes_it};
 
 fn make(text: &str) {
     let mut batch = Batch::new();
     batch.extend(Layout::read(text).unwrap().make());
     Socket::open().unwrap().commit(&batch, None).unwrap();
+}
+
+/// Makes it by what our messages say in the words of `nft`.
+fn say(host: &Host, text: &str) {
+    let steps = Layout::read(text).unwrap().make();
+    let said = steps.iter().map(|step| {
+        let said = words(step.kind, step.attrs.as_bytes(), &|_| None);
+        said.unwrap_or_else(|| panic!("{}: no words for {}", step.doing, text)) + "\n"
+    });
+    host.feed("nft -f -", &said.collect::<String>());
+}
+
+/// That `nft` makes the same of the text as we do, and of what we say about it.
+fn agree(text: &str) {
+    assert_as_nft_makes_it(text, |_| make(text));
+    assert_as_nft_makes_it(text, |host| say(host, text));
 }
 
 /// A table in which chain `c` has this rule.
@@ -44,20 +60,17 @@ fn each_rule_is_what_nft_makes_of_it() {
         "ct status dnat drop",
         "accept comment \"by {a}; b # c\"",
     ] {
-        let text = with("inet", rule);
-        assert_as_nft_makes_it(&text, || make(&text));
+        agree(&with("inet", rule));
     }
     for rule in ["ether saddr 02:00:00:00:00:01 return; drop", "iifname \"veth0\" jump other"] {
-        let text = with("bridge", rule);
-        assert_as_nft_makes_it(&text, || make(&text));
+        agree(&with("bridge", rule));
     }
     for (hook, rule) in [
         ("prerouting priority -90", "meta nfproto ipv4 dnat ip to ip daddr . meta l4proto . th dport map @m"),
         ("output priority 5", "meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @r"),
         ("postrouting priority 100", "ip saddr @s masquerade"),
     ] {
-        let text = with("inet", &format!("type nat hook {hook}\n {rule}"));
-        assert_as_nft_makes_it(&text, || make(&text));
+        agree(&with("inet", &format!("type nat hook {hook}\n {rule}")));
     }
 }
 

@@ -2,12 +2,13 @@
 
 use cni_types::Family;
 
-use super::super::expr::{Expr, Register};
+use super::super::expr::{Expr, ExprState, Register};
+use super::super::lookup::number;
 use super::tokens::{Read, Tokens};
 
 /// A field of the packet, or of what the kernel knows about it.
 #[derive(Clone, Copy)]
-pub(super) struct Field {
+pub(in super::super) struct Field {
     /// The expression that loads it, with its numbers behind the register; of a payload: base and offset.
     load: (&'static str, &'static [u32]),
     /// In bytes.
@@ -17,7 +18,7 @@ pub(super) struct Field {
 
 /// What its values are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in super::super) enum Kind {
     Address(Family),
     Mac,
     Interface,
@@ -40,7 +41,7 @@ pub(super) const NETWORK: Field = field(("meta", &[15]), 1, Kind::Words(&[("ipv4
 const LOCAL: [u8; 4] = 2_u32.to_ne_bytes();
 
 /// By name. The numbers are offsets in the headers, `enum nft_meta_keys`, `nft_ct_keys`, `nft_fib_result` and `nft_fib_flags`.
-const FIELDS: [(&str, Field); 14] = [
+pub(in super::super) const FIELDS: [(&str, Field); 14] = [
     ("ip saddr", field(("payload", &[1, 12]), 4, Kind::Address(Family::V4))),
     ("ip daddr", field(("payload", &[1, 16]), 4, Kind::Address(Family::V4))),
     ("ip6 saddr", field(("payload", &[1, 8]), 16, Kind::Address(Family::V6))),
@@ -61,6 +62,13 @@ impl Field {
     pub(super) fn read(tokens: &mut Tokens<'_>) -> Read<Self> {
         let known = FIELDS.iter().find(|(name, _)| tokens.takes(name));
         known.map(|(_, field)| *field).ok_or_else(|| format!("{:?} is nothing to look at", tokens.peek()))
+    }
+
+    /// What its values are, if it is what this expression loads, or begins with it.
+    pub(in super::super) fn is(self, expr: &ExprState<'_>) -> Option<Kind> {
+        let (name, numbers) = self.load;
+        let mut loads = (2..).zip(numbers).map(|(kind, wanted)| number(expr.data, kind) == Some(*wanted));
+        (expr.name == name && loads.all(|is_so| is_so)).then_some(self.kind)
     }
 
     /// The network protocol that has it, where not all have.

@@ -1,0 +1,97 @@
+//! What a run asked of the kernel, said again by hand, makes the same: every example with `cnitool trace --words`.
+
+use std::fs;
+
+use cni_tests::{Container, Host, Place, Suite, needs, run};
+use serde_json::Value;
+
+use crate::examples::{chain, examples, is_for_a_larger_kernel, is_plain, prepare};
+
+const LOG: &str = "/run/log.json";
+
+#[test]
+fn the_words_of_every_example_can_be_said_again() {
+    can_be_said_again(|list| is_plain(list));
+}
+
+#[test]
+fn the_words_of_examples_for_a_larger_kernel_can_be_said_again() {
+    needs!(BridgeVlan, Dummy, Ipvlan, Vlan, Vrf);
+    can_be_said_again(|list| is_for_a_larger_kernel(list));
+}
+
+fn can_be_said_again(is_one: impl Fn(&Value) -> bool) {
+    let lists = examples().into_iter().filter(|(_, list)| is_one(list));
+    let wrong: Vec<String> = lists.filter_map(|(name, list)| differences(&name, &list)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Between what the example's chain makes and what its words make.
+fn differences(name: &str, list: &Value) -> Option<String> {
+    let (mut script, mut made, mut wrong) = (String::new(), Vec::new(), None);
+    Host::fresh(|host| {
+        prepare(host, list);
+        fs::create_dir_all("/run/cni").unwrap();
+        fs::write("/run/cni/log.conf", format!("CNI_LOG={LOG}\nCNI_DEBUG=1\n")).unwrap();
+        let pod = host.container("pod");
+        chain(name, list).add(host, &pod, "eth0");
+        let mut cnitool = host.command(Suite::Ours.source().join("cnitool").to_str().unwrap());
+        let done = run(cnitool.args(["trace", "--words", LOG]), b"");
+        assert!(done.status.success(), "{name}: {}", done.stderr);
+        let words = String::from_utf8(done.stdout).unwrap();
+        let said = |line: &&str| !line.starts_with(|c: char| c.is_ascii_digit());
+        script = words.lines().filter(said).map(|line| format!("{}\n", line.trim_start())).collect();
+        made = state(host, &pod, &script);
+    });
+    Host::fresh(|host| {
+        prepare(host, list);
+        let pod = host.container("pod");
+        host.sh(&format!("mkdir -p /run/netns\n{script}true"));
+        let again = state(host, &pod, &script);
+        let lacks = |one: &[String], other: &[String]| -> Vec<String> {
+            one.iter().filter(|line| !other.contains(line)).cloned().collect()
+        };
+        let (lost, more) = (lacks(&made, &again), lacks(&again, &made));
+        if !lost.is_empty() || !more.is_empty() {
+            wrong = Some(format!("{name}: without {lost:#?}, with {more:#?}\n{script}"));
+        }
+    });
+    wrong
+}
+
+/// What is in both, without the hardware addresses that the kernel threw dice for: those that are not `said`.
+fn state(host: &Host, pod: &Container, said: &str) -> Vec<String> {
+    // Opens below /proc/sys/net are slow where there are many namespaces: what a plugin could have a reason to set.
+    let names = [
+        "accept_ra",
+        "accept_dad",
+        "arp_notify",
+        "ndisc_notify",
+        "disable_ipv6",
+        "forwarding",
+        "route_localnet",
+    ];
+    let files: Vec<_> =
+        names.iter().flat_map(|name| [4, 6].map(|v| format!("ipv{v}/conf/$link/{name}"))).collect();
+    let sysctls = format!(
+        "cd /proc/sys/net; grep . ipv4/ip_forward; for link in $(ls ipv4/conf); do grep -sH . {}; done; true",
+        files.join(" ")
+    );
+    let of = |place: &dyn Fn(&str) -> String, whose: &str| -> Vec<String> {
+        let lines = ["tc qdisc show", &sysctls].map(place).join("\n");
+        lines.lines().map(|line| format!("{whose} {line}")).collect()
+    };
+    let snapshots = [("host", host.snapshot()), ("pod", cni_tests::Snapshot::take(pod))];
+    let mut lines: Vec<String> = snapshots
+        .iter()
+        .flat_map(|(whose, snapshot)| snapshot.lines().map(move |line| format!("{whose} {line}")))
+        .filter(|line| !["file ", "directory ", "socket "].iter().any(|what| line.contains(what)))
+        .collect();
+    for line in lines.iter_mut().filter(|line| line.contains(" link ")) {
+        let own = line.split('"').find(|word| word.matches(':').count() == 5 && !said.contains(word));
+        *line = own.map_or(line.clone(), |own| line.replace(own, "thrown"));
+    }
+    lines.extend(of(&|script| host.sh(script), "host"));
+    lines.extend(of(&|script| pod.sh(script), "pod"));
+    lines
+}
