@@ -15,16 +15,18 @@ pub(super) fn of(list: &NetworkList, trial: &Trial, runtime: &Runtime) -> Vec<St
     let mut findings: Vec<String> = Vec::new();
     for (verb, error) in trial.failures() {
         let finding = format!("{verb} fails with code {}: {error}", error.code.0);
-        // What STATUS has found already, ADD says again.
-        if !findings.iter().any(|said| said.split_once(": ").map(|(_, why)| why) == Some(&error.to_string()))
-        {
+        // What STATUS has found already, ADD says again: `plugin type="bridge" failed (add): why`.
+        let why = |said: &str| said.split_once("): ").map(|(_, why)| why.to_owned());
+        if !findings.iter().any(|said| why(said).is_some() && why(said) == why(&finding)) {
             findings.push(finding);
         }
     }
     let has = |name: &str| list.plugins.iter().any(|plugin| plugin.name.as_str() == name);
     let is = |name: &str, value: &str| sysctl::read(name).is_ok_and(|found| found == value);
     let is_routed = ["bridge", "ptp", "flannel"].iter().any(|name| has(name));
-    if is_routed && is("ipv4/ip_forward", "0") {
+    // Most networks switch it on themselves, by the ADD.
+    let is_added = !trial.failures().any(|(verb, _)| verb == "ADD");
+    if is_routed && is_added && is("ipv4/ip_forward", "0") {
         findings.push(
             "this node does not forward IPv4 packets, so pods reach nothing beyond it: sysctl -w net.ipv4.ip_forward=1"
                 .to_owned(),

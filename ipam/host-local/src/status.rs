@@ -49,8 +49,11 @@ fn require_writable_parent(directory: &Path) -> Result<()> {
         Err("it is not a directory".to_owned())
     };
     writable.map_err(|cause| {
-        Error::unavailable(format!("cannot make the data directory {}", directory.display()))
-            .because(format!("{}: {cause}", nearest.display()))
+        Error::unavailable(format!(
+            "cannot make the data directory {} (key \"dataDir\")",
+            directory.display()
+        ))
+        .because(format!("{}: {cause}", nearest.display()))
     })
 }
 

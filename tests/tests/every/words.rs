@@ -11,13 +11,13 @@ const LOG: &str = "/run/log.json";
 
 #[test]
 fn the_words_of_every_example_can_be_said_again() {
-    can_be_said_again(|list| is_plain(list));
+    can_be_said_again(is_plain);
 }
 
 #[test]
 fn the_words_of_examples_for_a_larger_kernel_can_be_said_again() {
     needs!(BridgeVlan, Dummy, Ipvlan, Vlan, Vrf);
-    can_be_said_again(|list| is_for_a_larger_kernel(list));
+    can_be_said_again(is_for_a_larger_kernel);
 }
 
 fn can_be_said_again(is_one: impl Fn(&Value) -> bool) {
@@ -89,7 +89,9 @@ fn state(host: &Host, pod: &Container, said: &str) -> Vec<String> {
         .collect();
     for line in lines.iter_mut().filter(|line| line.contains(" link ")) {
         let own = line.split('"').find(|word| word.matches(':').count() == 5 && !said.contains(word));
-        *line = own.map_or(line.clone(), |own| line.replace(own, "thrown"));
+        if let Some(own) = own {
+            *line = line.replace(own, "thrown");
+        }
     }
     lines.extend(of(&|script| host.sh(script), "host"));
     lines.extend(of(&|script| pod.sh(script), "pod"));

@@ -37,7 +37,7 @@ impl Directory {
             .recursive(true)
             .mode(0o755)
             .create(path)
-            .doing(format!("cannot make the data directory {}", path.display()))?;
+            .doing(format!("cannot make the data directory {} (key \"dataDir\")", path.display()))?;
         Self::open(path).doing(format!("cannot open the data directory {}", path.display()))
     }
 

@@ -25,7 +25,7 @@ pub fn words(kind: u16, body: &[u8], declared: &dyn Fn(&str) -> Option<String>) 
         message::DELTABLE => Some(format!("delete table {}", table?)),
         message::NEWCHAIN => Some(format!("add chain {}{}", named(3)?, chain_block(attrs)?)),
         message::GETCHAIN => {
-            Some(named(3).map_or("list chains".to_owned(), |chain| format!("list chain {chain}")))
+            Some(named(3).map_or_else(|| "list chains".to_owned(), |chain| format!("list chain {chain}")))
         }
         message::DELCHAIN => Some(format!("delete chain {}", named(3)?)),
         message::NEWRULE => Some(format!("add rule {} {}", named(2)?, rule::words(attrs)?)),
@@ -45,7 +45,6 @@ pub fn words(kind: u16, body: &[u8], declared: &dyn Fn(&str) -> Option<String>) 
         }
         message::GETSETELEM if find(attrs, 3).is_none() => Some(format!("list set {}", named(2)?)),
         message::GETSETELEM => Some(format!("get element {} {}", named(2)?, element::list(attrs, declared)?)),
-        message::GETGEN => None,
         _ => None,
     }
 }
@@ -56,7 +55,7 @@ fn chain_block(attrs: &[u8]) -> Option<String> {
         None => String::new(),
         Some(hook) => {
             let name = chain::HOOKS.get(number(hook, chain::HOOK_NUM)? as usize)?;
-            let priority = number(hook, chain::HOOK_PRIORITY)?.cast_signed();
+            let priority = i32::from_be_bytes(number(hook, chain::HOOK_PRIORITY)?.to_be_bytes());
             format!(" type {} hook {name} priority {priority};", text(attrs, chain::TYPE)?)
         }
     };
