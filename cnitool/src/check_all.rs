@@ -9,6 +9,7 @@ use crate::at_once::at_once;
 use crate::cache::{Cache, Entry, Kept};
 use crate::chain::Runtime;
 use crate::conflist::{NetworkList, dir};
+use crate::output::with_code;
 use crate::settings;
 use crate::table::table;
 use crate::terminal::{Terminal, printable};
@@ -55,7 +56,7 @@ fn check(runtime: &Runtime, net_dir: &Path, entry: &Entry) -> Verdict {
         }),
         Err(why) => Err(why.clone()).doing(format!("its cache file {} cannot be used", entry.file.display())),
     };
-    asked.unwrap_or_else(|e| Verdict::Different(crate::with_code(&e)))
+    asked.unwrap_or_else(|e| Verdict::Different(with_code(&e)))
 }
 
 /// The list as it was; where its plugins were in files beside it, as it is.

@@ -25,6 +25,7 @@ use crate::attachments::{Attachment, Survey};
 use crate::cache::Cache;
 use crate::chain::Runtime;
 use crate::conflist::dir;
+use crate::output::{print, with_code};
 use crate::settings;
 use crate::table::table;
 use crate::trace::operation;
@@ -62,7 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let Some(pause) = options.every else { return once() };
     loop {
         if let Err(error) = once() {
-            tell(crate::with_code(&error));
+            tell(with_code(&error));
         }
         sleep(pause);
     }
@@ -173,7 +174,7 @@ fn show(judged: &[(&Attachment, Verdict)]) -> Result<()> {
         }
     }
     let [alive, dead, spared] = counts;
-    crate::print(&format!("{}{alive} alive, {dead} dead, {spared} not proven dead\n", table("", &rows)))
+    print(&format!("{}{alive} alive, {dead} dead, {spared} not proven dead\n", table("", &rows)))
 }
 
 /// On a terminal, where nobody has said `--yes`, the person is asked.

@@ -40,12 +40,15 @@ mod kernel;
 mod known;
 mod ls;
 mod metrics;
+mod output;
+mod protocol;
 pub mod request;
 mod restore;
 mod schema;
 mod settings;
 mod svg;
 mod table;
+mod target;
 mod terminal;
 mod tool;
 mod trace;
@@ -53,15 +56,13 @@ mod validate;
 mod version;
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::process::ExitCode;
 
-use cni_skel::{Stdout, tell};
-use cni_types::{Error, Result, SpecVersion};
+use cni_skel::tell;
+use cni_types::{Result, SpecVersion};
 
 use cli::Command;
-use settings::Settings;
-use trace::operation;
+use output::{print, with_code};
 
 /// Runs the command line of this process: the whole body of `main`.
 pub fn main() -> ExitCode {
@@ -77,11 +78,6 @@ pub fn main() -> ExitCode {
         tell(with_code(&error));
         ExitCode::FAILURE
     })
-}
-
-/// The error as people are told it.
-fn with_code(error: &Error) -> String {
-    format!("{error} (CNI error code {})", error.code.0)
 }
 
 fn run(command: Command) -> Result<ExitCode> {
@@ -105,24 +101,18 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::CheckAll { network } => {
             let (table, is_good) = check_all::run(network.as_deref())?;
             print(&table)?;
-            if !is_good {
-                return Ok(ExitCode::FAILURE);
-            }
+            return Ok(status(is_good));
         }
-        Command::Debug(options) => {
-            if !debug::run(&options, &print)? {
-                return Ok(ExitCode::FAILURE);
-            }
-        }
+        Command::Debug(options) => return Ok(status(debug::run(&options, &print)?)),
         Command::Trace(options) => trace::run(&options, &print)?,
         Command::Install(options) => {
             let until = options.stay.then(install::Held::new).transpose()?;
             let (table, is_complete) = install::run(&options)?;
             print(&table)?;
-            if !is_complete {
-                return Ok(ExitCode::FAILURE);
+            if let Some(signals) = until.filter(|_| is_complete) {
+                signals.wait()?;
             }
-            until.map_or(Ok(()), |signals| signals.wait())?;
+            return Ok(status(is_complete));
         }
         Command::Validate(options) => {
             let (text, status) = validate::run(&options)?;
@@ -130,43 +120,22 @@ fn run(command: Command) -> Result<ExitCode> {
             return Ok(status.into());
         }
         Command::Schema => print(&schema::print())?,
-        Command::Add { target, validates } => {
-            let (settings, list) = Settings::load(&target.network)?;
-            if validates {
-                validate::warnings(&list).iter().for_each(tell);
-            }
-            let conf = settings.attachment(&target, &list)?;
-            let answer =
-                operation("ADD", Some(&list.name), Some(&conf), || settings.runtime.add(&list, &conf))?;
-            print(&format!("{answer}\n"))?;
-        }
-        Command::Check(target) => {
-            let (settings, list) = Settings::load(&target.network)?;
-            let conf = settings.attachment(&target, &list)?;
-            operation("CHECK", Some(&list.name), Some(&conf), || settings.runtime.check(&list, &conf))?;
-        }
-        Command::Del(target) => {
-            let (settings, list) = Settings::load(&target.network)?;
-            let conf = settings.attachment(&target, &list)?;
-            operation("DEL", Some(&list.name), Some(&conf), || settings.runtime.del(&list, &conf))?;
-        }
+        Command::Add { target, validates } => protocol::add(&target, validates)?,
+        Command::Check(target) => protocol::check(&target)?,
+        Command::Del(target) => protocol::del(&target)?,
+        Command::Status { network } => protocol::status(&network)?,
         Command::Gc(options) => return gc::run(&options),
         Command::Restore { networks } => return restore::run(&networks),
-        Command::Status { network } => {
-            let (settings, list) = Settings::load(&network)?;
-            operation("STATUS", Some(&list.name), None, || settings.runtime.status(&list))?;
-        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn status(is_good: bool) -> ExitCode {
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn version() -> String {
     let versions: Vec<&str> = SpecVersion::ALL.iter().map(|version| version.as_str()).collect();
     let (own, known) = (env!("CARGO_PKG_VERSION"), versions.join(", "));
     format!("cnitool v{own}\nCNI protocol versions supported: {known}\n")
-}
-
-fn print(text: &str) -> Result<()> {
-    let written = Stdout.write_all(text.as_bytes());
-    written.map_err(|e| Error::io("cannot write to stdout", &e))
 }

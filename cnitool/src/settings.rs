@@ -6,9 +6,9 @@ use cni_types::{Code, ContainerId, Error, IfName, Json, Result, excerpt, hex, ne
 
 use crate::cache::Cache;
 use crate::chain::Runtime;
-use crate::cli::Target;
 use crate::conflist::{NetworkList, dir};
 use crate::invoke::{CapabilityArgs, RuntimeConf};
+use crate::target::Target;
 
 const NET_DIR: &str = "/etc/cni/net.d";
 const PLUGIN_DIR: &str = "/opt/cni/bin";

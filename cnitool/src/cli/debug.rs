@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
+use super::command::{Command, Result};
 use super::words::{Word, Words};
-use super::{Command, Result};
 use crate::debug::Options;
 
 /// Reads the arguments behind `debug`.

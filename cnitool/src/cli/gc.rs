@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use cni_types::excerpt;
 
+use super::command::{Command, Result};
 use super::words::{Word, Words};
-use super::{Command, Result};
 use crate::gc::{Keep, Options};
 
 /// How old an attachment has to be by default, in seconds: kubelet gives a sandbox four minutes.

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use super::command::{Command, Result};
 use super::words::{Word, Words};
-use super::{Command, Result};
 use crate::install::Options;
 
 /// Reads the arguments behind `install`.

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
+use super::command::{Command, Result};
 use super::words::{Word, Words};
-use super::{Command, Result};
 use crate::{graph, ls, metrics};
 
 /// Reads the arguments behind `ls`.

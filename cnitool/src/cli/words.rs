@@ -6,7 +6,8 @@ use std::slice::Iter;
 
 use cni_types::excerpt;
 
-use super::{Result, mistake};
+use super::command::Result;
+use super::mistake::mistake;
 
 /// One argument.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use cni_types::{Error, Result};
 
 use super::scratch::Scratch;
 use crate::chain::Runtime;
-use crate::cli::Target;
 use crate::conflist::NetworkList;
 use crate::settings::Settings;
+use crate::target::Target;
 use crate::trace::{Run, operation, text};
 
 /// What became of it.

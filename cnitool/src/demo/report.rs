@@ -5,6 +5,7 @@ use std::io::{Write, stdout};
 
 use cni_types::Error;
 
+use crate::output::with_code;
 use crate::terminal::Terminal;
 
 const WIDTH: usize = 80;
@@ -66,7 +67,7 @@ impl Report {
     }
 
     fn error(&self, error: &Error) {
-        for line in wrap(&crate::with_code(error), WIDTH - 6) {
+        for line in wrap(&with_code(error), WIDTH - 6) {
             self.line(format!("      {line}"));
         }
     }

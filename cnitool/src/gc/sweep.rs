@@ -15,6 +15,7 @@ use crate::attachments::{Attachment, State, Survey};
 use crate::chain::Runtime;
 use crate::conflist::{NetworkList, dir};
 use crate::invoke::{CapabilityArgs, RuntimeConf};
+use crate::output::{print, with_code};
 
 /// Plugins are processes that wait for the kernel most of the time.
 const WORKERS: usize = 4;
@@ -30,7 +31,7 @@ pub(super) fn everything(runtime: &Runtime, net_dir: &Path, options: &Options) -
     };
     let lists: Vec<NetworkList> =
         names.iter().map(|name| dir::find_network(net_dir, name)).collect::<Result<_>>()?;
-    crate::print(&names.iter().map(|name| format!("{name}: everything goes\n")).collect::<String>())?;
+    print(&names.iter().map(|name| format!("{name}: everything goes\n")).collect::<String>())?;
     if options.dry_run || !is_confirmed(options)? {
         return Ok(None);
     }
@@ -63,8 +64,8 @@ pub(super) fn dead(
         let valid = living.filter_map(|(a, _)| a.id.clone()).filter(|id| id.network == list.name);
         failed.note(runtime.gc_of_others(list, &valid.collect::<Vec<_>>(), &is_ours).doing(&list.name));
     }
-    crate::print(&format!("{removed} removed\n"))?;
-    let failed = failed.fold().inspect_err(|error| tell(crate::with_code(error)));
+    print(&format!("{removed} removed\n"))?;
+    let failed = failed.fold().inspect_err(|error| tell(with_code(error)));
     Ok((removed, failed.is_err()))
 }
 

@@ -6,6 +6,7 @@ use cni_skel::tell;
 use cni_types::{AttachmentId, Error, Result};
 
 use super::chain::Outcome;
+use crate::output::{print, with_code};
 use crate::table::table;
 
 /// Rows for what was put back, errors on stderr, and the sum.
@@ -20,7 +21,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn unreadable(&mut self, error: &Error) {
         self.failed += 1;
-        tell(crate::with_code(error));
+        tell(with_code(error));
     }
 
     pub(super) fn outcome(&mut self, id: &AttachmentId, outcome: &Outcome) {
@@ -36,7 +37,7 @@ impl Report {
                 }
                 self.failed += usize::from(!failed.is_empty());
                 for error in failed {
-                    let error = crate::with_code(error);
+                    let error = with_code(error);
                     tell(format_args!("{network} {container_id} {ifname}: {error}"));
                 }
             }
@@ -52,7 +53,7 @@ impl Report {
                 text.push_str(&format!(", {count} {what}"));
             }
         }
-        crate::print(&(text + "\n"))?;
+        print(&(text + "\n"))?;
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
