@@ -9,17 +9,17 @@
 
 mod keep;
 mod last;
+mod options;
 mod sweep;
 mod verdict;
 
 use std::collections::HashSet;
-use std::io::{IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use cni_skel::tell;
-use cni_types::{Error, NetworkName, Result};
+use cni_types::{NetworkName, Result};
 
 use crate::attachments::{Attachment, Survey};
 use crate::cache::Cache;
@@ -33,23 +33,8 @@ pub(crate) use keep::Keep;
 use keep::Living;
 use last::Collected;
 pub(crate) use last::LastRun;
+pub(crate) use options::Options;
 use verdict::{Court, Verdict, is_alive};
-
-/// What the command line says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Options {
-    /// All where none is named.
-    pub(crate) networks: Vec<String>,
-    /// Who is alive; together.
-    pub(crate) keep: Vec<Keep>,
-    pub(crate) dry_run: bool,
-    /// Do not ask.
-    pub(crate) yes: bool,
-    /// How old an attachment has to be that has a namespace and is not in the list.
-    pub(crate) grace: Duration,
-    /// Again and again, with this in between.
-    pub(crate) every: Option<Duration>,
-}
 
 /// How long something has to look left behind: an ADD writes down what it is about to make before it makes it.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
@@ -112,7 +97,7 @@ fn collect(options: &Options) -> Result<Option<Collected>> {
     show(&judged)?;
     let dead: Vec<&Attachment> =
         judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Dead(_))).map(|(a, _)| *a).collect();
-    if options.dry_run || !(dead.is_empty() || is_confirmed(options)?) {
+    if options.dry_run || !(dead.is_empty() || options.is_confirmed()?) {
         return Ok(None);
     }
     let spared = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Spared(_))).count();
@@ -175,15 +160,4 @@ fn show(judged: &[(&Attachment, Verdict)]) -> Result<()> {
     }
     let [alive, dead, spared] = counts;
     print(&format!("{}{alive} alive, {dead} dead, {spared} not proven dead\n", table("", &rows)))
-}
-
-/// On a terminal, where nobody has said `--yes`, the person is asked.
-fn is_confirmed(options: &Options) -> Result<bool> {
-    if options.yes || !stdin().is_terminal() || !stdout().is_terminal() {
-        return Ok(true);
-    }
-    let _ = write!(stdout(), "Remove what the dead have left? [y/N] ").and_then(|()| stdout().flush());
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(|e| Error::io("cannot read the answer", &e))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

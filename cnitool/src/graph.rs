@@ -14,7 +14,6 @@ use crate::cache::Cache;
 use crate::settings;
 use crate::terminal::Terminal;
 
-use item::{Item, Kind};
 use paths::Paths;
 
 /// The languages a picture is written in.

@@ -11,6 +11,7 @@
 //! whatever happens in between. What is left behind by a killed run is removed by the next.
 
 mod label;
+mod options;
 mod plan;
 mod source;
 mod stage;
@@ -29,29 +30,11 @@ use plan::{Act, Step};
 use stage::Stage;
 use verify::Likeness;
 
+pub(crate) use options::Options;
 pub(crate) use stay::Held;
 
 /// Two installations into one directory wait for each other; each takes a second.
 const LOCK_BOUND: Duration = Duration::from_secs(60);
-
-/// What the command line asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Options {
-    /// Into which directory.
-    pub(crate) dir: PathBuf,
-    /// From which; without it the one that `cnitool` is in.
-    pub(crate) from: Option<PathBuf>,
-    /// These plugins; all that are there when empty.
-    pub(crate) plugins: Vec<String>,
-    /// What has a file there is left alone.
-    pub(crate) only_missing: bool,
-    /// Newer and foreign executables are replaced too.
-    pub(crate) force: bool,
-    /// Nothing is written: what differs is an error.
-    pub(crate) verify: bool,
-    /// After a success, do not end before a signal says so.
-    pub(crate) stay: bool,
-}
 
 /// Installs; returns what to print, and whether everything that was asked for is there now.
 ///

@@ -14,6 +14,7 @@ mod places;
 mod report;
 mod rules;
 mod shape;
+mod similar;
 mod source;
 
 use std::path::PathBuf;

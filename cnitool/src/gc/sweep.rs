@@ -8,8 +8,8 @@ use cni_skel::tell;
 use cni_types::{AttachmentId, Doing, Error, Failures, NetworkName, Result};
 
 use super::last::Collected;
+use super::options::Options;
 use super::verdict::Verdict;
-use super::{Options, is_confirmed};
 use crate::at_once::at_once;
 use crate::attachments::{Attachment, State, Survey};
 use crate::chain::Runtime;
@@ -32,7 +32,7 @@ pub(super) fn everything(runtime: &Runtime, net_dir: &Path, options: &Options) -
     let lists: Vec<NetworkList> =
         names.iter().map(|name| dir::find_network(net_dir, name)).collect::<Result<_>>()?;
     print(&names.iter().map(|name| format!("{name}: everything goes\n")).collect::<String>())?;
-    if options.dry_run || !is_confirmed(options)? {
+    if options.dry_run || !options.is_confirmed()? {
         return Ok(None);
     }
     let known = lists.iter().filter_map(|list| runtime.cache.attachments(&list.name).ok());

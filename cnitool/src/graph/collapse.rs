@@ -1,6 +1,6 @@
 //! Many containers as one item, so that a picture of three hundred is as readable as one of three.
 
-use super::{Item, Kind};
+use super::item::{Item, Kind};
 
 /// Up to how many containers of one network below one item are shown singly.
 const FEW: usize = 20;

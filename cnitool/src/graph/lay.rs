@@ -1,7 +1,7 @@
 //! Where the boxes of a picture are. All lengths are pixels.
 
+use super::item::{Item, Kind};
 use super::text::lines;
-use super::{Item, Kind};
 
 /// The width of a character of the font.
 pub(super) const CHARACTER: usize = 7;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cni_types::Json;
 
-use super::{Item, Kind};
+use super::item::{Item, Kind};
 use crate::attachments::{Attachment, State, Survey};
 use crate::kernel::{Link, default_links, port_vlans};
 

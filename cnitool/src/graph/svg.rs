@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use super::item::{Item, Kind};
 use super::lay::{BETWEEN, CHARACTER, LINE, Layout, MARGIN, PADDING, Place, broken, lay};
 use super::text::unseen;
-use super::{Item, Kind};
 use crate::svg::escaped;
 
 const RED: &str = "#c01c28";

@@ -1,6 +1,6 @@
 //! Pictures in text: a tree, and the languages of Graphviz and Mermaid.
 
-use super::Item;
+use super::item::Item;
 use crate::terminal::{Terminal, printable};
 
 /// A tree for a terminal.
@@ -101,7 +101,7 @@ fn number(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Kind;
+    use super::super::item::Kind;
     use super::*;
 
     #[test]

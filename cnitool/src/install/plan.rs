@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cni_types::Result;
 
-use super::Options;
+use super::options::Options;
 use super::source::Source;
 use super::verify::Likeness;
 use crate::executable::{Executable, Origin, Semver};

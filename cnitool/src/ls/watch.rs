@@ -8,12 +8,14 @@ use std::time::SystemTime;
 use cni_skel::Stdout;
 use cni_types::{Doing, Result};
 
-use super::{Options, text};
+use super::list::list;
+use super::options::Options;
+use super::row;
 use crate::attachments::{Attachment, Survey};
 use crate::cache::Cache;
 use crate::kernel::after_each_change;
 use crate::settings;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, printable};
 
 /// Prints the list, then what is new, different or gone. Ends when nobody reads it any more.
 ///
@@ -26,7 +28,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     for missing in &survey.missing {
         cni_skel::tell(format_args!("cannot be seen: {missing}"));
     }
-    let mut is_read = print(&text(&survey, options, &Terminal::of_stdout()));
+    let mut is_read = print(&list(&survey, options, &Terminal::of_stdout()));
     let mut seen = changed(&cache.dir);
     let also = || {
         let now = changed(&cache.dir);
@@ -59,9 +61,9 @@ fn lines(survey: &Survey, options: &Options) -> BTreeMap<String, String> {
         None => true,
     };
     let line = |attachment: &Attachment| {
-        let name = super::row::name(attachment);
+        let name = row::name(attachment);
         let line = format!("{name}  {}  {}", attachment.addresses().join(" "), attachment.state);
-        (name, crate::terminal::printable(&line))
+        (name, printable(&line))
     };
     survey.attachments.iter().filter(is_wanted).map(line).collect()
 }

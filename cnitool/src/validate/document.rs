@@ -1,8 +1,9 @@
 //! A JSON document whose keys and values know where they stand.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
-use cni_types::{Json, JsonNode, same_key};
+use cni_types::{Json, JsonNode, parse_ip, same_key};
 
 /// A value, and the bytes it is written in.
 #[derive(Debug)]
@@ -95,6 +96,11 @@ impl Node {
     /// The text under `key`, if it is one and not empty.
     pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Self::text).filter(|text| !text.is_empty())
+    }
+
+    /// The address under `key`, if it is one.
+    pub(crate) fn ip_of(&self, key: &str) -> Option<IpAddr> {
+        self.text_of(key).and_then(parse_ip)
     }
 
     /// Whether `key` is there and true.

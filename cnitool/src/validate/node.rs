@@ -18,7 +18,6 @@ use crate::cache::Cache;
 use crate::chain::Runtime;
 use crate::conflist::{NetworkList, dir};
 use crate::executable::{Executable, PLUGINS};
-use crate::known;
 
 /// Checks all networks against the node.
 pub(crate) fn check(sheet: &mut Sheet, networks: &[Checked], cni_path: &[PathBuf]) {
@@ -156,12 +155,4 @@ fn list(path: Option<&Path>, text: &str) -> Option<NetworkList> {
             NetworkList::parse(text.as_bytes()).or_else(|_| NetworkList::from_single(text.as_bytes())).ok()
         }
     }
-}
-
-/// The plugins of this suite that the plugin runs: itself, and of flannel its delegate.
-fn names(plugin: &Plugin) -> Vec<&str> {
-    let all = [plugin.kind(), plugin.maker()];
-    let mut names: Vec<_> = all.into_iter().filter(|name| known::declared(name).is_some()).collect();
-    names.dedup();
-    names
 }

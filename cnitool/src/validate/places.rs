@@ -4,7 +4,7 @@ use cni_types::same_key;
 
 use super::document::Node;
 use super::finding::Spot;
-use super::shape::similar;
+use super::similar::similar;
 use crate::known::{self, Known, Shape};
 
 /// The objects of a plugin's configuration, and whose they are.

@@ -5,6 +5,7 @@ mod capabilities;
 mod chain;
 mod dns;
 mod flannel;
+mod gateway;
 mod keys;
 mod list;
 mod overruled;

@@ -2,11 +2,12 @@
 
 mod leaf;
 
-use cni_types::{Form, nearest, same_key};
+use cni_types::{Form, same_key};
 
 use super::document::{Node, Value};
 use super::finding::{Sheet, Spot};
 use super::places::Places;
+use super::similar::similar;
 use crate::known::{Known, Shape, is_remark};
 use leaf::{leaf, wrong_type};
 
@@ -101,36 +102,6 @@ fn unknown(sheet: &mut Sheet, at: &Spot, key: &str, known: &[Known], places: &Pl
 pub(crate) fn foreign(word: &str) -> String {
     let found = word.chars().find(|c| !c.is_ascii());
     found.map(|c| format!(" (U+{:04X} in it is no ASCII)", u32::from(c))).unwrap_or_default()
-}
-
-/// The word that was meant: but for `_`, `-` and case, a slip or two, or what is left out at its end.
-pub(crate) fn similar<'a>(word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    let plain = |word: &str| word.replace(['_', '-'], "").to_lowercase();
-    let this = plain(word);
-    let mut all = candidates.clone();
-    let same = all.find(|candidate| plain(candidate) == this);
-    let near = || nearest(word, candidates.clone());
-    let longer = || {
-        let mut all = candidates.clone().filter(|_| this.len() >= 4);
-        all.find(|candidate| {
-            let candidate = plain(candidate);
-            candidate.starts_with(&this) || candidate.len() >= 4 && this.starts_with(&candidate)
-        })
-    };
-    let shorter = || {
-        let mut all = candidates.clone();
-        all.find(|candidate| {
-            let candidate = plain(candidate);
-            candidate.len() >= 5 && candidate.len() * 2 >= this.len() && is_within(&candidate, &this)
-        })
-    };
-    same.or_else(near).or_else(longer).or_else(shorter)
-}
-
-/// Whether the letters of `short` are in `long`, in order.
-fn is_within(short: &str, long: &str) -> bool {
-    let mut letters = long.chars();
-    short.chars().all(|wanted| letters.any(|letter| letter == wanted))
 }
 
 /// Compares a value with what it may be. `null` is as good as none.

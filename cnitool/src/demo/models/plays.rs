@@ -8,8 +8,9 @@ use std::time::Instant;
 use cni_net::Rtnl;
 use cni_types::{CniResult, Code, ContainerId, Doing, Error, IfName, Json, Result, SpecVersion};
 
+use super::model::Model;
 use super::node::{self, Node, UPLINK};
-use super::{Model, exchange, fabric, frame};
+use super::{exchange, fabric, frame};
 use crate::attachments::Survey;
 use crate::cache::Cache;
 use crate::chain::Runtime;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::names;
 use crate::kernel::options;
+use crate::known;
 use crate::validate::finding::Sheet;
 use crate::validate::network::Plugin;
 
@@ -38,6 +38,14 @@ pub(super) fn check(sheet: &mut Sheet, plugin: &Plugin) {
             }
         }
     }
+}
+
+/// The plugins of this suite that the plugin runs: itself, and of flannel its delegate.
+fn names(plugin: &Plugin) -> Vec<&str> {
+    let all = [plugin.kind(), plugin.maker()];
+    let mut names: Vec<_> = all.into_iter().filter(|name| known::declared(name).is_some()).collect();
+    names.dedup();
+    names
 }
 
 /// Whether nothing tells what the running kernel has.

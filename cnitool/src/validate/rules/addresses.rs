@@ -1,9 +1,8 @@
 //! Addresses and gateways that do not fit together.
 
-use std::net::IpAddr;
+use cni_types::Cidr;
 
-use cni_types::{Cidr, parse_ip};
-
+use super::gateway::gateway_in;
 use super::range::Range;
 use super::{pool, routes};
 use crate::validate::document::Node;
@@ -44,26 +43,6 @@ fn mtu(sheet: &mut Sheet, plugin: &Plugin, networks: &[Cidr]) {
     }
 }
 
-pub(super) fn ip(node: &Node, key: &str) -> Option<IpAddr> {
-    node.text_of(key).and_then(parse_ip)
-}
-
-/// A pair without a bridge has a route to its gateway wherever that is.
-pub(super) fn gateway_in(sheet: &mut Sheet, plugin: &str, gateway: IpAddr, subnet: Cidr, at: &Spot) {
-    let is_edge = subnet.is_ipv4() && [subnet.network(), subnet.last()].contains(&gateway);
-    if !subnet.contains(gateway) {
-        let text = format!("the gateway {gateway} is outside {subnet}: no container reaches it");
-        match plugin {
-            "ptp" => {
-                sheet.warn("gateway-outside-subnet", at, format!("the gateway {gateway} is outside {subnet}"))
-            }
-            _ => sheet.error("gateway-outside-subnet", at, text),
-        };
-    } else if is_edge && subnet.prefix() < 31 {
-        sheet.warn("bad-value", at, format!("{gateway} is no host's address in {subnet}"));
-    }
-}
-
 /// The networks of static addresses.
 fn addresses(sheet: &mut Sheet, ipam: &Node, spot: &Spot) -> Vec<Cidr> {
     let Some(list) = ipam.get("addresses") else { return Vec::new() };
@@ -81,7 +60,7 @@ fn addresses(sheet: &mut Sheet, ipam: &Node, spot: &Spot) -> Vec<Cidr> {
             let text = format!("{address} is the network itself and no host's address in it");
             sheet.warn("bad-value", &at.key(item, "address"), text);
         }
-        if let Some(gateway) = ip(item, "gateway") {
+        if let Some(gateway) = item.ip_of("gateway") {
             gateway_in(sheet, "static", gateway, address.masked(), &at.key(item, "gateway"));
         }
     }

@@ -4,7 +4,7 @@ use crate::known::{self, Known, Shape};
 use crate::validate::document::Node;
 use crate::validate::finding::{Sheet, Spot};
 use crate::validate::network::Plugin;
-use crate::validate::shape::similar;
+use crate::validate::similar::similar;
 
 pub(super) fn check(sheet: &mut Sheet, plugin: &Plugin) {
     let taken = taken(plugin);
@@ -21,6 +21,7 @@ pub(super) fn check(sheet: &mut Sheet, plugin: &Plugin) {
         }
     }
     missing(sheet, plugin);
+    missing_of_ipam(sheet, plugin);
 }
 
 /// The capabilities that the plugin or its IPAM plugin takes; `None` when a plugin of others may take any.
@@ -72,33 +73,25 @@ fn capability(sheet: &mut Sheet, at: &Spot, name: &str, plugin: &Plugin, taken: 
 /// What the plugin does nothing without.
 fn missing(sheet: &mut Sheet, plugin: &Plugin) {
     let head = plugin.head();
-    let lacks = |capability: &str| {
-        !plugin.has_capability(capability) && plugin.below("runtimeConfig", capability).is_none()
-    };
     let says = |key: &str| plugin.node().get(key).is_some_and(Node::says_something);
-    // What is misspelt is told as that.
-    let is_meant = |wanted: &str| {
-        let capabilities = plugin.node().get("capabilities").map(Node::members).unwrap_or_default();
-        let keys = plugin.node().members().iter().filter(|member| member.key.text != "capabilities");
-        keys.clone().any(|member| similar(&member.key.text, ["capabilities"].into_iter()).is_some())
-            || capabilities.iter().any(|member| {
-                member.key.text != wanted && similar(&member.key.text, [wanted].into_iter()).is_some()
-            })
-    };
-    let add = |capability: &str| format!("add \"capabilities\": {{ \"{capability}\": true }}");
     const RATES: [&str; 4] = ["ingressRate", "egressRate", "ingressBurst", "egressBurst"];
     match plugin.kind() {
-        "portmap" if lacks("portMappings") && !is_meant("portMappings") => {
+        "portmap" if lacks(plugin, "portMappings") && !is_meant(plugin, "portMappings") => {
             let text = format!("portmap is never told what to map: {}", add("portMappings"));
             sheet.error("missing-capability", &head, text).meant = Some("portMappings".to_owned());
         }
-        "bandwidth" if lacks("bandwidth") && !is_meant("bandwidth") && !RATES.into_iter().any(says) => {
+        "bandwidth"
+            if lacks(plugin, "bandwidth")
+                && !is_meant(plugin, "bandwidth")
+                && !RATES.into_iter().any(says) =>
+        {
             let text =
                 format!("bandwidth has no rate, and is never told one: write one, or {}", add("bandwidth"));
             sheet.error("missing-capability", &head, text).meant = Some("bandwidth".to_owned());
         }
         "host-device"
-            if lacks("deviceID") && !["device", "hwaddr", "kernelpath", "pciBusID"].into_iter().any(says) =>
+            if lacks(plugin, "deviceID")
+                && !["device", "hwaddr", "kernelpath", "pciBusID"].into_iter().any(says) =>
         {
             let text = format!(
                 "no device is named: write device, hwaddr, kernelpath or pciBusID, or {}",
@@ -108,6 +101,10 @@ fn missing(sheet: &mut Sheet, plugin: &Plugin) {
         }
         _ => {}
     }
+}
+
+/// What its IPAM plugin does nothing without.
+fn missing_of_ipam(sheet: &mut Sheet, plugin: &Plugin) {
     let Some(ipam) = plugin.ipam() else { return };
     let spot = plugin.spot_of("ipam");
     let at = spot.key(ipam, "type");
@@ -116,12 +113,12 @@ fn missing(sheet: &mut Sheet, plugin: &Plugin) {
     const RANGE: [&str; 4] = ["ranges", "subnet", "rangeStart", "rangeEnd"];
     match plugin.ipam_kind() {
         Some("host-local")
-            if plugin.kind() != "flannel" && lacks("ipRanges") && !RANGE.into_iter().any(says) =>
+            if plugin.kind() != "flannel" && lacks(plugin, "ipRanges") && !RANGE.into_iter().any(says) =>
         {
             let text = format!("host-local has no addresses to give: write ranges, or {}", add("ipRanges"));
             sheet.error("missing-key", &at, text).meant = Some("ranges".to_owned());
         }
-        Some("static") if lacks("ips") && !says("addresses") && args.is_none() => {
+        Some("static") if lacks(plugin, "ips") && !says("addresses") && args.is_none() => {
             let text = format!(
                 "static has no addresses, and gets them from IP in CNI_ARGS only: write addresses, or {}",
                 add("ips")
@@ -130,4 +127,23 @@ fn missing(sheet: &mut Sheet, plugin: &Plugin) {
         }
         _ => {}
     }
+}
+
+/// Whether nobody tells the plugin: neither the runtime nor what stands in its configuration.
+fn lacks(plugin: &Plugin, capability: &str) -> bool {
+    !plugin.has_capability(capability) && plugin.below("runtimeConfig", capability).is_none()
+}
+
+/// Whether the capability is there, but misspelt, which is told as that.
+fn is_meant(plugin: &Plugin, wanted: &str) -> bool {
+    let capabilities = plugin.node().get("capabilities").map(Node::members).unwrap_or_default();
+    let mut keys = plugin.node().members().iter().filter(|member| member.key.text != "capabilities");
+    keys.any(|member| similar(&member.key.text, ["capabilities"].into_iter()).is_some())
+        || capabilities.iter().any(|member| {
+            member.key.text != wanted && similar(&member.key.text, [wanted].into_iter()).is_some()
+        })
+}
+
+fn add(capability: &str) -> String {
+    format!("add \"capabilities\": {{ \"{capability}\": true }}")
 }

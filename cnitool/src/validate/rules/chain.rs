@@ -5,7 +5,8 @@ use cni_types::{PluginName, excerpt};
 use crate::known::{self, CHAINED, makes_interface};
 use crate::validate::finding::Sheet;
 use crate::validate::network::{Network, Plugin};
-use crate::validate::shape::{foreign, similar};
+use crate::validate::shape::foreign;
+use crate::validate::similar::similar;
 
 /// Plugins of others whose names are like those of ours.
 const OTHERS: [&str; 17] = [

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use cni_types::{Cidr, ip_number};
 
-use super::addresses::{gateway_in, ip};
+use super::gateway::gateway_in;
 use super::range::{self, Range};
 use crate::validate::document::{Node, Value};
 use crate::validate::finding::{Sheet, Spot};
@@ -77,7 +77,7 @@ fn one_range(sheet: &mut Sheet, plugin: &Plugin, keys: &Node, spot: &Spot) -> Op
     let last = if subnet.is_ipv4() { last.saturating_sub(1) } else { last };
     let mut ends = [first, last];
     for (key, end) in ["rangeStart", "rangeEnd"].into_iter().zip(&mut ends) {
-        let Some(ip) = ip(keys, key) else { continue };
+        let Some(ip) = keys.ip_of(key) else { continue };
         if !subnet.contains(ip) {
             let text = format!("{ip} is outside {subnet}: it must be {}–{}", subnet.network(), subnet.last());
             sheet.error("bad-range", &spot.key(keys, key), text);
@@ -96,7 +96,7 @@ fn one_range(sheet: &mut Sheet, plugin: &Plugin, keys: &Node, spot: &Spot) -> Op
         return None;
     }
     edges(sheet, subnet, keys, spot);
-    let given = ip(keys, "gateway");
+    let given = keys.ip_of("gateway");
     if let Some(gateway) = given {
         gateway_in(sheet, plugin.kind(), gateway, subnet, &spot.key(keys, "gateway"));
     }
@@ -115,7 +115,7 @@ fn edges(sheet: &mut Sheet, subnet: Cidr, keys: &Node, spot: &Spot) {
         ("rangeStart", subnet.network(), "is the network itself"),
         ("rangeEnd", subnet.last(), "is the broadcast address"),
     ] {
-        if subnet.is_ipv4() && ip(keys, key) == Some(edge) {
+        if subnet.is_ipv4() && keys.ip_of(key) == Some(edge) {
             let text = format!("{edge} {what}, and a container would get it");
             sheet.warn("bad-value", &spot.key(keys, key), text);
         }

@@ -2,7 +2,6 @@
 
 use cni_types::{Cidr, Family, ip_number};
 
-use super::addresses::ip;
 use super::range::Range;
 use crate::validate::document::Node;
 use crate::validate::finding::{Sheet, Spot};
@@ -22,7 +21,7 @@ pub(super) fn check(sheet: &mut Sheet, ipam: &Node, spot: &Spot, networks: &[Cid
             let text = format!("{dst} has host bits set, which say nothing");
             sheet.warn("bad-route", &at.key(route, "dst"), text).meaning(&dst.masked().to_string());
         }
-        let Some(gateway) = ip(route, "gw") else { continue };
+        let Some(gateway) = route.ip_of("gw") else { continue };
         let at = at.key(route, "gw");
         if let Some(dst) = dst.filter(|dst| dst.family() != Family::of(gateway)) {
             sheet.error("bad-route", &at, format!("{gateway} and {dst} are of different address families"));
@@ -44,7 +43,7 @@ pub(super) fn beside_gateway(sheet: &mut Sheet, plugin: &Plugin, ipam: &Node, sp
     let at_list = spot.key(ipam, "routes");
     for (index, route) in list.items().iter().enumerate() {
         let is_default = destination(route).is_some_and(|dst| dst.prefix() == 0);
-        let Some(gateway) = ip(route, "gw").filter(|_| is_default) else { continue };
+        let Some(gateway) = route.ip_of("gw").filter(|_| is_default) else { continue };
         let own = ranges.iter().find(|range| range.family == Family::of(gateway));
         if own.is_some_and(|range| range.gateway != ip_number(gateway)) {
             let at = at_list.item(index, route).key(route, "gw");

@@ -2,9 +2,9 @@
 
 use cni_types::{Form, Json, excerpt};
 
-use super::similar;
 use crate::validate::document::{Node, Value};
 use crate::validate::finding::{Sheet, Spot};
+use crate::validate::similar::similar;
 
 /// Compares it with its form.
 pub(super) fn leaf(sheet: &mut Sheet, spot: &Spot, node: &Node, form: &'static Form, is_required: bool) {
