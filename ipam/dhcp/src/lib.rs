@@ -29,13 +29,12 @@ mod state;
 mod wanted;
 mod wire;
 
-use std::path::{Path, absolute};
-
 use cni_skel::{About, Attachment, Delegates, Detachment, Plugin, tell};
-use cni_types::{CniResult, Code, Doing, Error, Network, Result, SpecVersion};
+use cni_types::{CniResult, Code, Error, Network, Result, SpecVersion};
 
 use client::Daemon;
 pub use conf::KEYS;
+use place::whole;
 use wire::Request;
 
 /// The plugin.
@@ -93,11 +92,6 @@ impl Plugin for Dhcp {
 
 fn daemon_of(network: &Network) -> Daemon {
     Daemon::at(conf::socket_path(network.json()))
-}
-
-/// The daemon has a working directory of its own.
-fn whole(path: &Path) -> Result<std::path::PathBuf> {
-    absolute(path).doing(format!("cannot complete the path {}", path.display()))
 }
 
 /// `dhcp daemon` with these flags; the exit status.

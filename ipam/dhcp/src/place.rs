@@ -1,10 +1,10 @@
 //! Where a lease is used: an interface in a namespace that may be gone the next time somebody looks. Nothing is kept
 //! open in between.
 
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use cni_net::{IFF_UP, Link, Netns, Rtnl};
-use cni_types::{Code, Error, IfName, Mac, Result};
+use cni_types::{Code, Doing, Error, IfName, Mac, Result};
 
 /// One interface, recognisable.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,4 +98,12 @@ impl Place {
     pub(crate) fn is_there(&self) -> Result<bool> {
         Ok(self.find_there()?.is_some())
     }
+}
+
+/// The whole path of a namespace: the daemon has a working directory of its own.
+///
+/// # Errors
+/// Code 5 when the plugin's is gone.
+pub(crate) fn whole(netns: &Path) -> Result<PathBuf> {
+    absolute(netns).doing(format!("cannot complete the path {}", netns.display()))
 }

@@ -2,10 +2,11 @@
 
 use cni_net::configure::Told;
 use cni_net::{Ipvlan, IpvlanFlag, IpvlanMode, Kind, Master, MasterName, Mtu};
-use cni_part::{ContainerLink, Lease, Parts, mac_key};
+use cni_part::{ContainerLink, Lease, LinkOfKind, Parts, mac_key};
 use cni_types::{Code, Error, Key, Network, PluginKeys, Result, Text, keys};
 
-use crate::LINK;
+/// What ADD makes, and DEL removes.
+pub(crate) static LINK: LinkOfKind = LinkOfKind("ipvlan");
 
 keys! {
     struct Keys {

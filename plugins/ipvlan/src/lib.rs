@@ -11,11 +11,9 @@
 
 mod conf;
 
-use cni_part::{Leased, LinkOfKind, PartPlugin};
+use cni_part::{Leased, PartPlugin};
 
 pub use conf::KEYS;
 
-static LINK: LinkOfKind = LinkOfKind("ipvlan");
-
 /// The plugin.
-pub static IPVLAN: PartPlugin = PartPlugin::of_link("ipvlan", conf::parts, &[&Leased(&LINK)]);
+pub static IPVLAN: PartPlugin = PartPlugin::of_link("ipvlan", conf::parts, &[&Leased(&conf::LINK)]);

@@ -10,11 +10,9 @@
 
 mod conf;
 
-use cni_part::{Leased, LinkOfKind, PartPlugin};
+use cni_part::{Leased, PartPlugin};
 
 pub use conf::KEYS;
 
-static LINK: LinkOfKind = LinkOfKind("macvlan");
-
 /// The plugin.
-pub static MACVLAN: PartPlugin = PartPlugin::of_link("macvlan", conf::parts, &[&Leased(&LINK)]);
+pub static MACVLAN: PartPlugin = PartPlugin::of_link("macvlan", conf::parts, &[&Leased(&conf::LINK)]);

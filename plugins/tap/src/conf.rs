@@ -2,10 +2,11 @@
 
 use cni_net::configure::Told;
 use cni_net::{Kind, Mtu, Tap};
-use cni_part::{ContainerLink, Lease, MAC_ARG, MAC_KEYS, Parts, mac};
+use cni_part::{ContainerLink, Lease, LinkOfKind, MAC_ARG, MAC_KEYS, Parts, mac};
 use cni_types::{IfName, Key, Network, PluginKeys, Result, Text, keys};
 
-use crate::LINK;
+/// What ADD makes, and DEL removes.
+pub(crate) static LINK: LinkOfKind = LinkOfKind("tun");
 
 keys! {
     struct Keys {

@@ -12,11 +12,9 @@
 
 mod conf;
 
-use cni_part::{Leased, LinkOfKind, PartPlugin};
+use cni_part::{Leased, PartPlugin};
 
 pub use conf::KEYS;
 
-static LINK: LinkOfKind = LinkOfKind("tun");
-
 /// The plugin.
-pub static TAP: PartPlugin = PartPlugin::of_link("tap", conf::parts, &[&Leased(&LINK)]);
+pub static TAP: PartPlugin = PartPlugin::of_link("tap", conf::parts, &[&Leased(&conf::LINK)]);

@@ -2,10 +2,11 @@
 
 use cni_net::configure::Told;
 use cni_net::{Kind, Master, Mtu, Vlan};
-use cni_part::{ContainerLink, Lease, Parts};
+use cni_part::{ContainerLink, Lease, LinkOfKind, Parts};
 use cni_types::{Key, Network, PluginKeys, Result, Whole, keys};
 
-use crate::LINK;
+/// What ADD makes, and DEL removes.
+pub(crate) static LINK: LinkOfKind = LinkOfKind("vlan");
 
 keys! {
     struct Keys {

@@ -10,11 +10,9 @@
 
 mod conf;
 
-use cni_part::{Leased, LinkOfKind, PartPlugin};
+use cni_part::{Leased, PartPlugin};
 
 pub use conf::KEYS;
 
-static LINK: LinkOfKind = LinkOfKind("vlan");
-
 /// The plugin.
-pub static VLAN: PartPlugin = PartPlugin::of_link("vlan", conf::parts, &[&Leased(&LINK)]);
+pub static VLAN: PartPlugin = PartPlugin::of_link("vlan", conf::parts, &[&Leased(&conf::LINK)]);

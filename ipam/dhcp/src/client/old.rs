@@ -6,8 +6,8 @@ use std::time::Duration;
 use cni_types::{AttachmentId, CniResult, Code, Doing, Error, Network, Result};
 
 use super::socket::{Connection, Failure};
+use crate::place::whole;
 use crate::rpc::{Client, CmdArgs, Method};
-use crate::whole;
 
 /// One call.
 ///

@@ -7,17 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use cni_trace::{self as trace, phase};
-use cni_types::{AttachmentId, Code, Error, Json, Network, Result, SpecVersion, cut, errno_text};
+use cni_types::{AttachmentId, Code, Error, Json, Network, Result, cut, errno_text};
 
+use crate::answer::{Tracked, about_text, error_object, version_reply, write};
 use crate::env::{self, Asked, Endpoint, Lookup, Request};
-use crate::plugin::{About, Attachment, Delegates, Detachment, Plugin};
+use crate::plugin::{Attachment, Delegates, Detachment, Plugin};
 use crate::{gate, netns, privileges};
 
 /// Largest configuration in bytes: a runaway stdin must not take the node's memory.
 const CONFIG_MAX: u64 = 16 << 20;
-
-/// The last line of what every plugin of this suite says of itself when it is run without `CNI_COMMAND`.
-pub const SUITE: &str = "CNI plugins in Rust";
 
 /// Answers one invocation. Results and error objects go to `stdout` in one write, and never both; the return value is
 /// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999. The invocation may be a process, or
@@ -31,7 +29,7 @@ pub fn dispatch(
     stderr: &mut dyn Write,
 ) -> u8 {
     let run = trace::Run::begin(plugin.about().name, env);
-    let mut stdout = Tracked { inner: stdout, started: false };
+    let mut stdout = Tracked::new(stdout);
     let answer =
         catch_unwind(AssertUnwindSafe(|| answer(plugin, delegates, env, stdin, &mut stdout, stderr)));
     let error = match answer {
@@ -59,18 +57,6 @@ fn defect(plugin: &dyn Plugin, panic: &(dyn Any + Send)) -> Error {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
     Error::new(Code::INTERNAL, format!("{} failed: a defect of the plugin", plugin.about().name))
         .because(text)
-}
-
-pub(crate) fn error_object(error: &Error) -> String {
-    let mut members = vec![
-        ("cniVersion".to_owned(), Json::String(SpecVersion::CURRENT.to_string())),
-        ("code".to_owned(), Json::Number(error.code.0.into())),
-        ("msg".to_owned(), Json::String(error.msg.clone())),
-    ];
-    if !error.details.is_empty() {
-        members.push(("details".to_owned(), Json::String(error.details.clone())));
-    }
-    Json::Object(members).pretty()
 }
 
 fn answer(
@@ -127,30 +113,6 @@ fn answer(
             add(plugin, delegates, attachment(endpoint, netns, network), stdout)
         }
     }
-}
-
-/// What a plugin says of itself. Runtimes read the version from the first line, so nothing else is on it; the last line
-/// tells this suite's executables from others' that say the rest alike.
-fn about_text(about: &About) -> String {
-    let versions: Vec<_> = about.versions.iter().map(|v| v.as_str()).collect();
-    format!(
-        "CNI {} plugin v{}\nCNI protocol versions supported: {}\n{SUITE}\n",
-        about.name,
-        env!("CARGO_PKG_VERSION"),
-        versions.join(", ")
-    )
-}
-
-/// Compact and with a final newline, unlike every other answer.
-fn version_reply(about: &About) -> String {
-    // Runtimes ask often: one allocation, and no formatting.
-    let mut reply = String::with_capacity(256);
-    reply.extend(["{\"cniVersion\":\"", SpecVersion::CURRENT.as_str(), "\",\"supportedVersions\":["]);
-    for (at, version) in about.versions.iter().enumerate() {
-        reply.extend([if at == 0 { "\"" } else { ",\"" }, version.as_str(), "\""]);
-    }
-    reply.push_str("]}\n");
-    reply
 }
 
 fn read_config(stdin: &mut dyn Read) -> Result<Vec<u8>> {
@@ -224,29 +186,5 @@ fn take_back(
     match plugin.del(&Detachment { id, netns: Some(netns), network }, delegates) {
         Ok(()) => error,
         Err(leftover) => error.because(format!("taking the attachment back failed too: {leftover}")),
-    }
-}
-
-fn write(stdout: &mut dyn Write, text: &str) -> Result<()> {
-    let _writing = phase("answer");
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|e| Error::io("cannot write the result to stdout", &e))
-}
-
-/// A writer that remembers whether any byte went out: after a document that was cut off, none other may follow.
-struct Tracked<'a> {
-    inner: &'a mut dyn Write,
-    started: bool,
-}
-
-impl Write for Tracked<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.started |= written > 0;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }

@@ -2,6 +2,7 @@
 //! and takes back what it cannot tell; it runs other plugins, waits for locks and remembers what DEL will need. No
 //! network and no async in here.
 
+mod answer;
 pub mod child;
 pub mod delegate;
 mod dispatch;
@@ -23,7 +24,8 @@ mod stdio;
 mod tell;
 mod undo;
 
-pub use dispatch::{SUITE, dispatch};
+pub use answer::SUITE;
+pub use dispatch::dispatch;
 pub use entry::{arguments, start, start_with};
 pub use known::ask_once;
 pub use lock::{FileLock, holder};

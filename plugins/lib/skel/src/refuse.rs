@@ -4,7 +4,7 @@ use std::io::Write;
 
 use cni_types::Error;
 
-use crate::dispatch::error_object;
+use crate::answer::error_object;
 use crate::stdio::Stdout;
 use crate::tell;
 

@@ -2,8 +2,8 @@
 
 use cni_netlink::attr::{self, each, find};
 
-use super::super::quoted;
-use super::{Said, mac};
+use super::said::{Said, mac};
+use crate::trace::words::quoted::quoted;
 
 /// Bytes of `struct ifinfomsg`.
 const HEADER: usize = 16;

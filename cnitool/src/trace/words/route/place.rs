@@ -3,7 +3,7 @@
 
 use cni_netlink::attr::{self, each, find};
 
-use super::{Said, ip, mac};
+use super::said::{Said, ip, mac};
 
 /// `AF_INET6`
 const INET6: u8 = 10;
