@@ -126,7 +126,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The cause in words, with the errno's name in front where there is one: `ENOENT: No such file or directory (os error 2)`.
+/// The cause in words, with the errno's name in front where there is one: `ENOENT: No such file or directory (os error
+/// 2)`.
 pub fn errno_text(cause: &io::Error) -> String {
     match cause.raw_os_error() {
         Some(errno) => format!("{:?}: {cause}", nix::errno::Errno::from_raw(errno)),

@@ -2,7 +2,8 @@
 //! exactly the field's goes before; the last duplicate wins, objects of one name are merged, `null` leaves what is
 //! there, unknown keys are ignored, numbers must be of their field's kind.
 //!
-//! Stricter than Go on purpose: text that is not UTF-8 and numbers outside the range of a double are refused as a whole.
+//! Stricter than Go on purpose: text that is not UTF-8 and numbers outside the range of a double are refused as a
+//! whole.
 
 mod decode;
 mod failure;

@@ -1,5 +1,5 @@
-//! The keys of configurations. Each is declared once, by [`keys!`](crate::keys): decoding, the README's table and programs
-//! that validate or complete configurations have it from there.
+//! The keys of configurations. Each is declared once, by [`keys!`](crate::keys): decoding, the README's table and
+//! programs that validate or complete configurations have it from there.
 
 mod declare;
 mod entry;

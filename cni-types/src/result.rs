@@ -25,8 +25,8 @@ pub struct CniResult {
 }
 
 impl CniResult {
-    /// The addresses of the interface named `ifname`: those whose entry has the name, and those of which the result does
-    /// not say where they are.
+    /// The addresses of the interface named `ifname`: those whose entry has the name, and those of which the result
+    /// does not say where they are.
     pub fn ips_of(&self, ifname: &IfName) -> impl Iterator<Item = &IpConfig> {
         let entry = |ip: &IpConfig| self.interfaces.get(usize::try_from(ip.interface?).ok()?);
         self.ips.iter().filter(move |ip| entry(ip).is_none_or(|entry| entry.name == ifname.as_str()))

@@ -52,7 +52,8 @@ pub fn listener(path: &str) -> UnixListener {
     UnixListener::bind(path).unwrap()
 }
 
-/// The command with a listening socket as systemd's socket activation gives it: descriptor 3, `LISTEN_FDS`, `LISTEN_PID`.
+/// The command with a listening socket as systemd's socket activation gives it: descriptor 3, `LISTEN_FDS`,
+/// `LISTEN_PID`.
 pub fn activated(listener: UnixListener, command: &Command) -> Command {
     let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
     let mut shell = Command::new("sh");

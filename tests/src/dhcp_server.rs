@@ -58,8 +58,8 @@ enum Kind {
 }
 
 impl DhcpServer {
-    /// dnsmasq on the machine, with addresses `.10` to `.250` of its network 10.77.`net`.0/24 for two minutes, the least
-    /// it can, and `options` of its command line. It keeps its leases when it is started again.
+    /// dnsmasq on the machine, with addresses `.10` to `.250` of its network 10.77.`net`.0/24 for two minutes, the
+    /// least it can, and `options` of its command line. It keeps its leases when it is started again.
     pub fn dnsmasq(machine: &Container, net: u8, options: &[&str]) -> Self {
         let leases = Self::directory(machine).join("dnsmasq.leases");
         let mut command = machine.command("dnsmasq");

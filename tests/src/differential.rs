@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{Container, Host, Place, Snapshot, Suite};
 
-/// What differs after `act`, which prepares the host and makes one attachment of the container and returns the result of
-/// ADD: lines with `+` are ours, with `-` the reference's. Names and addresses nobody chose do not count, nor do lines
-/// with one of `known`, the deviations.
+/// What differs after `act`, which prepares the host and makes one attachment of the container and returns the result
+/// of ADD: lines with `+` are ours, with `-` the reference's. Names and addresses nobody chose do not count, nor do
+/// lines with one of `known`, the deviations.
 pub fn differences(known: &[&str], act: impl Fn(&Host, Suite, &Container) -> Value + Sync) -> Vec<String> {
     let [ours, theirs] = [Suite::Ours, Suite::Reference].map(|suite| state(known, suite, &act));
     let only = |a: &[String], b: &[String], sign: char| {

@@ -8,8 +8,8 @@ const STEPS: [&str; 14] = [
     "renameat", "unlink", "unlinkat", "vfork",
 ];
 
-/// Runs `body` once for every call of every step, with a trace that kills the plugin (or its IPAM plugin) there and a text
-/// that says where.
+/// Runs `body` once for every call of every step, with a trace that kills the plugin (or its IPAM plugin) there and a
+/// text that says where.
 ///
 /// # Panics
 /// When next to nothing was killed.
@@ -85,8 +85,8 @@ impl Case {
         assert!(refused > 3, "{plugin}: only {refused} refusals made ADD fail");
     }
 
-    /// An ADD that cannot enter a namespace, or has no thread that would, has one answer and leaves nothing: at the n-th
-    /// try of each thread, and everywhere from the moment on when IPAM is asked.
+    /// An ADD that cannot enter a namespace, or has no thread that would, has one answer and leaves nothing: at the
+    /// n-th try of each thread, and everywhere from the moment on when IPAM is asked.
     ///
     /// # Panics
     /// When it dies, or leaves something.
@@ -143,8 +143,8 @@ impl Case {
         }
     }
 
-    /// A DEL after an ADD that was killed at its n-th step leaves nothing on the host, also one without the namespace; with
-    /// it, nothing in the container.
+    /// A DEL after an ADD that was killed at its n-th step leaves nothing on the host, also one without the namespace;
+    /// with it, nothing in the container.
     ///
     /// # Panics
     /// When it leaves something.

@@ -30,8 +30,8 @@ impl Host {
         host
     }
 
-    /// The VM itself as a host, with its network cards: hardware whose namespace dies comes back to this one. Tests that
-    /// [need](crate::Need::Nics) cards share it, so one at a time.
+    /// The VM itself as a host, with its network cards: hardware whose namespace dies comes back to this one. Tests
+    /// that [need](crate::Need::Nics) cards share it, so one at a time.
     ///
     /// # Panics
     /// Outside the VM.

@@ -32,8 +32,8 @@ pub fn version(executable: &str, versions: &[&str]) {
     assert_eq!(answer(&output), all, "{executable}");
 }
 
-/// Without `CNI_COMMAND` the plugin says who it is, on stderr only. Runtimes read its version from the first line, which
-/// therefore holds nothing else.
+/// Without `CNI_COMMAND` the plugin says who it is, on stderr only. Runtimes read its version from the first line,
+/// which therefore holds nothing else.
 pub fn about(executable: &str, name: &str) {
     let output = run(executable, &[], b"");
     assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");

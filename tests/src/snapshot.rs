@@ -24,7 +24,8 @@ impl Snapshot {
         }
         for family in ["-4", "-6"] {
             let routes = host.run(&format!("ip {family} route show table all"));
-            // Those to an IPv6 address itself come when nobody else turned out to have it, and the address is a line anyway.
+            // Those to an IPv6 address itself come when nobody else turned out to have it, and the address is a line
+            // anyway.
             let comes_with_address =
                 |r: &str| family == "-6" && (r.starts_with("local ") || r.starts_with("anycast "));
             let own = |r: &&str| !r.contains("fe80::") && !r.contains("ff00::/8") && !comes_with_address(r);

@@ -12,8 +12,8 @@ const NESTING_MAX: usize = 10_000;
 /// Deepest nesting of the tree; what is below stays text (see [`Json::Deep`]).
 const TREE_MAX: usize = 127;
 
-/// What a text becomes: a [`Json`], or a tree of one's own that keeps the places. Places are offsets in bytes, quotes and
-/// brackets included.
+/// What a text becomes: a [`Json`], or a tree of one's own that keeps the places. Places are offsets in bytes, quotes
+/// and brackets included.
 pub trait JsonNode: Sized {
     /// The key of a member.
     type Key;

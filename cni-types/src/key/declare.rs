@@ -1,7 +1,7 @@
 //! The declaration itself.
 
-/// Declares structs of keys: for each what it does, its name, the field that has its value, the type, and what else there
-/// is to say by the methods of [`Key`](crate::Key).
+/// Declares structs of keys: for each what it does, its name, the field that has its value, the type, and what else
+/// there is to say by the methods of [`Key`](crate::Key).
 ///
 /// ```
 /// cni_types::keys! {

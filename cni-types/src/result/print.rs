@@ -67,8 +67,8 @@ impl CniResult {
     }
 }
 
-/// 1.1.0 brought three keys. An entry that says nothing was `null` in the result that is passed on, and keeps its place:
-/// addresses count them.
+/// 1.1.0 brought three keys. An entry that says nothing was `null` in the result that is passed on, and keeps its
+/// place: addresses count them.
 fn interface(interface: &Interface, version: SpecVersion) -> Json {
     if *interface == Interface::default() {
         return Json::Null;

@@ -1,5 +1,5 @@
-//! Results of every specification version against golden files, made from the contract by other means: out byte for byte,
-//! in and out again.
+//! Results of every specification version against golden files, made from the contract by other means: out byte for
+//! byte, in and out again.
 
 use std::fs;
 

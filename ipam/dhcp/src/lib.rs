@@ -1,12 +1,12 @@
 //! `dhcp`: addresses leased from a DHCP server.
 //!
-//! A lease has to be renewed as long as the container lives, which a plugin does not. So `dhcp daemon` asks servers, from
-//! inside the container's namespace, and keeps the leases; the plugin asks the daemon. On the host the daemon leaves a
-//! socket and beside it a directory with one file per lease, by which leases survive the daemon. DEL releases the lease
-//! and removes its file, GC does so for attachments that are not valid any more; without a daemon the plugin does it
-//! itself. Differs from the reference in that leases outlive the daemon, DEL needs none, CHECK acquires nothing, the
-//! release comes from the leased address, and a lease that is over takes the address away instead of the whole
-//! interface. See the README.
+//! A lease has to be renewed as long as the container lives, which a plugin does not. So `dhcp daemon` asks servers,
+//! from inside the container's namespace, and keeps the leases; the plugin asks the daemon. On the host the daemon
+//! leaves a socket and beside it a directory with one file per lease, by which leases survive the daemon. DEL releases
+//! the lease and removes its file, GC does so for attachments that are not valid any more; without a daemon the plugin
+//! does it itself. Differs from the reference in that leases outlive the daemon, DEL needs none, CHECK acquires
+//! nothing, the release comes from the leased address, and a lease that is over takes the address away instead of the
+//! whole interface. See the README.
 
 mod client;
 mod clock;

@@ -11,8 +11,8 @@ use cni_types::{AttachmentId, Error, NetworkName, Result};
 use crate::record::LeaseRecord;
 use crate::state::State;
 
-/// DEL. `down`: nobody listens on the socket, so nobody else has the lease. The daemon may have seen the namespace under
-/// another path than `netns` (`-hostprefix`).
+/// DEL. `down`: nobody listens on the socket, so nobody else has the lease. The daemon may have seen the namespace
+/// under another path than `netns` (`-hostprefix`).
 ///
 /// # Errors
 /// Code 5 when the state directory cannot be written to.

@@ -19,7 +19,8 @@ pub(crate) struct Place {
     /// Index of the interface: another one may get the same name.
     pub(crate) index: u32,
     pub(crate) mac: Mac,
-    /// It shares its Ethernet address with others (ipvlan), and gets what is for an IP address it has, or for everybody.
+    /// It shares its Ethernet address with others (ipvlan), and gets what is for an IP address it has, or for
+    /// everybody.
     pub(crate) shares_mac: bool,
 }
 

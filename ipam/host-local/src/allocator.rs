@@ -9,9 +9,9 @@ use crate::conf::{Range, RangeSet, offset};
 /// So many positions of an order are told taken from free at once: a million, in 128 KiB.
 const WINDOW: usize = 1 << 20;
 
-/// All addresses of a set but its gateways, each once, round robin: from the one after the last one given out on, across
-/// the set's ranges and around, so that the last one itself comes at the end. One outside the set counts as none, and
-/// the first range's first address comes first.
+/// All addresses of a set but its gateways, each once, round robin: from the one after the last one given out on,
+/// across the set's ranges and around, so that the last one itself comes at the end. One outside the set counts as
+/// none, and the first range's first address comes first.
 pub(crate) struct Sequence<'a> {
     set: &'a RangeSet,
     // First and last address of each stretch.

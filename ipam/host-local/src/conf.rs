@@ -84,7 +84,8 @@ pub const KEYS: PluginKeys = PluginKeys {
 pub(crate) struct Conf {
     /// Where this network's reservations are.
     pub(crate) directory: PathBuf,
-    /// The sets to allocate from: `runtimeConfig.ipRanges`, the oldest form, `ipam.ranges`. For STATUS there may be none.
+    /// The sets to allocate from: `runtimeConfig.ipRanges`, the oldest form, `ipam.ranges`. For STATUS there may be
+    /// none.
     pub(crate) sets: Vec<RangeSet>,
     /// The addresses asked for.
     pub(crate) requested: Vec<IpAddr>,

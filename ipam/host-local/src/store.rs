@@ -180,8 +180,8 @@ impl Store {
         self.remove_new()
     }
 
-    /// Removes the temporary file. If that fails, the index goes too: then the next process looks through the files, and
-    /// tries again.
+    /// Removes the temporary file. If that fails, the index goes too: then the next process looks through the files,
+    /// and tries again.
     fn remove_new(&mut self) -> Result<()> {
         let removed = self.directory.remove_if_present(NEW).doing(self.doing("cannot remove", NEW));
         if removed.is_err() {

@@ -41,8 +41,8 @@ impl Part for Limiter {
         Restoring::PutBack
     }
 
-    /// The two limits and the ifb are one thing: what is left of it goes first. Somebody else's root qdisc stays, and is the
-    /// reason why nothing is put back.
+    /// The two limits and the ifb are one thing: what is left of it goes first. Somebody else's root qdisc stays, and
+    /// is the reason why nothing is put back.
     fn restore<'a>(&'a self, site: &'a Site<'a>, made: &mut Made, undo: &mut Undo<'a>) -> Result<()> {
         let (host, id) = (site.host.rtnl()?, &site.attachment.id);
         let link = host_end::find(site, &made.result, Code::CHECK)?;

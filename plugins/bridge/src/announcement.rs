@@ -50,8 +50,8 @@ impl Part for Announcement {
     }
 }
 
-/// The kernel finishes a link's change of state when it is asked about the link, since Linux 6.8; earlier ones in a worker,
-/// which is waited for.
+/// The kernel finishes a link's change of state when it is asked about the link, since Linux 6.8; earlier ones in a
+/// worker, which is waited for.
 fn wait_for(host: &Rtnl, port: &Link) -> Result<()> {
     let is_up = || {
         let gone = || Error::new(Code::KERNEL, format!("bridge port {} is gone", port.name));

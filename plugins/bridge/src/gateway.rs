@@ -69,7 +69,8 @@ impl HostGateway {
     /// Puts the gateways of the result on `link` and enables forwarding for their families.
     ///
     /// # Errors
-    /// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel refused.
+    /// Code 7 when the link has another address of the network and may not lose it; code 100 for what the kernel
+    /// refused.
     fn ensure_addresses(&self, host: &Rtnl, link: &Link, result: &CniResult) -> Result<()> {
         let gateways = gateways(result.ips.iter());
         for family in Family::ALL {

@@ -3,7 +3,8 @@
 //! ADD makes the link in the container, gives it the addresses and routes of IPAM and brings it up.
 //!
 //! Host state: none but the addresses in IPAM; the link goes with the container. DEL removes the link, also one that
-//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer valid.
+//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer
+//! valid.
 //!
 //! Differs from the reference: see README.md.
 

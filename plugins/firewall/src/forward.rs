@@ -5,8 +5,8 @@
 //! the addresses in `/run/cni/firewall`. With the nftables backend: `table inet cni_firewall`, where each address is a
 //! set element whose comment is the attachment's [`AttachmentId::tag`]; the addresses are on
 //! record in `/run/cni/firewall-nftables`. With firewalld: each address is a source of a
-//! zone, until firewalld ends or reloads; the owners are in `/run/cni/firewall`, too. What an address has goes on DEL and GC; chains,
-//! jumps, sets, the administrator's chain and the policies of bridges stay.
+//! zone, until firewalld ends or reloads; the owners are in `/run/cni/firewall`, too. What an address has goes on DEL
+//! and GC; chains, jumps, sets, the administrator's chain and the policies of bridges stay.
 //!
 //! [`remove`] and [`collect`] clean all of them, whichever backend is configured now. What the reference made has no
 //! owner: [`remove`] finds it by the addresses of the previous result, [`collect`] cannot know it.
@@ -41,8 +41,8 @@ fn given() -> Given {
 }
 
 /// Sets up what the policy asks for, or nothing. What is there already stays; an address that a dead attachment left
-/// behind is taken over. Without a backend, [`FirewallBackend::choose`] decides, and where iptables turns out not to be usable,
-/// nftables is used.
+/// behind is taken over. Without a backend, [`FirewallBackend::choose`] decides, and where iptables turns out not to be
+/// usable, nftables is used.
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when a lock is held too long, 5 when the owner cannot be recorded.

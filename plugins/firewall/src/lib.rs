@@ -4,9 +4,9 @@
 //! otherwise; with `ingressPolicy` it keeps apart what comes through different bridges (`same-bridge`) and the
 //! containers of one bridge, too (`isolated`). The result is prevResult, unchanged.
 //!
-//! Backends are the reference's iptables chains, nftables natively, and firewalld over D-Bus. Host state: see `forward`. DEL removes what the container's addresses have, from (network, container
-//! id, ifname) alone; GC does so for attachments that are no longer valid. Chains, sets, the administrator's chain and
-//! the policies of bridges stay.
+//! Backends are the reference's iptables chains, nftables natively, and firewalld over D-Bus. Host state: see
+//! `forward`. DEL removes what the container's addresses have, from (network, container id, ifname) alone; GC does so
+//! for attachments that are no longer valid. Chains, sets, the administrator's chain and the policies of bridges stay.
 //!
 //! Differs from the reference: see README.md.
 

@@ -1,5 +1,5 @@
-//! What the delegate makes, and the configuration saved for taking it away, as a part. The delegate and its configuration
-//! depend on the node's subnet at the time, so each verb reads them by itself.
+//! What the delegate makes, and the configuration saved for taking it away, as a part. The delegate and its
+//! configuration depend on the node's subnet at the time, so each verb reads them by itself.
 
 use cni_part::{Held, Host, Made, Owned, Part, Site, Whose};
 use cni_skel::Undo;

@@ -29,8 +29,8 @@ use saved::{Saved, SavedConf};
 pub static FLANNEL: PartPlugin =
     PartPlugin::of_link("flannel", |_| Ok(vec![Box::new(delegation::Delegation)]), &[&delegation::SAVED]);
 
-/// The delegate of an attachment and the configuration its ADD got, for programs that look at what it has made; `None` when
-/// nothing is saved.
+/// The delegate of an attachment and the configuration its ADD got, for programs that look at what it has made; `None`
+/// when nothing is saved.
 ///
 /// # Errors
 /// Code 5 or 6 when what is saved cannot be read.

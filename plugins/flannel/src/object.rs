@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cni_types::Json;
 use serde::{Deserialize, Deserializer};
 
-/// The members; of two with one name the last counts. Whole numbers are written as such, since it is handed on: a plugin
-/// takes 1400 and not `1400.0`.
+/// The members; of two with one name the last counts. Whole numbers are written as such, since it is handed on: a
+/// plugin takes 1400 and not `1400.0`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Object(BTreeMap<String, Json>);
 

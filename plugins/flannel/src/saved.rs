@@ -1,5 +1,5 @@
-//! The delegate's configuration as ADD used it, kept until the delegate's DEL succeeded: the node's subnet may be another
-//! one by then, or unknown.
+//! The delegate's configuration as ADD used it, kept until the delegate's DEL succeeded: the node's subnet may be
+//! another one by then, or unknown.
 //!
 //! The container's first attachment has the reference's file, `<container id>`, so that either suite's DEL finds it.
 //! Where that is taken by another attachment, the file is `:` and the hashes of the owner's tag, which is no container
@@ -42,7 +42,8 @@ impl<'a> Saved<'a> {
         Self { records: Records::new(conf::data_dir(network), OWNER), network: &network.name }
     }
 
-    /// Saves the attachment's configuration, in place of one it already has; returns the file's name and what was replaced.
+    /// Saves the attachment's configuration, in place of one it already has; returns the file's name and what was
+    /// replaced.
     ///
     /// # Errors
     /// Code 5 naming the file.

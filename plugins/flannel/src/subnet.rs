@@ -29,8 +29,8 @@ impl SubnetEnv {
     /// Reads the file; waits for nothing.
     ///
     /// # Errors
-    /// Code 11 when it is not there, code 5 when it cannot be read, code 7 naming all variables that are missing, or all
-    /// that have a value they cannot have.
+    /// Code 11 when it is not there, code 5 when it cannot be read, code 7 naming all variables that are missing, or
+    /// all that have a value they cannot have.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         match read_small(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {

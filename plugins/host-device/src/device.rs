@@ -51,7 +51,8 @@ impl Device {
         }
     }
 
-    /// What the reference left of a device it moved: its name on the host, as the link's alias. The rest stays as it is.
+    /// What the reference left of a device it moved: its name on the host, as the link's alias. The rest stays as it
+    /// is.
     pub(crate) fn of_the_reference(link: &Link) -> Self {
         let name = link.alias.clone();
         Self {
@@ -107,8 +108,8 @@ impl Device {
             .or_else(|| alike().find(|link| is_numbered(link) && link.mac == self.mac))
     }
 
-    /// Which of the host's links it is. Others there may have had its name, and have it as their alias, so the index has
-    /// to be the same. The kernel keeps it unless somebody else has it.
+    /// Which of the host's links it is. Others there may have had its name, and have it as their alias, so the index
+    /// has to be the same. The kernel keeps it unless somebody else has it.
     pub(crate) fn find_on_host<'l>(&self, links: &'l [Link]) -> Option<&'l Link> {
         if self.permanent_mac.is_some() {
             return self.find_permanent(links);

@@ -1,5 +1,5 @@
-//! Devices that are on the host again without our doing. One that is still as the kernel returned it is put right, once;
-//! what somebody uses is his.
+//! Devices that are on the host again without our doing. One that is still as the kernel returned it is put right,
+//! once; what somebody uses is his.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! Gives a build its identity, `CNI_BUILD`: what all that could make its executables do something else comes down to.
 //!
 //! In a release that is every source, the versions of dependencies, the compiler and the machine. Of a build for
-//! development it is the sources that a change of compiles every package anew already: this package's and the protocol's.
+//! development it is the sources that a change of compiles every package anew already: this package's and the
+//! protocol's.
 
 use std::io;
 use std::path::{Path, PathBuf};

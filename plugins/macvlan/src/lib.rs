@@ -4,7 +4,8 @@
 //! IPAM, brings it up and tells the segment where the addresses are now.
 //!
 //! Host state: none but the addresses in IPAM; the link goes with the container. DEL removes the link, also one that
-//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer valid.
+//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer
+//! valid.
 //!
 //! Differs from the reference: see README.md.
 

@@ -16,8 +16,8 @@ use crate::{iptables, nft};
 /// where that lacks what they need and nobody has asked for it, with nftables, too.
 ///
 /// # Errors
-/// Code 11 naming the holder of a taken port or of the lock, code 101 naming what iptables lacks, or when tool or kernel
-/// refuse.
+/// Code 11 naming the holder of a taken port or of the lock, code 101 naming what iptables lacks, or when tool or
+/// kernel refuse.
 pub(crate) fn make(
     filter: &Filter,
     claimant: &Claimant<'_>,

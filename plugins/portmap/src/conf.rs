@@ -94,8 +94,8 @@ impl Conf {
         Ok(conf)
     }
 
-    /// With this node's default where the configuration asks for no backend, neither by name nor by options that only the
-    /// other one takes.
+    /// With this node's default where the configuration asks for no backend, neither by name nor by options that only
+    /// the other one takes.
     ///
     /// # Errors
     /// Those of [`Backend::or_of_node`].

@@ -5,10 +5,10 @@
 //! deletes tracked UDP and SCTP flows that would go elsewhere.
 //!
 //! Host state with nftables: elements in `table inet cni_portmap`, each with its owner as comment. With iptables: the
-//! reference's chain of the container, or one of the interface's own, and the entries that lead to it. With both: a claim
-//! in `/run/cni/portmap`. Shared chains, maps and `route_localnet` of the container's link stay. DEL removes the attachment's state in both layouts and the reference's own from (network,
-//! container id, ifname) alone, and ends the flows that went through. GC removes what belongs to attachments of the
-//! network that are no longer valid.
+//! reference's chain of the container, or one of the interface's own, and the entries that lead to it. With both: a
+//! claim in `/run/cni/portmap`. Shared chains, maps and `route_localnet` of the container's link stay. DEL removes the
+//! attachment's state in both layouts and the reference's own from (network, container id, ifname) alone, and ends the
+//! flows that went through. GC removes what belongs to attachments of the network that are no longer valid.
 //!
 //! Differs from the reference: see README.md.
 

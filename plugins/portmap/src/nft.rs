@@ -8,8 +8,9 @@
 //! ```
 //!
 //! An attachment is a few elements, whose comments name it and how many there are. Keys are unique, so a port has one
-//! owner; ADD looks before it writes, under the ruleset's generation, and names who holds the port. Another attachment of
-//! the same container gets its port in a layer behind, `map ports4.2` with chain `later2`, which is looked into last.
+//! owner; ADD looks before it writes, under the ruleset's generation, and names who holds the port. Another attachment
+//! of the same container gets its port in a layer behind, `map ports4.2` with chain `later2`, which is looked into
+//! last.
 
 mod change;
 mod element;
@@ -90,8 +91,8 @@ pub(crate) fn has_localnet(socket: &Socket) -> Result<bool> {
 }
 
 /// Removes the attachment's elements and returns where they led. `hints` are what it probably has: right ones spare
-/// looking at every element, wrong ones do no harm. An attachment that was added twice, or before there were claims, may
-/// have more.
+/// looking at every element, wrong ones do no harm. An attachment that was added twice, or before there were claims,
+/// may have more.
 ///
 /// # Errors
 /// Code 101 when the kernel refuses.

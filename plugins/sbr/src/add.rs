@@ -10,7 +10,8 @@ use crate::conf::Conf;
 use crate::plan::{self, Plan};
 
 /// # Errors
-/// Code 7 when prevResult or the container's routing does not fit the configuration; code 100 with what the kernel refused.
+/// Code 7 when prevResult or the container's routing does not fit the configuration; code 100 with what the kernel
+/// refused.
 pub(crate) fn add(conf: &Conf, site: &Site<'_>, result: &CniResult, undo: &mut Undo<'_>) -> Result<()> {
     let ifname = &site.attachment.id.ifname;
     let ips = plan::required(result.ips_of(ifname), ifname.as_str())?;

@@ -7,9 +7,9 @@ use cni_types::Result;
 
 use crate::conf::Conf;
 
-/// Rules name no owner. The attachment's are those for one source address that prevResult names; where that names none, an
-/// address that the interface has, or whose table leads nowhere but to the interface. With the namespace all of them are
-/// gone; its path may be another container's by now, and an interface with another's tag says so.
+/// Rules name no owner. The attachment's are those for one source address that prevResult names; where that names none,
+/// an address that the interface has, or whose table leads nowhere but to the interface. With the namespace all of them
+/// are gone; its path may be another container's by now, and an interface with another's tag says so.
 ///
 /// # Errors
 /// Code 8 when the namespace is there but cannot be opened; code 100 with all refusals of the kernel, folded.

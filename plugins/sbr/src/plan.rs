@@ -95,8 +95,8 @@ impl Plan {
 }
 
 /// Whether a route of the interface goes into the address's table: what leads to its network, what it is the source
-/// of, what names neither source nor gateway. What belongs to no address at all goes to all of its family, so that it is
-/// not lost.
+/// of, what names neither source nor gateway. What belongs to no address at all goes to all of its family, so that it
+/// is not lost.
 fn is_routed_with(ip: &IpConfig, ips: &[&IpConfig], route: &RouteEntry) -> bool {
     let fits = |ip: &IpConfig| {
         let known = |address: IpAddr| ip.address.contains(address) || ip.gateway == Some(address);

@@ -6,7 +6,8 @@
 //! opens and closes it.
 //!
 //! Host state: none but the addresses in IPAM; the link goes with the container. DEL removes the link, also one that
-//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer valid.
+//! the container has renamed, and gives the addresses back; GC gives back those of attachments that are no longer
+//! valid.
 //!
 //! Differs from the reference: see README.md.
 

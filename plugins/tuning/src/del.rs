@@ -11,8 +11,8 @@ use crate::backup::Backups;
 use crate::conf::Conf;
 
 /// What cannot be restored is told on stderr and keeps nothing from going: mostly the interface goes next. Its backup
-/// stays, for GC; one that nobody can read, or whose interface is gone, is of no use. What somebody has changed since ADD
-/// stays as it is.
+/// stays, for GC; one that nobody can read, or whose interface is gone, is of no use. What somebody has changed since
+/// ADD stays as it is.
 ///
 /// # Errors
 /// Code 5 when the backup cannot be removed, code 8 when the namespace is there but cannot be opened.

@@ -7,8 +7,8 @@ use cni_types::{Result, Stale};
 
 use crate::conf::Conf;
 
-/// Takes the interface out of its VRF, and deletes the VRF when that was the last member. A VRF without members that was
-/// made for this network goes too: its ADD was killed, or the interface went first.
+/// Takes the interface out of its VRF, and deletes the VRF when that was the last member. A VRF without members that
+/// was made for this network goes too: its ADD was killed, or the interface went first.
 ///
 /// # Errors
 /// Code 8 when the namespace is there but cannot be opened; code 100 when the kernel refuses.

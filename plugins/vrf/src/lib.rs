@@ -4,8 +4,8 @@
 //! ADD makes the VRF in the container's namespace where there is none of this name, makes the interface its member, and
 //! puts back what the kernel takes from an interface then: IPv6 addresses and routes, the latter in the VRF's table.
 //!
-//! Host state: none. In the container's namespace the VRF, tagged with the attachment that it was made for (`ip link show`
-//! prints the tag as its alias). DEL takes the interface out and deletes the VRF with its last member.
+//! Host state: none. In the container's namespace the VRF, tagged with the attachment that it was made for (`ip link
+//! show` prints the tag as its alias). DEL takes the interface out and deletes the VRF with its last member.
 //!
 //! Differs from the reference: see README.md.
 

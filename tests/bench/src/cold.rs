@@ -33,7 +33,8 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
     }
 }
 
-/// Drops the page cache; where that is not allowed, or only to see that it works, what it has of the suite's executables.
+/// Drops the page cache; where that is not allowed, or only to see that it works, what it has of the suite's
+/// executables.
 fn forget(suite: &Suite, is_short: bool) {
     nix::unistd::sync();
     if !is_short && fs::write("/proc/sys/vm/drop_caches", "1").is_ok() {

@@ -88,8 +88,8 @@ fn measure_chain(options: &Options, suite: &Suite, nodes: &[Node], name: &str, r
     }
 }
 
-/// A pod's life, with what a runtime asks in between. The second STATUS is the one that counts: the first may find out what is
-/// remembered for the next.
+/// A pod's life, with what a runtime asks in between. The second STATUS is the one that counts: the first may find out
+/// what is remembered for the next.
 fn verbs(chain: &Chain, node: &Node, turn: usize) -> Vec<(&'static str, Done)> {
     let pod = Place::new("crowded-pod");
     let held = if node.kind == "reservations" { node.count } else { 0 };

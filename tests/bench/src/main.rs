@@ -1,6 +1,6 @@
 //! The benchmark: directories of CNI plugins side by side, each plugin executed as a runtime does, interleaved, in
-//! namespaces of their own. `make bench` says how it is called, `README.md` what it measures. Nothing of it is a judgement:
-//! times mean something only beside the others of the same run.
+//! namespaces of their own. `make bench` says how it is called, `README.md` what it measures. Nothing of it is a
+//! judgement: times mean something only beside the others of the same run.
 
 mod call;
 mod chain;

@@ -1,5 +1,5 @@
-//! The packets' own path: what a new connection and a round trip cost through the rules that plugins make, with few and with
-//! many of them. The connection that is measured is in the middle of those that there are.
+//! The packets' own path: what a new connection and a round trip cost through the rules that plugins make, with few and
+//! with many of them. The connection that is measured is in the middle of those that there are.
 
 mod multiply;
 mod rules;

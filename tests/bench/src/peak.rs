@@ -1,5 +1,5 @@
-//! The most memory that a plugin has itself. What `wait4` says is no use: it begins with the memory of whoever forked. So the
-//! plugin is stopped at its exit, when it still has its memory, and the kernel is asked.
+//! The most memory that a plugin has itself. What `wait4` says is no use: it begins with the memory of whoever forked.
+//! So the plugin is stopped at its exit, when it still has its memory, and the kernel is asked.
 
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;

@@ -70,8 +70,8 @@ impl Report {
         Some([own.median() / other.median(), own.median_cpu() / other.median_cpu()])
     }
 
-    /// The table on the terminal: `ratio` is that of the medians to the first suite, `flat` and `flat cpu` those of times and
-    /// CPU times to the case it is compared with.
+    /// The table on the terminal: `ratio` is that of the medians to the first suite, `flat` and `flat cpu` those of
+    /// times and CPU times to the case it is compared with.
     pub(crate) fn print(&self) {
         println!("load before: {}, after: {}", self.load, load());
         println!(

@@ -1,4 +1,5 @@
-//! What a pod costs on a node that has many: each suite fills a host of its own, and ADD and DEL of one more are measured.
+//! What a pod costs on a node that has many: each suite fills a host of its own, and ADD and DEL of one more are
+//! measured.
 
 use crate::chain::Chain;
 use crate::options::Options;

@@ -1,5 +1,5 @@
-//! The picture of the distributions: a line per case, verb and suite on one logarithmic axis, a dot per sample, a bar at the
-//! median.
+//! The picture of the distributions: a line per case, verb and suite on one logarithmic axis, a dot per sample, a bar
+//! at the median.
 
 use std::fmt::Write;
 

@@ -5,8 +5,8 @@ use cni_tests::{DHCP_SOCKET, Host, Outcome, Place, Service, Suite, activated, li
 use crate::life::open_files;
 use crate::{IMPATIENT, STATE, add, address, address_monitor, conf, del, kea, records, server};
 
-/// A daemon in which the `n`th call of `syscall` has the fault. It is activated by its socket, so that there is no need to
-/// wait for what it may not live to say.
+/// A daemon in which the `n`th call of `syscall` has the fault. It is activated by its socket, so that there is no need
+/// to wait for what it may not live to say.
 fn faulty(host: &Host, syscall: &str, fault: &str, n: usize) -> Service {
     let inject = format!("inject={syscall}:{fault}:when={n}");
     let trace = format!("trace={syscall}");

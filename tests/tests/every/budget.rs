@@ -21,8 +21,8 @@ fn a_bridge_gateway_add_makes_at_most_12_rtnetlink_requests() {
     assert!((3..=12).contains(&requests), "{requests} requests:\n{}", lines.join("\n"));
 }
 
-/// An open below `/proc/sys/net` costs a millisecond where there are a thousand namespaces. What is left is what netlink
-/// cannot set: that a new link ignores router advertisements.
+/// An open below `/proc/sys/net` costs a millisecond where there are a thousand namespaces. What is left is what
+/// netlink cannot set: that a new link ignores router advertisements.
 #[test]
 fn a_second_add_opens_no_sysctl_that_netlink_knows() {
     needs!(Strace);
@@ -74,8 +74,8 @@ fn an_add_says_to_the_other_containers_what_they_need_to_know_and_once() {
     assert_eq!((count("claims"), count("advertisements")), (1, 0));
 }
 
-/// Whoever watches links on a node is told of each change, and while a link that is up has no carrier yet, IPv6 walks all
-/// routes of the host with it.
+/// Whoever watches links on a node is told of each change, and while a link that is up has no carrier yet, IPv6 walks
+/// all routes of the host with it.
 #[test]
 fn an_add_changes_its_link_before_it_is_up() {
     let host = Host::new();

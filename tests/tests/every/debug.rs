@@ -121,8 +121,8 @@ fn ten_classic_causes_are_explained_on_one_screen() {
             let (is_good, report) = debug(host, &plugins, &[], &env);
             let screen = wrong(&report);
             assert!(!is_good, "{name}: {report}");
-            // One cause is one line (a range that is exhausted is code 50 for STATUS and 104 for ADD): nothing is said twice, nor what
-            // the ADD would have set right.
+            // One cause is one line (a range that is exhausted is code 50 for STATUS and 104 for ADD): nothing is said
+            // twice, nor what the ADD would have set right.
             let lines = if name == "the range is exhausted" { 2 } else { 1 };
             assert_eq!(screen.matches("\n- ").count(), lines, "{name}: {screen}");
             assert!(said.iter().all(|part| screen.contains(part)), "{name}: {screen}");

@@ -53,8 +53,8 @@ fn ends_a_list(line: &str) -> bool {
     line.contains("nlmsg_len=20, nlmsg_type=NLMSG_DONE")
 }
 
-/// A trace in which the list that ends with this datagram of a plain trace, whose number is counted from 1, is interrupted
-/// each time it is asked for.
+/// A trace in which the list that ends with this datagram of a plain trace, whose number is counted from 1, is
+/// interrupted each time it is asked for.
 fn interrupted_at(plain: &Trace, end: usize) -> Trace {
     let datagrams = datagrams(plain);
     // The socket and the request's number are in front of the first message.
@@ -180,8 +180,8 @@ fn a_kernel_that_lists_vlans_with_all_ports_only_will_do() {
     host.plugin("bridge").check(&conf.prev(&result), &pod, "eth0").done();
 }
 
-/// The kernel's worker that finishes an address waits for the processor that the plugin was on, and cannot have it before
-/// somebody has looked: everything runs there, with a real-time policy where that is allowed.
+/// The kernel's worker that finishes an address waits for the processor that the plugin was on, and cannot have it
+/// before somebody has looked: everything runs there, with a real-time policy where that is allowed.
 const LOOK: &str = "chrt -f -p 1 $$ >/dev/null 2>&1
     \"$0\"; status=$?
     ip -6 route show table local >/run/outside

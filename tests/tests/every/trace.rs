@@ -40,7 +40,8 @@ fn calls(host: &Host, log: Option<&str>) -> Vec<String> {
     trace.lines().iter().filter_map(name).collect()
 }
 
-/// Off is one look for the file of switches, and with `CNI_LOG=off` not even that; the start makes up for it: what were two
+/// Off is one look for the file of switches, and with `CNI_LOG=off` not even that; the start makes up for it: what were
+/// two
 /// `rt_sigaction` and a `rt_sigprocmask` is the latter alone.
 #[test]
 fn off_costs_no_call() {
@@ -203,8 +204,8 @@ fn a_trace_that_cannot_be_written_fails_nothing() {
     assert!(!Path::new("/run/x").exists() && !Path::new("/run/missing").exists());
 }
 
-/// The file works without touching the runtime; the journal gets a datagram in its own format; a record has what a call was
-/// given and nothing else of the environment.
+/// The file works without touching the runtime; the journal gets a datagram in its own format; a record has what a call
+/// was given and nothing else of the environment.
 #[test]
 fn switches_of_the_node_the_journal_and_records() {
     let host = Host::new();

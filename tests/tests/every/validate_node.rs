@@ -28,7 +28,8 @@ fn found(host: &Host, plugins: &Value) -> Vec<[String; 4]> {
     findings
 }
 
-/// What is done to the node first, the plugins, and the severity, kind, place and words of what is said; nothing worse may be.
+/// What is done to the node first, the plugins, and the severity, kind, place and words of what is said; nothing worse
+/// may be.
 type Case = (&'static str, Value, &'static [[&'static str; 4]]);
 
 #[test]
@@ -99,8 +100,8 @@ fn what_a_node_has_and_lacks_is_said_in_its_place() {
     }
 }
 
-/// A node with some executables: ours, one that speaks as the reference's older ones do, somebody else's. What the machine's
-/// kernel has is out of sight.
+/// A node with some executables: ours, one that speaks as the reference's older ones do, somebody else's. What the
+/// machine's kernel has is out of sight.
 fn node(host: &Host) {
     fs::create_dir_all(BIN).unwrap();
     for name in ["bridge", "host-local", "flannel", "vrf", "macvlan", "loopback"] {

@@ -25,8 +25,8 @@ fn elements(host: &Host, table: &str) -> Vec<String> {
     each.map(Value::to_string).collect()
 }
 
-/// What is done to a chain of so many rules: by the number of counters that take the place of all, or by a statement for
-/// the rule of this index.
+/// What is done to a chain of so many rules: by the number of counters that take the place of all, or by a statement
+/// for the rule of this index.
 enum Damage {
     Counters,
     Replace(usize, &'static str),

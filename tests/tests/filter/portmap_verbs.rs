@@ -1,5 +1,5 @@
-//! `portmap`: the verbs side by side. What ADD makes, CHECK sees missing, DEL and GC remove, and STATUS foretells; what a
-//! verb costs does not depend on others; what a kernel has not is not asked for.
+//! `portmap`: the verbs side by side. What ADD makes, CHECK sees missing, DEL and GC remove, and STATUS foretells; what
+//! a verb costs does not depend on others; what a kernel has not is not asked for.
 
 use std::fs;
 

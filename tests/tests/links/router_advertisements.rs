@@ -1,5 +1,5 @@
-//! No link that a plugin leaves on the host listens to router advertisements: whoever is at the other end must not be able
-//! to give the host addresses and routes (CVE-2020-10749).
+//! No link that a plugin leaves on the host listens to router advertisements: whoever is at the other end must not be
+//! able to give the host addresses and routes (CVE-2020-10749).
 
 use std::collections::BTreeSet;
 use std::net::SocketAddrV6;

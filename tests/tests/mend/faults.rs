@@ -1,4 +1,5 @@
-//! `cnitool gc` and `restore` that end at any call, or are refused one: nothing of the living is lost, and the next finishes.
+//! `cnitool gc` and `restore` that end at any call, or are refused one: nothing of the living is lost, and the next
+//! finishes.
 
 use std::fs;
 
@@ -10,7 +11,8 @@ use crate::restore::State;
 /// Calls that each process makes that is run.
 const SOME: [usize; 4] = [1, 3, 8, 21];
 
-/// Runs `body` with a trace that has the n-th call of each process go wrong, and a text that says which: for some, or with
+/// Runs `body` with a trace that has the n-th call of each process go wrong, and a text that says which: for some, or
+/// with
 /// `CNI_TEST_EVERY_CALL` for every one there is. Gives how many went wrong.
 fn at_calls(call: &str, fault: &str, body: impl Fn(&Trace, &str)) -> usize {
     let is_hit = |n: &usize| {

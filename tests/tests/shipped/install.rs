@@ -1,4 +1,5 @@
-//! `cnitool install` and `cnitool version`: directories of plugins, their owners, and every way in which it can go wrong.
+//! `cnitool install` and `cnitool version`: directories of plugins, their owners, and every way in which it can go
+//! wrong.
 
 mod kit;
 
@@ -283,8 +284,8 @@ fn a_source_that_cannot_be_installed_is_named() {
 fn the_versions_satisfy_the_gates_of_runtimes() {
     let _host = Host::new();
     let source = Suite::Ours.source();
-    // Nomad's rule: the first version in the output is 0.4.0 or later. nerdctl's: behind "CNI firewall plugin " stands a
-    // version and nothing else, 1.7.1 or later.
+    // Nomad's rule: the first version in the output is 0.4.0 or later. nerdctl's: behind "CNI firewall plugin " stands
+    // a version and nothing else, 1.7.1 or later.
     for name in ["bridge", "firewall", "host-local", "loopback", "portmap"] {
         let (status, said) = kit::without_command(&source.join(name));
         assert!(status, "{name}");

@@ -32,8 +32,8 @@ fn flush(node: &Node) {
     }
 }
 
-/// An ADD says so and leaves nothing; who lives can go. The lost go before, or the kernel would end one of their namespaces,
-/// and the pair with it, between the looks at the host.
+/// An ADD says so and leaves nothing; who lives can go. The lost go before, or the kernel would end one of their
+/// namespaces, and the pair with it, between the looks at the host.
 fn fill_the_disk(node: &Node) {
     let host = node.host;
     node.gc();

@@ -49,7 +49,8 @@ impl Connection {
     pub(super) fn open(path: &Path, patience: Duration) -> Result<Self, Failure> {
         let open = || {
             let fd = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
-            // Connecting waits while the listener's queue is full. Where the kernel counts seconds with 32 bits, 68 years.
+            // Connecting waits while the listener's queue is full. Where the kernel counts seconds with 32 bits, 68
+            // years.
             let seconds = i32::try_from(patience.as_secs()).unwrap_or(i32::MAX);
             setsockopt(&fd, sockopt::SendTimeout, &TimeVal::new(seconds.into(), 0))?;
             connect(fd.as_raw_fd(), &UnixAddr::new(path)?)?;

@@ -1,5 +1,5 @@
-//! Waiting for moments of [`clock::now`](crate::clock::now). The event loop's own timers stand still while the machine is
-//! suspended, and leases do not. One timer of the kernel's for all leases, set to the earliest moment.
+//! Waiting for moments of [`clock::now`](crate::clock::now). The event loop's own timers stand still while the machine
+//! is suspended, and leases do not. One timer of the kernel's for all leases, set to the earliest moment.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -73,8 +73,8 @@ impl Client {
         self.requests += 1;
     }
 
-    /// What can be sent now, if anything. Requests wait until the server has answered the opening: the reference's daemon
-    /// loses what comes in one read with it.
+    /// What can be sent now, if anything. Requests wait until the server has answered the opening: the reference's
+    /// daemon loses what comes in one read with it.
     pub fn output(&mut self) -> Vec<u8> {
         if self.head.is_some() {
             return std::mem::take(&mut self.connect).to_vec();

@@ -51,7 +51,8 @@ pub(super) const TYPES: &[Definition] = &[
     Definition::Struct("IPNet", &[("IP", TypeId::BYTES), ("Mask", TypeId::BYTES)]),
 ];
 
-/// The bytes of an answer. As net/rpc has it, an error comes with an empty struct, and so does the success of a release.
+/// The bytes of an answer. As net/rpc has it, an error comes with an empty struct, and so does the success of a
+/// release.
 pub(super) fn write(
     encoder: &mut Encoder,
     method: &str,

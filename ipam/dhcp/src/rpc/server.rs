@@ -57,8 +57,8 @@ impl Default for Server {
 }
 
 impl Server {
-    /// Takes bytes that have arrived. Who feeds only when [`Self::next_step`] had nothing left holds at most one message
-    /// and one read per connection.
+    /// Takes bytes that have arrived. Who feeds only when [`Self::next_step`] had nothing left holds at most one
+    /// message and one read per connection.
     ///
     /// # Errors
     /// When the client does not open as net/rpc over HTTP does: close the connection.

@@ -26,8 +26,8 @@ impl Started {
         Self { date: SystemTime::now(), at: Instant::now() }
     }
 
-    /// The dates that files have which were made between then and now. A later one is from before somebody set the clock
-    /// back, and says nothing. The clock may be set while GC waits, too.
+    /// The dates that files have which were made between then and now. A later one is from before somebody set the
+    /// clock back, and says nothing. The clock may be set while GC waits, too.
     fn until_now(self) -> (SystemTime, SystemTime) {
         (self.date, SystemTime::now().max(self.date + self.at.elapsed()))
     }
@@ -48,8 +48,8 @@ impl Store {
         !self.fresh
     }
 
-    /// Removes the reservations whose owner `valid` does not know. One made since `started` stays: it is younger than the
-    /// list that `valid` goes by.
+    /// Removes the reservations whose owner `valid` does not know. One made since `started` stays: it is younger than
+    /// the list that `valid` goes by.
     ///
     /// # Errors
     /// Code 5: what could not be removed, after everything else was.

@@ -21,8 +21,8 @@ pub(crate) enum FirewallBackend {
 words!(FirewallBackend { Iptables = "iptables", Nftables = "nftables", Firewalld = "firewalld" });
 
 impl FirewallBackend {
-    /// What the configuration asks for; where it does not say and firewalld does not run, this node's default. What firewalld
-    /// does not know of, it would drop.
+    /// What the configuration asks for; where it does not say and firewalld does not run, this node's default. What
+    /// firewalld does not know of, it would drop.
     ///
     /// # Errors
     /// Those of [`masquerade::Backend::or_of_node`].

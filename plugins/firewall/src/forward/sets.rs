@@ -1,5 +1,5 @@
-//! Our nftables layout: four sets, and as many rules whatever is in them. The key of an address is itself, that of a bridge
-//! its name twice; the comment is the owner's tag.
+//! Our nftables layout: four sets, and as many rules whatever is in them. The key of an address is itself, that of a
+//! bridge its name twice; the comment is the owner's tag.
 //!
 //! No look-up can tell two names from each other, but a pair of the same name twice can be looked up: that is what the
 //! keys of the bridges are. An element belongs to one owner, as in the masquerade's layout.

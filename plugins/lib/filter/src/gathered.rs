@@ -1,6 +1,6 @@
-//! The changes of many attachments as one. Between [`Filter::gather`] and [`Filter::settle`] what was looked at once is not
-//! looked at again, and what an attachment gets for itself waits. What others' changes stand on, such as a table or a
-//! shared chain that is missing, is made at once, and the rest is looked at anew behind it.
+//! The changes of many attachments as one. Between [`Filter::gather`] and [`Filter::settle`] what was looked at once is
+//! not looked at again, and what an attachment gets for itself waits. What others' changes stand on, such as a table or
+//! a shared chain that is missing, is made at once, and the rest is looked at anew behind it.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -152,8 +152,8 @@ impl Filter {
         self.gathered.look(what, look)
     }
 
-    /// Which kernel interface has this chain of the host's iptables, without running a tool; legacy counts where the table
-    /// cannot be read.
+    /// Which kernel interface has this chain of the host's iptables, without running a tool; legacy counts where the
+    /// table cannot be read.
     ///
     /// # Errors
     /// Code 101 when there is no iptables, or the kernel refuses to say.

@@ -105,8 +105,8 @@ pub fn check(
 }
 
 /// Removes the attachment's masquerade in every layout, and nothing of the container's other attachments. `hints` are
-/// addresses it probably had, such as those of the previous result, for an attachment of which there is no record; wrong
-/// ones do no harm. What is not there is no error.
+/// addresses it probably had, such as those of the previous result, for an attachment of which there is no record;
+/// wrong ones do no harm. What is not there is no error.
 ///
 /// # Errors
 /// Code 101 when the packet filter refuses, 11 when its lock is held too long; all layouts are tried.

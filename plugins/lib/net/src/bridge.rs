@@ -34,8 +34,8 @@ pub struct Port {
 /// The bridge named `name`, if there is a link of that name. Changes nothing.
 ///
 /// # Errors
-/// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them; code
-/// 100 when the kernel cannot filter them, or refuses to say.
+/// Code 7 when the name belongs to a link of another kind, or VLANs are wanted and the bridge does not filter them;
+/// code 100 when the kernel cannot filter them, or refuses to say.
 pub fn find(host: &Rtnl, name: &IfName, wanted: &NewBridge) -> Result<Option<Link>> {
     let found = host.find_link(name.as_str())?;
     found.iter().try_for_each(|link| refuse_unusable(link, wanted))?;
@@ -116,8 +116,8 @@ fn cannot_filter() -> Error {
         .because("the keys vlan and vlanTrunk need a kernel with CONFIG_BRIDGE_VLAN_FILTERING")
 }
 
-/// Whether the bridge's hardware address is none of its own, but that of one of its ports (or of none, when the last port
-/// has left): it changes as they come and go, until somebody sets one.
+/// Whether the bridge's hardware address is none of its own, but that of one of its ports (or of none, when the last
+/// port has left): it changes as they come and go, until somebody sets one.
 ///
 /// # Errors
 /// Code 100 when the kernel refuses to say.
@@ -131,7 +131,8 @@ pub fn follows_ports(host: &Rtnl, bridge: &Link) -> Result<bool> {
 /// # Errors
 /// Code 100 when the kernel refuses.
 pub fn set_port(host: &Rtnl, link: &Link, port: &Port) -> Result<()> {
-    // To the bridge alone: as a change of the link, everybody would be told, and IPv6 would walk all routes of the host.
+    // To the bridge alone: as a change of the link, everybody would be told, and IPv6 would walk all routes of the
+    // host.
     let mut body = about_port(link.index);
     body.nest(libc::IFLA_PROTINFO, |data| {
         data.byte(decode::IFLA_BRPORT_MODE, port.hairpin.into());

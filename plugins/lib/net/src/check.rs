@@ -76,8 +76,9 @@ pub fn mac(link: &Link, entry: &Interface) -> Result<()> {
     Err(Error::check(format!("link {} has MAC address {is}, expected {}", link.name, entry.mac)))
 }
 
-/// The link's MTU is that of its entry, where the configuration has `asked` for one (0: it has not, and the MTU may follow
-/// another link's). Not the configuration's: a plugin further down the chain (tuning) may have been asked for another.
+/// The link's MTU is that of its entry, where the configuration has `asked` for one (0: it has not, and the MTU may
+/// follow another link's). Not the configuration's: a plugin further down the chain (tuning) may have been asked for
+/// another.
 ///
 /// # Errors
 /// Code 103 with both, in bytes.
@@ -181,8 +182,8 @@ fn difference(route: &RouteEntry, wanted: &Route) -> Option<String> {
     Some(format!("{key} {is}, expected {wanted}"))
 }
 
-/// The host end of the container's pair, up: some other entry of the result names it, with its hardware address and, where
-/// the configuration has `asked` for one ([`mtu`]), its MTU.
+/// The host end of the container's pair, up: some other entry of the result names it, with its hardware address and,
+/// where the configuration has `asked` for one ([`mtu`]), its MTU.
 ///
 /// # Errors
 /// Code 103 naming what differs.

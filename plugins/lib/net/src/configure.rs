@@ -43,8 +43,8 @@ pub enum Duplicates {
 pub enum Told {
     /// Nobody.
     Nobody,
-    /// The segment: by a gratuitous ARP per IPv4 address, and an unsolicited neighbour advertisement per IPv6 address where
-    /// [`NDISC_NOTIFY`] is set.
+    /// The segment: by a gratuitous ARP per IPv4 address, and an unsolicited neighbour advertisement per IPv6 address
+    /// where [`NDISC_NOTIFY`] is set.
     Segment,
 }
 
@@ -60,8 +60,8 @@ pub enum Subnet {
     Through(Vec<Route>),
 }
 
-/// Writes what an interface with IPv6 addresses needs, all in one visit to the container's namespace: `extra` first, values
-/// of `/proc/sys/net/ipv6/conf/LINK` that the kernel may lack.
+/// Writes what an interface with IPv6 addresses needs, all in one visit to the container's namespace: `extra` first,
+/// values of `/proc/sys/net/ipv6/conf/LINK` that the kernel may lack.
 ///
 /// # Errors
 /// Code 8 when the namespace cannot be entered, code 100 when the kernel has IPv6 but it cannot be enabled.

@@ -62,8 +62,8 @@ pub struct Link {
     pub kind_data: Vec<u8>,
     /// The index of the bridge or other master it belongs to.
     pub master: Option<u32>,
-    /// `IFLA_LINK`: the index of a veth's peer, or of the link that a macvlan, ipvlan or vlan is on; possibly in another
-    /// namespace.
+    /// `IFLA_LINK`: the index of a veth's peer, or of the link that a macvlan, ipvlan or vlan is on; possibly in
+    /// another namespace.
     pub iflink: Option<u32>,
     /// `IFF_*` flags.
     pub flags: u32,

@@ -1,6 +1,6 @@
 //! Network namespaces by path. Netlink never switches namespaces (a socket stays in the one it was born in); `setns`
-//! is left for opening that socket and for sysctls, whose files follow the thread. It is a thread of its own that enters,
-//! and it ends there: a way back could fail, and the process would go on in the wrong namespace.
+//! is left for opening that socket and for sysctls, whose files follow the thread. It is a thread of its own that
+//! enters, and it ends there: a way back could fail, and the process would go on in the wrong namespace.
 
 use std::fs::{File, OpenOptions};
 use std::io;

@@ -7,8 +7,8 @@ use crate::netns::elsewhere;
 use crate::rtnl::Rtnl;
 
 /// STATUS asks the kernel for what ADD would need by doing it, in a network namespace made for it and thrown away
-/// afterwards. `cannot` says what the kernel cannot do when `act` fails, such as "make VRFs". With that and `with`, in which is
-/// all that the answer depends on, the kernel is asked once ([`cni_skel::ask_once`]).
+/// afterwards. `cannot` says what the kernel cannot do when `act` fails, such as "make VRFs". With that and `with`, in
+/// which is all that the answer depends on, the kernel is asked once ([`cni_skel::ask_once`]).
 ///
 /// # Errors
 /// Code 50 with that, and what the kernel refused.

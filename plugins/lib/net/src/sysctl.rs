@@ -55,8 +55,8 @@ fn note(name: &str, value: &str, written: &io::Result<()>) {
 }
 
 /// Closes the host's ears on one of its links: whoever is at the other end must not be able to give the host addresses
-/// and routes (CVE-2020-10749). To be called before anything can arrive by it. A bridge's port needs it too: frames to the
-/// link-local group addresses, such as LLDP's, go to the port's own IPv6 and not to the bridge's.
+/// and routes (CVE-2020-10749). To be called before anything can arrive by it. A bridge's port needs it too: frames to
+/// the link-local group addresses, such as LLDP's, go to the port's own IPv6 and not to the bridge's.
 pub(crate) fn ignore_router_advertisements(link: &Link) {
     if link.settings.accept_ra != Some(false) {
         write_if_possible(&format!("ipv6/conf/{}/accept_ra", link.name), "0");

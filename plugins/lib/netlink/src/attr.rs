@@ -1,9 +1,9 @@
 //! Attributes (`struct nlattr`): a 16-bit length, a 16-bit type, the value, padding to 4 bytes. rtnetlink has its
 //! numbers in host order, netfilter in network order.
 //!
-//! The rule for lengths, as the kernel has it (`validate_nla`, `lib/nlattr.c`): a value of a fixed size is what its first
-//! bytes say, since a newer kernel may have more of them; one that is too short says nothing, as if it were not there. An
-//! IP address is the exception: its length is its family. What is longer than an attribute can be is not sent
+//! The rule for lengths, as the kernel has it (`validate_nla`, `lib/nlattr.c`): a value of a fixed size is what its
+//! first bytes say, since a newer kernel may have more of them; one that is too short says nothing, as if it were not
+//! there. An IP address is the exception: its length is its family. What is longer than an attribute can be is not sent
 //! ([`Attrs::is_too_long`]).
 
 mod read;
@@ -88,8 +88,8 @@ impl Attrs {
         &self.bytes
     }
 
-    /// Whether one of the attributes, with all that is in it, has more than 65 535 bytes: its length cannot be said, so a
-    /// request with it is refused with `EMSGSIZE` before it is sent.
+    /// Whether one of the attributes, with all that is in it, has more than 65 535 bytes: its length cannot be said, so
+    /// a request with it is refused with `EMSGSIZE` before it is sent.
     pub fn is_too_long(&self) -> bool {
         self.is_too_long
     }

@@ -13,8 +13,8 @@ const END: u16 = 0x11;
 const GENERATION: u16 = 1;
 
 impl Socket {
-    /// Makes all changes of a subsystem (`NFNL_SUBSYS_*`) or none. With a generation, only if the subsystem is still of that
-    /// one.
+    /// Makes all changes of a subsystem (`NFNL_SUBSYS_*`) or none. With a generation, only if the subsystem is still of
+    /// that one.
     ///
     /// # Errors
     /// The first refused step; `ERESTART` when the generation has passed.

@@ -1,5 +1,5 @@
-//! The conversation with the kernel: ask for objects, list them, make changes, make them all or none. Everybody's requests
-//! and answers go through [`Socket::converse`].
+//! The conversation with the kernel: ask for objects, list them, make changes, make them all or none. Everybody's
+//! requests and answers go through [`Socket::converse`].
 
 use nix::errno::Errno;
 
@@ -68,8 +68,8 @@ impl Socket {
         self.ask(requests).into_iter().try_for_each(|answer| answer.map(drop))
     }
 
-    /// Sends the messages in one write and receives until all are answered; every object that comes is `heard`, with its
-    /// message's place. Nothing else sends a request or waits for an answer.
+    /// Sends the messages in one write and receives until all are answered; every object that comes is `heard`, with
+    /// its message's place. Nothing else sends a request or waits for an answer.
     pub(crate) fn converse(&self, messages: &[Message<'_>], heard: Heard<'_>) -> Vec<Outcome> {
         let _asking = cni_trace::phase(self.protocol().phase());
         let first = self.number(messages.len());

@@ -4,8 +4,8 @@
 //! The kernel works on a request while it is being sent, so an answer is either there at once or never comes: nothing
 //! in here waits but for the events of multicast groups.
 //!
-//! The verbs of [`Socket`]: `ask` and `look_up` (objects), `list`, `change`, `commit` and `try_out` (all or none), `listen`
-//! and `ask_until`. What was not done is [`Refused`].
+//! The verbs of [`Socket`]: `ask` and `look_up` (objects), `list`, `change`, `commit` and `try_out` (all or none),
+//! `listen` and `ask_until`. What was not done is [`Refused`].
 
 mod answer;
 mod asked;

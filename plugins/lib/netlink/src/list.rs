@@ -24,8 +24,8 @@ pub enum Precision {
 
 impl Socket {
     /// Lists objects: what `decode` makes of each, which is the bytes behind the netlink header. A list that a change
-    /// interrupts, or that has a datagram larger than the buffer, is read to its end and started over: an exact one for up
-    /// to five seconds; a rough one that is interrupted is taken as it is after a few times.
+    /// interrupts, or that has a datagram larger than the buffer, is read to its end and started over: an exact one for
+    /// up to five seconds; a rough one that is interrupted is taken as it is after a few times.
     ///
     /// # Errors
     /// `EINTR` when it was never whole, else the kernel's refusal.

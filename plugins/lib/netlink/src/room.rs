@@ -3,8 +3,8 @@
 use crate::request::{Answered, Message};
 use crate::wire::HEADER;
 
-/// Bytes of the receive buffer that a word takes at most, with the kernel's own text in it; without `NETLINK_CAP_ACK` the
-/// refused request comes on top.
+/// Bytes of the receive buffer that a word takes at most, with the kernel's own text in it; without `NETLINK_CAP_ACK`
+/// the refused request comes on top.
 const WORD: usize = 1536;
 /// Bytes that one object takes: its message is allocated for the largest there may be (`NLMSG_GOODSIZE`).
 const OBJECT: usize = 9 << 10;

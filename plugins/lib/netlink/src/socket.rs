@@ -16,8 +16,8 @@ use crate::protocol::Protocol;
 use crate::refused::Refused;
 use crate::room::{Room, SMALL};
 
-/// Large enough for every datagram of a list (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB, but for single
-/// objects that are larger).
+/// Large enough for every datagram of a list (`netlink_dump`, `net/netlink/af_netlink.c`: at most 32 KiB, but for
+/// single objects that are larger).
 const BUFFER: usize = 64 << 10;
 /// Size of a C `int`, the value of a boolean socket option.
 const INT_SIZE: libc::socklen_t = 4;
@@ -107,8 +107,8 @@ impl Socket {
         Errno::result(result).map(drop)
     }
 
-    /// What the kernel knows the socket's network namespace by: no other one ever gets the same number until the machine
-    /// boots again. `None` before Linux 5.14.
+    /// What the kernel knows the socket's network namespace by: no other one ever gets the same number until the
+    /// machine boots again. `None` before Linux 5.14.
     pub fn netns_cookie(&self) -> Option<u64> {
         let (mut cookie, mut size) = (0_u64, COOKIE_SIZE);
         // SAFETY: `cookie` and `size` outlive the call, and COOKIE_SIZE is the size of the first.
@@ -158,8 +158,8 @@ impl Socket {
     /// Reads one datagram and calls `each` with every message in it.
     ///
     /// # Errors
-    /// `EAGAIN` when there is none, `EBADMSG` for a malformed one, `ENOBUFS` when events were lost, `EMSGSIZE` for one that
-    /// is larger than the buffer: it is lost, and the next of its size is not.
+    /// `EAGAIN` when there is none, `EBADMSG` for a malformed one, `ENOBUFS` when events were lost, `EMSGSIZE` for one
+    /// that is larger than the buffer: it is lost, and the next of its size is not.
     pub(crate) fn receive(&self, each: &mut dyn FnMut(Answer<'_>)) -> nix::Result<()> {
         let mut buffer = self.buffer.borrow_mut();
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;

@@ -29,8 +29,8 @@ pub struct Lease {
 static OWNED: IpamAddresses = IpamAddresses;
 
 impl Lease {
-    /// From the network's IPAM plugin; a network without one has no addresses. The configuration's `dns` replaces what IPAM
-    /// says.
+    /// From the network's IPAM plugin; a network without one has no addresses. The configuration's `dns` replaces what
+    /// IPAM says.
     ///
     /// # Errors
     /// Code 6 when `dns` does not decode, code 7 when `ipam.type` is no name.
@@ -133,9 +133,9 @@ impl Owned for IpamAddresses {
     }
 }
 
-/// A link and the addresses from IPAM behind it, taken away in the order that suits the IPAM plugin: the addresses of one
-/// that only keeps books stay reserved when the link could not be removed, since somebody may still be using them; any
-/// other may need the link to give them back.
+/// A link and the addresses from IPAM behind it, taken away in the order that suits the IPAM plugin: the addresses of
+/// one that only keeps books stay reserved when the link could not be removed, since somebody may still be using them;
+/// any other may need the link to give them back.
 pub struct Leased(pub &'static dyn Owned);
 
 impl Owned for Leased {

@@ -14,8 +14,8 @@ pub struct Expected<'a> {
 }
 
 impl Expected<'_> {
-    /// The interface as it is: of this kind, with the address and, where the configuration has `asked` for one, the MTU it
-    /// was given.
+    /// The interface as it is: of this kind, with the address and, where the configuration has `asked` for one, the MTU
+    /// it was given.
     ///
     /// # Errors
     /// Code 103 naming what differs; code 8 when the namespace cannot be opened.

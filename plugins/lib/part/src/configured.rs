@@ -15,8 +15,8 @@ pub struct Configured {
     pub duplicates: Duplicates,
     /// Who hears of them.
     pub told: Told,
-    /// Settings of an interface that has IPv6 addresses, below `/proc/sys/net/ipv6/conf/LINK`; what the kernel lacks is left
-    /// out.
+    /// Settings of an interface that has IPv6 addresses, below `/proc/sys/net/ipv6/conf/LINK`; what the kernel lacks is
+    /// left out.
     pub ipv6: Vec<(&'static str, &'static str)>,
 }
 

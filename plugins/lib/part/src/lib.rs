@@ -1,9 +1,9 @@
 //! What an attachment owns on the host as types, and the verbs on it.
 //!
-//! A plugin is two lists. [`PartPlugin::parts`] are the parts its configuration asks for: ADD makes them in order, CHECK
-//! and STATUS ask them in order. [`PartPlugin::owned`] is all that it could ever have made, whatever the configuration
-//! says now: DEL and GC take it away, and no key is read for it. The verbs of a plugin cannot disagree, since no plugin
-//! writes them.
+//! A plugin is two lists. [`PartPlugin::parts`] are the parts its configuration asks for: ADD makes them in order,
+//! CHECK and STATUS ask them in order. [`PartPlugin::owned`] is all that it could ever have made, whatever the
+//! configuration says now: DEL and GC take it away, and no key is read for it. The verbs of a plugin cannot disagree,
+//! since no plugin writes them.
 
 mod addresses;
 mod check;

@@ -73,14 +73,14 @@ pub enum Restoring {
     MakeAnew,
 }
 
-/// One thing that a configuration asks for. What an attachment does not own but shares (a bridge, its gateway's address)
-/// is a part too: it is made and checked like any other, and stays.
+/// One thing that a configuration asks for. What an attachment does not own but shares (a bridge, its gateway's
+/// address) is a part too: it is made and checked like any other, and stays.
 pub trait Part {
     /// What it is, as operators say.
     fn name(&self) -> &'static str;
 
-    /// What of it belongs to the attachment, so that DEL and GC take it away; `None` for what is shared, or goes with the
-    /// container.
+    /// What of it belongs to the attachment, so that DEL and GC take it away; `None` for what is shared, or goes with
+    /// the container.
     fn owned(&self) -> Option<&'static dyn Owned>;
 
     /// ADD, before any part is made: refuses what can be refused by looking.
@@ -117,8 +117,8 @@ pub trait Part {
         Restoring::MakeAnew
     }
 
-    /// Puts back what is missing of a part that [`Part::check`] finds different, and takes nothing away that is in use. What
-    /// it registers in `undo` is never run: half of it back is better than none.
+    /// Puts back what is missing of a part that [`Part::check`] finds different, and takes nothing away that is in use.
+    /// What it registers in `undo` is never run: half of it back is better than none.
     ///
     /// # Errors
     /// What could not be made, and why.
@@ -126,8 +126,8 @@ pub trait Part {
         self.add(site, made, undo)
     }
 
-    /// What is to be done when what [`Part::restore`] has made is in the kernel: the packet filter may have let it wait for
-    /// that of others.
+    /// What is to be done when what [`Part::restore`] has made is in the kernel: the packet filter may have let it wait
+    /// for that of others.
     ///
     /// # Errors
     /// What could not be done, and why.

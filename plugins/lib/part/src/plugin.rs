@@ -19,8 +19,8 @@ pub struct PartPlugin {
     /// Reads the keys: the parts that the configuration asks for, in the order they are made.
     ///
     /// # Errors
-    /// Code 6 for a value of the wrong type, code 7 for one that is not allowed, code 2 for one that cannot be had, code 4
-    /// for `CNI_ARGS` that cannot be read.
+    /// Code 6 for a value of the wrong type, code 7 for one that is not allowed, code 2 for one that cannot be had,
+    /// code 4 for `CNI_ARGS` that cannot be read.
     pub parts: fn(&Network) -> Result<Parts>,
     /// All that the plugin could ever have made, in the order it is taken away. No key is read for it.
     pub owned: &'static [&'static dyn Owned],

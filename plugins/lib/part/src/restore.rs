@@ -1,9 +1,9 @@
 //! Putting back what somebody took from an attachment whose container lives on: a flushed packet filter, sysctls of the
-//! node set anew, a qdisc replaced. Each part is asked what CHECK asks, and what differs is made as ADD makes it. Nothing
-//! is removed, and a part that is as it was made is left alone.
+//! node set anew, a qdisc replaced. Each part is asked what CHECK asks, and what differs is made as ADD makes it.
+//! Nothing is removed, and a part that is as it was made is left alone.
 //!
-//! Attachments that are restored on one [`Host`] whose packet filter gathers (`Filter::gather`) share looks and changes:
-//! what then waits is in the kernel when the filter has settled, and not before.
+//! Attachments that are restored on one [`Host`] whose packet filter gathers (`Filter::gather`) share looks and
+//! changes: what then waits is in the kernel when the filter has settled, and not before.
 
 use std::rc::Rc;
 

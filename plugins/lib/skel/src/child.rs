@@ -90,8 +90,8 @@ fn spawn(program: &Path, args: &[&str], env: &[(&str, &OsStr)], stdio: [OwnedFd;
     for (number, fd) in (0..).zip(&stdio) {
         actions.add_dup2(fd.as_raw_fd(), number)?;
     }
-    // What a plugin ignores or was started with is not what it runs expects: iptables, for one, ends its wait for a lock
-    // by SIGALRM.
+    // What a plugin ignores or was started with is not what it runs expects: iptables, for one, ends its wait for a
+    // lock by SIGALRM.
     let mut attr = PosixSpawnAttr::init()?;
     attr.set_sigdefault(&SigSet::from_iter([Signal::SIGPIPE, Signal::SIGXFSZ, Signal::SIGCHLD]))?;
     attr.set_sigmask(&SigSet::empty())?;

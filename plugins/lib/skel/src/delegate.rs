@@ -21,12 +21,12 @@ pub use verb::Verb;
 const DEEPEST: u8 = 2;
 
 impl Delegates {
-    /// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed (at most 16 MiB). Its stderr
-    /// is passed on only when it succeeds, and held in an error's details otherwise.
+    /// Runs plugin `name` from `cni_path` with `conf` on its stdin and returns what it printed (at most 16 MiB). Its
+    /// stderr is passed on only when it succeeds, and held in an error's details otherwise.
     ///
     /// # Errors
-    /// The delegate's own error object unchanged, where it printed one. Otherwise code 102 with its stderr, its stdout or
-    /// its exit status; code 7 when the executable is not found; code 11 when it stays busy for 5 s.
+    /// The delegate's own error object unchanged, where it printed one. Otherwise code 102 with its stderr, its stdout
+    /// or its exit status; code 7 when the executable is not found; code 11 when it stays busy for 5 s.
     pub fn run(&self, verb: Verb, name: &PluginName, cni_path: &[PathBuf], conf: &[u8]) -> Result<Vec<u8>> {
         self.run_with_env(verb, name, cni_path, conf, &[])
     }

@@ -18,8 +18,8 @@ use crate::{gate, netns, privileges};
 const CONFIG_MAX: u64 = 16 << 20;
 
 /// Answers one invocation. Results and error objects go to `stdout` in one write, and never both; the return value is
-/// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999. The invocation may be a process, or
-/// a call by another plugin in one.
+/// the exit status, 0 or 1. A panic in the plugin becomes an error object of code 999. The invocation may be a process,
+/// or a call by another plugin in one.
 pub fn dispatch(
     plugin: &dyn Plugin,
     delegates: &Delegates,
@@ -151,7 +151,8 @@ fn add(
     }
 }
 
-/// An absent list is no empty one: nothing may be freed by it. libcni leaves it out when it is called without arguments.
+/// An absent list is no empty one: nothing may be freed by it. libcni leaves it out when it is called without
+/// arguments.
 fn gc(plugin: &dyn Plugin, delegates: &Delegates, network: &Network, stderr: &mut dyn Write) -> Result<()> {
     if network.lists_valid_attachments() {
         return plugin.gc(network, delegates);
@@ -165,9 +166,9 @@ fn gc(plugin: &dyn Plugin, delegates: &Delegates, network: &Network, stderr: &mu
     Ok(())
 }
 
-/// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made, as
-/// a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both. Of an
-/// attachment that an earlier ADD has made the runtime knows; it stays.
+/// The attachment stands but the runtime cannot be told: remove it, since nobody would. DEL is told what ADD has made,
+/// as a runtime tells it: without, a plugin that cannot tell two attachments of a container apart would remove both. Of
+/// an attachment that an earlier ADD has made the runtime knows; it stays.
 fn take_back(
     plugin: &dyn Plugin,
     delegates: &Delegates,

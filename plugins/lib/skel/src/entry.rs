@@ -18,12 +18,12 @@ use crate::stdio::standard;
 /// guard page in `/proc/self/maps` and install handlers for a stack overflow, an eighth of the time a plugin takes to
 /// start, and link 140 kB for it.
 ///
-/// Plugins that it delegates to and has in it are behind the plugin: `cni_skel::plugin_main!(MyPlugin, with [MyIpam]);`. See
-/// [`Delegates`](crate::Delegates).
+/// Plugins that it delegates to and has in it are behind the plugin: `cni_skel::plugin_main!(MyPlugin, with
+/// [MyIpam]);`. See [`Delegates`](crate::Delegates).
 ///
 /// An executable that is something else when its first argument is a certain word says so:
-/// `cni_skel::plugin_main!(MyPlugin, "daemon" => my_daemon);`, where `my_daemon` takes the arguments behind the word and
-/// gives the exit status.
+/// `cni_skel::plugin_main!(MyPlugin, "daemon" => my_daemon);`, where `my_daemon` takes the arguments behind the word
+/// and gives the exit status.
 #[macro_export]
 macro_rules! plugin_main {
     ($plugin:expr, $word:literal => $other:expr) => {

@@ -1,8 +1,8 @@
-//! What STATUS has found out about this host. It runs every few seconds for ever, and trying out what a kernel can do takes
-//! namespaces, links and tools; the kernel does not change while it runs.
+//! What STATUS has found out about this host. It runs every few seconds for ever, and trying out what a kernel can do
+//! takes namespaces, links and tools; the kernel does not change while it runs.
 //!
-//! Host state: `/run/cni/status/<build>`, mode 0600, a line per answer. Only what works is in it: what does not may come with
-//! the next module.
+//! Host state: `/run/cni/status/<build>`, mode 0600, a line per answer. Only what works is in it: what does not may
+//! come with the next module.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,9 +22,9 @@ const ANSWERS_MAX: usize = 64;
 /// A line is 34 bytes, the first one less than 200.
 const SIZE_MAX: u64 = 8 << 10;
 
-/// Asks whether something works, unless it did when this build last asked in this boot, with the same privileges. `what` is
-/// the question with all that it is asked about, `state` what its answer may change with; the last answer to each is
-/// remembered.
+/// Asks whether something works, unless it did when this build last asked in this boot, with the same privileges.
+/// `what` is the question with all that it is asked about, `state` what its answer may change with; the last answer to
+/// each is remembered.
 ///
 /// # Errors
 /// Those of `ask`. That the answer cannot be remembered is none.

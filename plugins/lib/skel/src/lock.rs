@@ -21,8 +21,8 @@ use crate::state;
 pub struct FileLock(File);
 
 impl FileLock {
-    /// Takes the lock on the file at `path`, which is made where it is missing: mode 0600, whatever the umask is, and not
-    /// through a symbolic link.
+    /// Takes the lock on the file at `path`, which is made where it is missing: mode 0600, whatever the umask is, and
+    /// not through a symbolic link.
     ///
     /// # Errors
     /// As [`FileLock::acquire`]; code 5 also when the file cannot be made or opened.

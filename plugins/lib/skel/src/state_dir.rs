@@ -104,7 +104,8 @@ impl StateDir {
         FileLock::open(&self.path(name), bound)
     }
 
-    /// Whether a file could be written: the directory, or the nearest one above it that is there, is writable. Makes none.
+    /// Whether a file could be written: the directory, or the nearest one above it that is there, is writable. Makes
+    /// none.
     ///
     /// # Errors
     /// Code 5 naming the directory.

@@ -1,8 +1,8 @@
 //! The process's standard streams without the standard library's buffers: a result is one write, nothing is kept back
 //! to be written at exit, and a descriptor of the wrong kind is an error (the standard library takes it for empty).
 //!
-//! Whoever started us may have left them non-blocking, a property of the open file that it shares with us. It is left as
-//! it is, and waited for what is not there yet.
+//! Whoever started us may have left them non-blocking, a property of the open file that it shares with us. It is left
+//! as it is, and waited for what is not there yet.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};

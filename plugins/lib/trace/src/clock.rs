@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
-/// How long the process has been there, by its processor time: all of its start, but for what it had to wait for a processor or
-/// a disk. To know that would cost what the rest of a trace does (`/proc/self/stat`, `/proc/self/schedstat`).
+/// How long the process has been there, by its processor time: all of its start, but for what it had to wait for a
+/// processor or a disk. To know that would cost what the rest of a trace does (`/proc/self/stat`,
+/// `/proc/self/schedstat`).
 pub(crate) fn since_start() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }

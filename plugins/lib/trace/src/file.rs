@@ -1,5 +1,5 @@
-//! A file of lines that processes append to, each in one write; when it is too large it is put aside as `.1`, in place of
-//! the one before.
+//! A file of lines that processes append to, each in one write; when it is too large it is put aside as `.1`, in place
+//! of the one before.
 
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
@@ -12,8 +12,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FlockArg, OFlag};
 use nix::sys::statvfs::fstatvfs;
 
-/// Appends `lines`, the last of which ends in a newline, to the file at `path`: made where it is missing, mode 0600, not through a
-/// symbolic link. Waits for nobody.
+/// Appends `lines`, the last of which ends in a newline, to the file at `path`: made where it is missing, mode 0600,
+/// not through a symbolic link. Waits for nobody.
 ///
 /// # Errors
 /// When it is no regular file, cannot be written, or its file system is nearly full.
@@ -52,8 +52,8 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, about.len()))
 }
 
-/// Whether the name is free for a new file. Of all processes that find the file too large, the one that has its lock renames
-/// it, and only while it has the name.
+/// Whether the name is free for a new file. Of all processes that find the file too large, the one that has its lock
+/// renames it, and only while it has the name.
 #[allow(deprecated, reason = "nix's guard panics when it cannot unlock")]
 fn put_aside(path: &Path, file: &File) -> io::Result<bool> {
     match nix::fcntl::flock(file.as_raw_fd(), FlockArg::LockExclusiveNonblock) {

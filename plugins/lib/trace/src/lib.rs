@@ -1,5 +1,5 @@
-//! What a run of a plugin did and where its time went: one line of JSON per run, in one append, for whoever switches it on
-//! by `CNI_LOG`, `CNI_DEBUG` and `CNI_RECORD` in the environment or in [`SWITCHES`].
+//! What a run of a plugin did and where its time went: one line of JSON per run, in one append, for whoever switches it
+//! on by `CNI_LOG`, `CNI_DEBUG` and `CNI_RECORD` in the environment or in [`SWITCHES`].
 //!
 //! Off, a phase costs a branch and nothing is allocated; the one system call is the look for the switches' file, and
 //! there is none with `CNI_LOG=off`. On, a trace that cannot be written never fails a plugin and never makes it wait.

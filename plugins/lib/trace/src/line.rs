@@ -80,7 +80,8 @@ impl Line {
     }
 }
 
-/// The lines as text, each with its newline; what was asked of the kernel is the last member of each, where it is wanted.
+/// The lines as text, each with its newline; what was asked of the kernel is the last member of each, where it is
+/// wanted.
 pub(crate) fn text(lines: &[Line], with_asked: bool) -> String {
     let mut out = String::with_capacity(USUAL);
     let pid = std::process::id();

@@ -1,5 +1,5 @@
-//! The members of a JSON object as they are written, since a run waits for its line: no tree is built, keys are plain words
-//! that need no look, and numbers go straight into the text.
+//! The members of a JSON object as they are written, since a run waits for its line: no tree is built, keys are plain
+//! words that need no look, and numbers go straight into the text.
 
 use std::fmt::Write;
 

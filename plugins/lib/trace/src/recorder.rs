@@ -1,6 +1,6 @@
-//! The runs of this process, and the phases they are in. A plugin that another one calls in its process is a run of its own
-//! within that one's. Threads are waited for where they are started; what several of them do at a time (`cnitool gc`) is each
-//! one's own, and is part of what the first one is in.
+//! The runs of this process, and the phases they are in. A plugin that another one calls in its process is a run of its
+//! own within that one's. Threads are waited for where they are started; what several of them do at a time (`cnitool
+//! gc`) is each one's own, and is part of what the first one is in.
 
 use std::borrow::Cow;
 use std::fmt::Display;

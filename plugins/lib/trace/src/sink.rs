@@ -56,8 +56,8 @@ fn complain(written: io::Result<()>, place: impl FnOnce() -> String) {
     }
 }
 
-/// Without waiting for whoever reads there: whether a descriptor waits is a property it shares with others, so a socket is
-/// told for this once, and anything else is opened anew.
+/// Without waiting for whoever reads there: whether a descriptor waits is a property it shares with others, so a socket
+/// is told for this once, and anything else is opened anew.
 fn stderr(text: &str) -> io::Result<()> {
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
     match send(libc::STDERR_FILENO, text.as_bytes(), flags) {

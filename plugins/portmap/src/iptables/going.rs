@@ -1,5 +1,5 @@
-//! What has to go so that an attachment gets its ports: chains of containers that are gone, chains that lead to an address
-//! which is the attachment's now, and what it had of an ADD before this one.
+//! What has to go so that an attachment gets its ports: chains of containers that are gone, chains that lead to an
+//! address which is the attachment's now, and what it had of an ADD before this one.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! A look at the table of iptables-nft without the tool. What is ours is asked for, and counts tell of the rest, so that
-//! others' rules in PREROUTING, OUTPUT and POSTROUTING are not listed, be they thousands. As many jumps with other
+//! A look at the table of iptables-nft without the tool. What is ours is asked for, and counts tell of the rest, so
+//! that others' rules in PREROUTING, OUTPUT and POSTROUTING are not listed, be they thousands. As many jumps with other
 //! conditions, or from elsewhere, are CHECK's to find, which compares them in iptables's words.
 
 use std::rc::Rc;

@@ -28,7 +28,8 @@ pub(super) fn collect(family: Family, start: &str, stale: &dyn Fn(&str, &str) ->
     })
 }
 
-/// Lists, chooses the chains that go, restores; again if the restore fails because the table is no longer what was listed.
+/// Lists, chooses the chains that go, restores; again if the restore fails because the table is no longer what was
+/// listed.
 fn settle(
     family: Family,
     present: &dyn Fn() -> bool,

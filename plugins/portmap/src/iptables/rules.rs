@@ -158,8 +158,8 @@ impl Jump {
         words
     }
 
-    /// The lines that are this entry: iptables makes several rules of one with a list of addresses. `None` when some are
-    /// missing.
+    /// The lines that are this entry: iptables makes several rules of one with a list of addresses. `None` when some
+    /// are missing.
     pub(super) fn find<'a>(&self, listing: &'a Listing, chain: &str, comment: &str) -> Option<Vec<&'a Line>> {
         let words = self.words(chain, comment);
         let rules = Meaning::each_of_words(words.iter().skip(2).map(String::as_str));

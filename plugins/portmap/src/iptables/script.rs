@@ -7,7 +7,8 @@ use super::names::{DNAT, MASQ, OF_THE_HOST, SET_MARK};
 use super::rules::Rules;
 
 impl Look {
-    /// Takes away what has to go and makes what is missing: chains and rules first, what leads to them last. `-N` and not
+    /// Takes away what has to go and makes what is missing: chains and rules first, what leads to them last. `-N` and
+    /// not
     /// `:`, which would empty a chain that another ADD has just made.
     pub(super) fn addition(&self, rules: &Rules) -> Script {
         let mut script = Script::new("nat");

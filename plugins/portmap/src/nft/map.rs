@@ -16,8 +16,8 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// The maps of one family, one set of conditions and one layer, in the order they are looked into: the address named
-    /// wins over all addresses, the single port over the interval.
+    /// The maps of one family, one set of conditions and one layer, in the order they are looked into: the address
+    /// named wins over all addresses, the single port over the interval.
     pub(super) fn all(family: Family, class: &str, layer: u8) -> [Self; 4] {
         [(true, false), (true, true), (false, false), (false, true)].map(|(by_host_ip, ranges)| Self {
             family,

@@ -14,8 +14,8 @@ pub(crate) struct Sysctls {
 
 impl Sysctls {
     /// # Errors
-    /// Code 6 for what is no object of strings, code 7 for a key that leaves `/proc/sys/net`, or says the same sysctl twice
-    /// whatever the interface is called.
+    /// Code 6 for what is no object of strings, code 7 for a key that leaves `/proc/sys/net`, or says the same sysctl
+    /// twice whatever the interface is called.
     pub(super) fn read(network: &Network) -> Result<Self> {
         let conf = network.json();
         let args = conf.get("args").and_then(|args| args.get("cni")).and_then(|cni| cni.get("sysctl"));

@@ -1,6 +1,7 @@
-//! The kernel floor: a plugin that does what the kernel has to do for the scenarios bridge-gw and bridge-masq-nftables and
-//! nothing else. It checks
-//! nothing and takes nothing back, so it is a bound and no competitor. The same executable is the plugin and, under the name
+//! The kernel floor: a plugin that does what the kernel has to do for the scenarios bridge-gw and bridge-masq-nftables
+//! and nothing else. It checks
+//! nothing and takes nothing back, so it is a bound and no competitor. The same executable is the plugin and, under the
+//! name
 //! `host-local` beside it, its IPAM plugin; where that is missing the address is reserved in the one process.
 
 use std::env;

@@ -11,8 +11,8 @@ pub(super) fn ip(n: usize) -> String {
     format!("10.87.{}.{}", n / 250, n % 250 + 1)
 }
 
-/// Repeats the iptables rules of the pod with this address `count` times, as those of other pods: half of them before it, half
-/// of them behind.
+/// Repeats the iptables rules of the pod with this address `count` times, as those of other pods: half of them before
+/// it, half of them behind.
 pub(super) fn rules(count: usize, pod: &str) {
     let saved = Command::new("iptables-save").output().unwrap();
     let saved = String::from_utf8(saved.stdout).unwrap();

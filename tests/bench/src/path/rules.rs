@@ -20,8 +20,8 @@ const HOST_PORT: u16 = 59_999;
 /// Mappings that another pod has, where a plugin makes them.
 const BULK: usize = 100;
 
-/// The way through portmap, masquerade or the firewall, where there are `count` of what it makes. A suite that does not have
-/// the packet filter does it with iptables.
+/// The way through portmap, masquerade or the firewall, where there are `count` of what it makes. A suite that does not
+/// have the packet filter does it with iptables.
 pub(super) fn way(what: &str, backend: &str, count: usize, suite: &Suite) -> Result<Way, String> {
     let site = Site::new();
     site.host.go();

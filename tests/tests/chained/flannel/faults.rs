@@ -40,8 +40,8 @@ fn a_delegate_that_cannot_be_undone_is_left_to_del() {
     assert!(saved(&host).is_empty());
 }
 
-/// A second ADD, with no DEL in between, fails in the delegate, which finds the first one's link by its tag. Taking back must
-/// not reach what the first has made, nor what its DEL needs.
+/// A second ADD, with no DEL in between, fails in the delegate, which finds the first one's link by its tag. Taking
+/// back must not reach what the first has made, nor what its DEL needs.
 #[test]
 fn a_second_add_leaves_the_first_as_it_was() {
     let host = node();

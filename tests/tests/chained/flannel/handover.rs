@@ -1,6 +1,6 @@
-//! Upgrades: Debian has no package of the reference's flannel, so its part is played by what it is known to do. It saves
-//! what it gives the delegate as `<dataDir>/<container id>`; its DEL gives the delegate those bytes, whatever they are,
-//! and removes the file.
+//! Upgrades: Debian has no package of the reference's flannel, so its part is played by what it is known to do. It
+//! saves what it gives the delegate as `<dataDir>/<container id>`; its DEL gives the delegate those bytes, whatever
+//! they are, and removes the file.
 
 use cni_tests::{Conf, Container, Host, Place, Snapshot, needs};
 use serde_json::{Value, json};
@@ -30,7 +30,8 @@ fn reference_del(host: &Host, pod: &Container, ifname: &str) {
     std::fs::remove_file(path).unwrap();
 }
 
-/// The reference's pairs carry no tag: where the container's namespace is gone, the kernel removes them in its own time.
+/// The reference's pairs carry no tag: where the container's namespace is gone, the kernel removes them in its own
+/// time.
 fn nothing_left(host: &Host, before: &Snapshot) {
     let changes = host.snapshot().since(before);
     assert!(changes.iter().all(|line| line[2..].starts_with("link ")), "{changes:?}");

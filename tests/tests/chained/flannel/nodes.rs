@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::flannel::write_subnet_env;
 
-/// Node number n has 192.0.2.n and 2001:db8:2::n on the wire and 10.244.n.0/24 and fd00:244:0:n::/64 for its containers.
+/// Node number n has 192.0.2.n and 2001:db8:2::n on the wire and 10.244.n.0/24 and fd00:244:0:n::/64 for its
+/// containers.
 const NUMBERS: [u8; 2] = [1, 2];
 
 /// A backend of flanneld: what it does on node `own` for itself and for node `other`, and the MTU it leaves.

@@ -88,8 +88,8 @@ fn rules_of_others_stay() {
     host.plugin("sbr").check(&other, &pod, "net1").done();
 }
 
-/// A late DEL: another container has the path of the namespace, with an interface of the same name in it, perhaps even with
-/// the address of before.
+/// A late DEL: another container has the path of the namespace, with an interface of the same name in it, perhaps even
+/// with the address of before.
 #[test]
 fn another_containers_rules_are_left_alone() {
     let host = Host::new();

@@ -99,8 +99,8 @@ fn rules(pod: &Container) -> Vec<String> {
     .collect()
 }
 
-/// All that `sbr` could change: rules, routes of all tables, links, addresses, files. The routes to IPv6 addresses of its own
-/// the kernel makes when it gets to it.
+/// All that `sbr` could change: rules, routes of all tables, links, addresses, files. The routes to IPv6 addresses of
+/// its own the kernel makes when it gets to it.
 fn state(host: &Host, pod: &Container) -> (cni_tests::Snapshot, Vec<String>, Vec<String>) {
     let all = ["-4", "-6"].map(|family| pod.run(&format!("ip {family} route show table all")));
     let lines = all.iter().flat_map(|routes| routes.lines()).map(|line| line.trim().to_owned());

@@ -1,5 +1,5 @@
-//! Bad input: one JSON error that names the key, and nothing changed. What is refused before the kernel is asked needs no
-//! VRF in it.
+//! Bad input: one JSON error that names the key, and nothing changed. What is refused before the kernel is asked needs
+//! no VRF in it.
 
 use cni_tests::{CniError, Conf, Container, Host, Place, needs};
 use serde_json::{Value, json};

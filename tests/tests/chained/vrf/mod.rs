@@ -60,9 +60,9 @@ fn vrfs(pod: &Container) -> Vec<(String, u64)> {
     all.iter().map(|vrf| (vrf["ifname"].as_str().unwrap().to_owned(), table(vrf))).collect()
 }
 
-/// All that `vrf` could change: the links, addresses, rules and routes of the pod, the links of the host, files. The routes
-/// to IPv6 addresses of its own the kernel makes when it gets to it; its rule for VRFs comes with a namespace's first one and
-/// stays.
+/// All that `vrf` could change: the links, addresses, rules and routes of the pod, the links of the host, files. The
+/// routes to IPv6 addresses of its own the kernel makes when it gets to it; its rule for VRFs comes with a namespace's
+/// first one and stays.
 fn state(host: &Host, pod: &Container) -> Vec<String> {
     let mut lines = Vec::new();
     for link in pod.ip("address show") {

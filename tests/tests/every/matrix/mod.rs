@@ -1,5 +1,5 @@
-//! Every part of every plugin under every verb, out of the plugins' own lists: a part that is added to a plugin is in here
-//! by itself, and a plugin or a shared part for which nobody has said how it is tried makes the tests fail.
+//! Every part of every plugin under every verb, out of the plugins' own lists: a part that is added to a plugin is in
+//! here by itself, and a plugin or a shared part for which nobody has said how it is tried makes the tests fail.
 
 mod cases;
 
@@ -77,8 +77,8 @@ impl<'a> Attached<'a> {
     }
 }
 
-/// CHECK says 103 of each part that was taken away or disturbed, whether it is the attachment's or shared. DEL then leaves
-/// nothing, and the next ADD puts right what is shared.
+/// CHECK says 103 of each part that was taken away or disturbed, whether it is the attachment's or shared. DEL then
+/// leaves nothing, and the next ADD puts right what is shared.
 fn each_part_that_is_not_as_it_was_made_is_named(plugin: &'static PartPlugin) {
     for case in tries(plugin.name) {
         let host = case.host();

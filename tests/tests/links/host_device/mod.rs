@@ -1,5 +1,5 @@
-//! `host-device`: how a device is chosen, moved and given back; CHECK, GC, STATUS; both directions of upgrade; bad input;
-//! faults; a network card in the VM.
+//! `host-device`: how a device is chosen, moved and given back; CHECK, GC, STATUS; both directions of upgrade; bad
+//! input; faults; a network card in the VM.
 
 mod back;
 mod bad_input;

@@ -1,5 +1,5 @@
-//! Network cards, which outlive the namespace they are in: the kernel returns them to the first one. The VM has a virtio
-//! card and an Intel card, joined by a cable.
+//! Network cards, which outlive the namespace they are in: the kernel returns them to the first one. The VM has a
+//! virtio card and an Intel card, joined by a cable.
 
 use std::fs::File;
 use std::sync::{Mutex, MutexGuard};

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::host_device::{MAC, layer2, state, with_device};
 
-/// A PCI NIC with `ens5`, a virtio one with `ens6`, one given to DPDK, one without a driver, and a subfunction with `ens5`.
+/// A PCI NIC with `ens5`, a virtio one with `ens6`, one given to DPDK, one without a driver, and a subfunction with
+/// `ens5`.
 fn with_buses() -> Host {
     let host = with_device();
     host.run("ip link add ens6 address 02:00:00:00:00:06 type veth peer name wire6 netns far");

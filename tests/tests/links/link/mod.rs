@@ -74,8 +74,8 @@ fn routes() -> Value {
     json!([{ "dst": "192.0.2.0/24" }, { "dst": "2001:db8::/32" }])
 }
 
-/// The case for a second interface beside the first, on the host or in the container: a master has every VLAN once, and a
-/// destination has one route.
+/// The case for a second interface beside the first, on the host or in the container: a master has every VLAN once, and
+/// a destination has one route.
 fn second(case: &Case) -> Case {
     let other = case.with(|conf| if case.plugin == "vlan" { conf.set("vlanId", 6) } else { conf });
     other.with(|conf| conf.ipam("routes", json!([])))

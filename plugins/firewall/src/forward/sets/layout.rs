@@ -8,8 +8,8 @@ use super::super::policy::AdminChain;
 pub(super) const TABLE: Table<'_> = Table { family: TableFamily::Inet, name: "cni_firewall" };
 /// The chain whose jumps lead to those of the administrator.
 const ADMINS: &str = "admins";
-/// In `pods4` and `pods6` are the addresses, in `bridges` those with an ingress policy, in `isolated` those of them whose
-/// containers may not talk to each other. The hook is that of iptables' filter table, too.
+/// In `pods4` and `pods6` are the addresses, in `bridges` those with an ingress policy, in `isolated` those of them
+/// whose containers may not talk to each other. The hook is that of iptables' filter table, too.
 const LAYOUT: &str = "
 table inet cni_firewall {
     set pods4 { type ipv4_addr; }

@@ -68,8 +68,8 @@ impl Extension {
     }
 }
 
-/// Whether the tool and the kernel have all of these for rules in a table, tried out by the tool without a change. `key`
-/// is the configuration's key for the backend.
+/// Whether the tool and the kernel have all of these for rules in a table, tried out by the tool without a change.
+/// `key` is the configuration's key for the backend.
 ///
 /// # Errors
 /// Code 101 naming the first that is missing, or the tool if that is, and what to do.
@@ -96,8 +96,8 @@ pub fn require(family: Family, table: &str, extensions: &[Extension], key: &str)
     }
 }
 
-/// What follows when iptables has refused what an ADD needs. Where iptables itself is at fault, which `lacking` has found
-/// out if it fails, the same is done `natively` if that is allowed.
+/// What follows when iptables has refused what an ADD needs. Where iptables itself is at fault, which `lacking` has
+/// found out if it fails, the same is done `natively` if that is allowed.
 ///
 /// # Errors
 /// Code 101 naming what iptables lacks, else `refusal`.

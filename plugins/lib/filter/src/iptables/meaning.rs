@@ -1,5 +1,5 @@
-//! What a rule says, whoever tells it: the words of iptables or the expressions of iptables-nft. It is the one comparison of
-//! rules: two that mean the same are the same, however they are written.
+//! What a rule says, whoever tells it: the words of iptables or the expressions of iptables-nft. It is the one
+//! comparison of rules: two that mean the same are the same, however they are written.
 
 use std::net::IpAddr;
 
@@ -80,8 +80,8 @@ impl<'a> Meaning<'a> {
 }
 
 impl Meaning<'static> {
-    /// Reads a rule of iptables-nft. Only the few expressions are known that the suite's own rules have: `None` for a rule
-    /// with any other, which is nobody we know, and never touched.
+    /// Reads a rule of iptables-nft. Only the few expressions are known that the suite's own rules have: `None` for a
+    /// rule with any other, which is nobody we know, and never touched.
     pub fn of_rule(rule: &Rule<'_>) -> Option<Self> {
         let mut conditions = Vec::new();
         let mut expressions = rule.expressions();

@@ -1,5 +1,5 @@
-//! The node's default: configurations are often generated and cannot be edited, and a node's administrator still knows which
-//! packet filter its pods are to use.
+//! The node's default: configurations are often generated and cannot be edited, and a node's administrator still knows
+//! which packet filter its pods are to use.
 
 use std::io;
 use std::path::Path;
@@ -13,8 +13,8 @@ use super::Backend;
 const FILE: &str = "/etc/cni/packet-filter";
 
 impl Backend {
-    /// What the configuration asks for; where it does not say, what this node's `/etc/cni/packet-filter` says, if there is
-    /// one. For what is made, looked at or asked about; DEL and GC remove both backends' whatever is said.
+    /// What the configuration asks for; where it does not say, what this node's `/etc/cni/packet-filter` says, if there
+    /// is one. For what is made, looked at or asked about; DEL and GC remove both backends' whatever is said.
     ///
     /// # Errors
     /// Code 7 naming the file when it holds anything else, or cannot be read.

@@ -1,5 +1,5 @@
-//! Our nftables layout: one set per family and prefix length, `pods4_16`, `pods6_64` …, one rule per set, and one element
-//! per pod address: `<address> . <its network>`, with the owner's tag as its comment. The rule says
+//! Our nftables layout: one set per family and prefix length, `pods4_16`, `pods6_64` …, one rule per set, and one
+//! element per pod address: `<address> . <its network>`, with the owner's tag as its comment. The rule says
 //!
 //! that the source is a pod of ours, and the destination is not in the pod's own network. ADD and DEL touch one
 //! element per address, and a packet two hash look-ups per prefix length in use, however many pods there are. (A map

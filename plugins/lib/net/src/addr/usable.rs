@@ -1,6 +1,6 @@
-//! IPv6 addresses are usable when packets to them are delivered. The kernel takes an address without duplicate detection
-//! as its own in a worker, which has to wait for a lock (`addrconf_dad_work`, `net/ipv6/addrconf.c`): on a busy machine
-//! that is after the request has been answered.
+//! IPv6 addresses are usable when packets to them are delivered. The kernel takes an address without duplicate
+//! detection as its own in a worker, which has to wait for a lock (`addrconf_dad_work`, `net/ipv6/addrconf.c`): on a
+//! busy machine that is after the request has been answered.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -29,8 +29,8 @@ pub(crate) fn is_usable(answer: &Objects) -> bool {
 }
 
 impl Rtnl {
-    /// Waits until the IPv6 addresses of the link are usable. It listens to the kernel; call it when it is known that one
-    /// is not.
+    /// Waits until the IPv6 addresses of the link are usable. It listens to the kernel; call it when it is known that
+    /// one is not.
     ///
     /// # Errors
     /// Code 11 when the kernel has not come round to one within five seconds.

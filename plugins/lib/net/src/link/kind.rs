@@ -50,8 +50,8 @@ impl Kind {
         matches!(self, Self::Macvlan(_) | Self::Ipvlan(_) | Self::Vlan(_))
     }
 
-    /// Whether the kernel brings such a link up only where the link it is on is up (`vlan_dev_open`, `net/8021q/vlan_dev.c`).
-    /// The others wait for it.
+    /// Whether the kernel brings such a link up only where the link it is on is up (`vlan_dev_open`,
+    /// `net/8021q/vlan_dev.c`). The others wait for it.
     pub const fn needs_master_up(&self) -> bool {
         matches!(self, Self::Vlan(_))
     }

@@ -39,10 +39,10 @@ impl Shape<'_> {
 }
 
 impl Rtnl {
-    /// Moves a link of this namespace to `to` and gives it `shape`, all in one request: the kernel takes the new name for
-    /// the move itself where the old one is in use there, so no third namespace is needed, and a process that is killed
-    /// leaves the link either here or there as it should be. The link loses its addresses, and is down unless the shape
-    /// says otherwise.
+    /// Moves a link of this namespace to `to` and gives it `shape`, all in one request: the kernel takes the new name
+    /// for the move itself where the old one is in use there, so no third namespace is needed, and a process that is
+    /// killed leaves the link either here or there as it should be. The link loses its addresses, and is down unless
+    /// the shape says otherwise.
     ///
     /// # Errors
     /// What the kernel refused. The move comes first, then MAC address, MTU, name, alias and flags (`do_setlink`,

@@ -13,8 +13,8 @@ use super::{Kind, Link, Tap, first, get};
 use crate::netns::Netns;
 use crate::rtnl::Rtnl;
 
-/// Interface indexes tried when a link of the name is on the host. Those that the kernel gives count up from 1; these are
-/// far from any it has got to.
+/// Interface indexes tried when a link of the name is on the host. Those that the kernel gives count up from 1; these
+/// are far from any it has got to.
 const INDEXES: std::ops::Range<u32> = 1 << 28..(1 << 28) + 64;
 
 /// The link a container is to get.

@@ -21,8 +21,8 @@ pub(super) fn vanished(name: &str) -> Error {
 }
 
 impl Rtnl {
-    /// Refuses an ADD of what is attached already, before anything is made: a link of the kind here has the attachment's tag, whatever
-    /// the container calls it by now.
+    /// Refuses an ADD of what is attached already, before anything is made: a link of the kind here has the
+    /// attachment's tag, whatever the container calls it by now.
     ///
     /// # Errors
     /// Code 100 naming the link.
@@ -35,8 +35,9 @@ impl Rtnl {
         }
     }
 
-    /// Whether a container's link is another attachment's than `id`: it has another's tag, or its peer here, on the host, has. The path of
-    /// a namespace may be another container's by the time of a DEL. One without a tag is the reference's, or anybody's.
+    /// Whether a container's link is another attachment's than `id`: it has another's tag, or its peer here, on the
+    /// host, has. The path of a namespace may be another container's by the time of a DEL. One without a tag is the
+    /// reference's, or anybody's.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.
@@ -45,14 +46,14 @@ impl Rtnl {
         Ok(is_others(&link.alias) || veth::find_peer(self, link)?.is_some_and(|peer| is_others(&peer.alias)))
     }
 
-    /// Makes a link of the host's by `create`, which leaves it down, tags it, looks at it and brings it up, all in one send,
-    /// which the kernel finishes whatever happens to this process: there is never a link without its tag. `name` must be
-    /// free, or another's link gets the tag. It stays free, since it is this attachment's and runtimes must not work on one
-    /// container in parallel (spec 1.1.0, "Lifecycle & Ordering"). Router advertisements are ignored on it from the start:
-    /// nothing arrives by a pair whose other end is down, or by an ifb that nothing is redirected to.
+    /// Makes a link of the host's by `create`, which leaves it down, tags it, looks at it and brings it up, all in one
+    /// send, which the kernel finishes whatever happens to this process: there is never a link without its tag. `name`
+    /// must be free, or another's link gets the tag. It stays free, since it is this attachment's and runtimes must not
+    /// work on one container in parallel (spec 1.1.0, "Lifecycle & Ordering"). Router advertisements are ignored on it
+    /// from the start: nothing arrives by a pair whose other end is down, or by an ifb that nothing is redirected to.
     ///
-    /// It is up last: each change of a link that is up and has no carrier yet, and the look at it as well, has the kernel walk
-    /// all IPv6 routes of the host, which are several for each pod.
+    /// It is up last: each change of a link that is up and has no carrier yet, and the look at it as well, has the
+    /// kernel walk all IPv6 routes of the host, which are several for each pod.
     ///
     /// # Errors
     /// The inner one when the kernel refuses to make it; code 100 for anything later, with the link gone again.

@@ -1,7 +1,7 @@
 //! A link's settings in IPv4 and IPv6, those of `/proc/sys/net/ipv4/conf/LINK` and `/proc/sys/net/ipv6/conf/LINK`, by
 //! netlink (`IFLA_AF_SPEC`): the kernel tells all of them along with the link, and sets those of IPv4. An open below
-//! `/proc/sys/net` costs a millisecond where there are a thousand namespaces, since the kernel looks for the right one among
-//! entries of the same name (`proc_sys_compare`, `fs/proc/proc_sysctl.c`).
+//! `/proc/sys/net` costs a millisecond where there are a thousand namespaces, since the kernel looks for the right one
+//! among entries of the same name (`proc_sys_compare`, `fs/proc/proc_sysctl.c`).
 
 use cni_netlink::Request;
 use cni_netlink::attr::{Attrs, find, host32};
@@ -13,8 +13,8 @@ use crate::rtnl::Rtnl;
 
 /// `IFLA_AF_SPEC` (`linux/if_link.h`): one attribute per address family.
 const IFLA_AF_SPEC: u16 = 26;
-/// `AF_INET`, `AF_INET6` as attributes in it, and `IFLA_INET_CONF`, `IFLA_INET6_CONF` in these: arrays when the kernel tells
-/// them, attributes when IPv4's are set.
+/// `AF_INET`, `AF_INET6` as attributes in it, and `IFLA_INET_CONF`, `IFLA_INET6_CONF` in these: arrays when the kernel
+/// tells them, attributes when IPv4's are set.
 const INET: u16 = 2;
 const INET6: u16 = 10;
 const IFLA_INET_CONF: u16 = 1;
@@ -54,8 +54,8 @@ impl Settings {
 /// The attribute that holds them.
 pub(super) const ATTRIBUTE: u16 = IFLA_AF_SPEC;
 
-/// Has the kernel send a gratuitous ARP for each IPv4 address of the link when it comes up, and when it gets its hardware
-/// address.
+/// Has the kernel send a gratuitous ARP for each IPv4 address of the link when it comes up, and when it gets its
+/// hardware address.
 pub(crate) fn notify_arp(index: u32, link: &str) -> Request {
     switch_on(ARP_NOTIFY, format!("set net.ipv4.conf.{link}.arp_notify to 1"), index)
 }

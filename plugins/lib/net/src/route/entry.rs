@@ -1,5 +1,5 @@
-//! Routes as the kernel lists them: read as far as somebody asks, and kept whole, so that a route moves to another table
-//! and back with everything that is in it.
+//! Routes as the kernel lists them: read as far as somebody asks, and kept whole, so that a route moves to another
+//! table and back with everything that is in it.
 
 use std::net::IpAddr;
 

@@ -36,8 +36,8 @@ fn able(tools: &[&str]) -> bool {
     false
 }
 
-/// Moves this thread, and what it starts, to a fresh network namespace with a `/run` of its own. False if the test cannot
-/// run here.
+/// Moves this thread, and what it starts, to a fresh network namespace with a `/run` of its own. False if the test
+/// cannot run here.
 #[must_use]
 pub(crate) fn enter(tools: &[&str]) -> bool {
     able(tools) && {

@@ -1,4 +1,5 @@
-//! What a tap is made with: by `ioctl`s on `/dev/net/tun` (`linux/if_tun.h`), since rtnetlink makes none. `ip tuntap add`.
+//! What a tap is made with: by `ioctl`s on `/dev/net/tun` (`linux/if_tun.h`), since rtnetlink makes none. `ip tuntap
+//! add`.
 
 mod label;
 

@@ -89,8 +89,8 @@ pub fn remove_if_present(host: &Rtnl, id: &AttachmentId, netns: Option<&Path>) -
 }
 
 /// Whether the container's link under the interface's name is the attachment's: the namespace may be another
-/// container's by now, so the other end's tag decides. One without a tag is the reference's, whose pairs end on the host;
-/// a pair within the container is its own.
+/// container's by now, so the other end's tag decides. One without a tag is the reference's, whose pairs end on the
+/// host; a pair within the container is its own.
 fn is_ours(host: &Rtnl, inside: &Rtnl, link: &Link, id: &AttachmentId) -> Result<bool> {
     if link.kind != "veth" {
         return Ok(false);

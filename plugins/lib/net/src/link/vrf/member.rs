@@ -1,6 +1,6 @@
 //! Members of a VRF. Joining and leaving take an interface down and up again: its routes go, and of its IPv6 addresses
-//! all that `keep_addr_on_down` does not hold. What the kernel does not make anew is put back at once: addresses without
-//! duplicate detection, then routes, those on the link first.
+//! all that `keep_addr_on_down` does not hold. What the kernel does not make anew is put back at once: addresses
+//! without duplicate detection, then routes, those on the link first.
 
 use cni_netlink::attr::{Attrs, each, find, host32};
 use cni_netlink::{Precision, Request};
@@ -26,7 +26,8 @@ pub struct MemberSettings {
 }
 
 impl MemberSettings {
-    /// Those of the link: its IPv6 addresses but the link-local ones, and its routes but those that come with addresses.
+    /// Those of the link: its IPv6 addresses but the link-local ones, and its routes but those that come with
+    /// addresses.
     ///
     /// # Errors
     /// Code 100 when the kernel refuses to say.

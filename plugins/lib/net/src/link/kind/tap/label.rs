@@ -31,8 +31,8 @@ pub(super) fn run_as(context: &str, act: impl FnOnce() -> io::Result<()>) -> Res
         return Err(unsupported("SELinux is not on").because(format!("there is no {ENFORCE}")));
     }
     let failed = |cause: nix::Error| Error::new(Code::KERNEL, "cannot run a child process").because(cause);
-    // SAFETY: the one other thread waits for this one, so the child finds no lock held; it ends with `_exit` and runs no
-    // destructor.
+    // SAFETY: the one other thread waits for this one, so the child finds no lock held; it ends with `_exit` and runs
+    // no destructor.
     let child = match unsafe { fork() }.map_err(failed)? {
         ForkResult::Parent { child } => child,
         ForkResult::Child => {
