@@ -2,6 +2,8 @@
 //!
 //! The standard library could do this too, at the price of 40 kB in every executable.
 
+mod tool;
+
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -19,6 +21,8 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{SigHandler, SigSet, Signal, kill, signal};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
+
+pub use tool::find_tool;
 
 /// Most bytes a child may print: a runaway one must not take the node's memory.
 const STDOUT_MAX: usize = 16 << 20;

@@ -1,20 +1,15 @@
 //! The iptables executables.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use cni_skel::child;
 use cni_trace::Asked;
 use cni_types::{Code, Error, Family, Result};
-use nix::unistd::{AccessFlags, access};
 
 use super::lock;
 
 /// Seconds to wait for the xtables lock; iptables-nft has none.
 const LOCK_WAIT: &str = "--wait=5";
-/// Where administrators' tools are when `PATH` does not say so.
-const SYSTEM_DIRS: &[u8] = b"/usr/local/sbin:/usr/sbin:/sbin";
 /// `RESOURCE_PROBLEM` of `xtables.h`: the lock was not free in time.
 const RESOURCE_PROBLEM: i32 = 4;
 
@@ -56,10 +51,10 @@ impl Tool {
         if legacy {
             names.insert(0, format!("{base}-legacy-{verb}"));
         }
-        let found = names.into_iter().find_map(|name| Some(Self { path: in_path(&name)?, name }));
+        let found = names.into_iter().find_map(|name| Some(Self { path: child::find_tool(&name)?, name }));
         found.ok_or_else(|| {
             Error::new(Code::FILTER, format!("cannot find {plain}"))
-                .because("it is neither in PATH nor in the sbin directories; install iptables")
+                .because("it is neither in PATH nor in the system's directories; install iptables")
         })
     }
 
@@ -133,12 +128,4 @@ impl Tool {
         }
         Err(Error::new(Code::FILTER, format!("{} failed with {}", self.name, output.status)).because(said))
     }
-}
-
-fn in_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs = path.as_bytes().split(|&b| b == b':').chain(SYSTEM_DIRS.split(|&b| b == b':'));
-    dirs.filter(|dir| dir.starts_with(b"/"))
-        .map(|dir| Path::new(OsStr::from_bytes(dir)).join(name))
-        .find(|file| access(file, AccessFlags::X_OK).is_ok())
 }
