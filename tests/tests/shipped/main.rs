@@ -3,4 +3,5 @@
 mod debian;
 mod install;
 mod packaging;
+mod rpm;
 mod seen;

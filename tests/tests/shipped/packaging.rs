@@ -129,6 +129,10 @@ fn a_release_is_the_same_twice_and_is_what_consumers_read() {
     assert_eq!(listing.matches("link to ./bandwidth").count(), plugins().len() - 1, "{listing}");
     assert!(listing.contains("./LICENSE") && listing.contains("./THIRD-PARTY"), "{listing}");
     assert!(listing.lines().all(|line| line.contains(" 0/0 ")), "root's: {listing}");
+    let scriptlets = host.run(&format!("rpm -qp --scripts /run/one/cni-plugins-{version}-1.x86_64.rpm"));
+    for when in ["preinstall", "postinstall", "preuninstall", "postuninstall", "posttrans"] {
+        assert!(scriptlets.contains(&format!("{when} scriptlet")), "{when}: {scriptlets}");
+    }
     let notes = fs::read_to_string("/run/one/RELEASE-NOTES.md").unwrap();
     assert!(
         notes.starts_with(&format!("# cni-plugins {version}\n")) && notes.contains("The first release"),
