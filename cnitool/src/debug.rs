@@ -1,5 +1,5 @@
-//! `cnitool debug`: a network tried out in a scratch namespace with the trace on, and what of the node matters for it, as one
-//! text to attach to a report. What is wrong comes first.
+//! `cnitool debug`: a network tried out in a scratch namespace with the trace on, and what of the node matters for it,
+//! as one text to attach to a report. What is wrong comes first.
 
 mod anonymous;
 mod findings;

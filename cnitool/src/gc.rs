@@ -1,11 +1,11 @@
 //! `cnitool gc`: removes what dead containers have left, and nothing of the living.
 //!
-//! The protocol's GC tells a plugin what to keep and has it remove the rest, so an ADD that began after the list was made
-//! would lose what it makes: the specification forbids ADDs meanwhile, and no runtime that lacks GC could be held to that.
-//! So it goes the other way round. First what is here is written down, then the living are asked for, and then those that
-//! were here before, are not alive and are proven dead get a DEL each: through the whole chain, with what the cache has for
-//! it. DEL goes by the owner and needs neither namespace nor result; it is in every version's protocol. Plugins of other
-//! suites are told GC as well, behind it, since only they know what they have.
+//! The protocol's GC tells a plugin what to keep and has it remove the rest, so an ADD that began after the list was
+//! made would lose what it makes: the specification forbids ADDs meanwhile, and no runtime that lacks GC could be held
+//! to that. So it goes the other way round. First what is here is written down, then the living are asked for, and then
+//! those that were here before, are not alive and are proven dead get a DEL each: through the whole chain, with what
+//! the cache has for it. DEL goes by the owner and needs neither namespace nor result; it is in every version's
+//! protocol. Plugins of other suites are told GC as well, behind it, since only they know what they have.
 
 mod keep;
 mod last;

@@ -1,4 +1,5 @@
-//! `cnitool graph`: how this node's containers reach the world, as a picture: uplink → bridge or master → link → container.
+//! `cnitool graph`: how this node's containers reach the world, as a picture: uplink → bridge or master → link →
+//! container.
 
 mod collapse;
 mod item;

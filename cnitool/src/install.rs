@@ -39,7 +39,8 @@ const LOCK_BOUND: Duration = Duration::from_secs(60);
 /// Installs; returns what to print, and whether everything that was asked for is there now.
 ///
 /// # Errors
-/// Code 5 with the file that could not be read or written; what was there works as before. Code 7 for an unusable source.
+/// Code 5 with the file that could not be read or written; what was there works as before. Code 7 for an unusable
+/// source.
 pub(crate) fn run(options: &Options) -> Result<(String, bool)> {
     let dir = &options.dir;
     if options.verify {

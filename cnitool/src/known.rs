@@ -1,5 +1,5 @@
-//! What may be written into a plugin's configuration: the declarations of the plugin, of its IPAM plugin and of all plugins,
-//! put together. `validate` compares with it, `schema` prints it.
+//! What may be written into a plugin's configuration: the declarations of the plugin, of its IPAM plugin and of all
+//! plugins, put together. `validate` compares with it, `schema` prints it.
 
 use cni_plugins::KEYS;
 use cni_types::{Absent, Form, Key, PluginKeys, Shared};
@@ -130,8 +130,8 @@ pub(crate) const LIST: [(&str, &str); 6] = [
     ("loadOnlyInlinedPlugins", "plugins of the directory with the network's name do not belong to it"),
 ];
 
-/// Keys that runtimes write into any plugin's configuration, and that no plugin has read for years: kubenet's and minikube's, and
-/// those of flannel networks under Multus.
+/// Keys that runtimes write into any plugin's configuration, and that no plugin has read for years: kubenet's and
+/// minikube's, and those of flannel networks under Multus.
 const UNREAD: [&str; 2] = ["addIf", "kubernetes"];
 
 /// Whether a key is a remark for people, or as good as one. JSON has no comments.

@@ -1,13 +1,14 @@
-//! `cnitool restore`: puts back what somebody took from attachments whose containers live on, such as `nft flush ruleset`,
-//! a reload of firewalld, `iptables -F` or `sysctl --system`: masquerade, ports, firewall, spoof check, gateway, sysctls,
-//! limits.
+//! `cnitool restore`: puts back what somebody took from attachments whose containers live on, such as `nft flush
+//! ruleset`, a reload of firewalld, `iptables -F` or `sysctl --system`: masquerade, ports, firewall, spoof check,
+//! gateway, sysctls, limits.
 //!
-//! It goes by the result cache, which says what ADD was told and what it returned. Each part of an attachment is compared
-//! with that, in this process; what differs is made as ADD makes it (`PartPlugin::restore`), and what does not is left
-//! alone. No plugin is run, and nothing is taken away.
+//! It goes by the result cache, which says what ADD was told and what it returned. Each part of an attachment is
+//! compared with that, in this process; what differs is made as ADD makes it (`PartPlugin::restore`), and what does not
+//! is left alone. No plugin is run, and nothing is taken away.
 //!
-//! The first attachment of each network makes what the others share. Those are put back many at a time: the packet filter is
-//! looked at once for all of them, and changed once. Whoever it does not work for like that is tried by itself.
+//! The first attachment of each network makes what the others share. Those are put back many at a time: the packet
+//! filter is looked at once for all of them, and changed once. Whoever it does not work for like that is tried by
+//! itself.
 
 mod attached;
 mod chain;
@@ -31,8 +32,8 @@ use chain::Outcome;
 /// Attachments that are put back together.
 const TOGETHER: usize = 250;
 
-/// Restores the attachments of `networks`, or all of them; prints what was put back. Exit status 1 when something could not
-/// be.
+/// Restores the attachments of `networks`, or all of them; prints what was put back. Exit status 1 when something could
+/// not be.
 ///
 /// # Errors
 /// Code 5 when the cache cannot be listed, code 7 for a network that has neither configuration nor attachment.

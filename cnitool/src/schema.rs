@@ -1,5 +1,5 @@
-//! `cnitool schema`: the JSON Schema (2020-12) of network configurations, out of the plugins' declarations. It says what one
-//! object may hold; what several say together is for `validate`.
+//! `cnitool schema`: the JSON Schema (2020-12) of network configurations, out of the plugins' declarations. It says
+//! what one object may hold; what several say together is for `validate`.
 
 mod form;
 mod pattern;

@@ -1,4 +1,5 @@
-//! `cnitool trace`: the lines that plugins write where `CNI_LOG` or `/run/cni/log.conf` says so, for people and for collectors.
+//! `cnitool trace`: the lines that plugins write where `CNI_LOG` or `/run/cni/log.conf` says so, for people and for
+//! collectors.
 
 mod chart;
 mod lines;

@@ -1,8 +1,8 @@
 //! `cnitool validate`: what is wrong with network configurations, before a runtime or a pod finds out.
 //!
-//! A file is read into a tree that knows where each key and value stands ([`document`]), and compared with what the plugins
-//! declare ([`shape`]) and with what no single declaration says ([`rules`]). All goes onto one [`Sheet`], which [`report`]
-//! prints.
+//! A file is read into a tree that knows where each key and value stands ([`document`]), and compared with what the
+//! plugins declare ([`shape`]) and with what no single declaration says ([`rules`]). All goes onto one [`Sheet`], which
+//! [`report`] prints.
 
 mod directory;
 mod document;

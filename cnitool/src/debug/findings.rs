@@ -1,5 +1,5 @@
-//! What is wrong, with the next step: what failed in the trial in the plugins' own words, and what plugins do not look at
-//! because it is the node's business.
+//! What is wrong, with the next step: what failed in the trial in the plugins' own words, and what plugins do not look
+//! at because it is the node's business.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! `cnitool demo --model`: two nodes on one wire and a pod on each, in the three ways that clusters are wired. The nodes are
-//! namespaces, the plugins the real ones; what flanneld and the administrator do, this does: the VXLAN device with its
-//! neighbours, routes between the nodes, the VLAN on the uplink.
+//! `cnitool demo --model`: two nodes on one wire and a pod on each, in the three ways that clusters are wired. The
+//! nodes are namespaces, the plugins the real ones; what flanneld and the administrator do, this does: the VXLAN device
+//! with its neighbours, routes between the nodes, the VLAN on the uplink.
 
 mod exchange;
 mod fabric;

@@ -1,5 +1,5 @@
-//! What nftables holds, asked over netlink (`linux/netfilter/nf_tables.h`): an inventory of its own, so that the plugins'
-//! code is not its own witness. No `nft` needed.
+//! What nftables holds, asked over netlink (`linux/netfilter/nf_tables.h`): an inventory of its own, so that the
+//! plugins' code is not its own witness. No `nft` needed.
 
 use cni_netlink::attr::{self, Attrs};
 use cni_netlink::{Precision, Protocol, Request, Socket};

@@ -41,7 +41,8 @@ pub(super) fn everything(runtime: &Runtime, net_dir: &Path, options: &Options) -
     Ok(Some(Collected { removed, ..Collected::default() }))
 }
 
-/// A DEL for each, then GC for the plugins of other suites. How many are gone, and whether something failed, which is told.
+/// A DEL for each, then GC for the plugins of other suites. How many are gone, and whether something failed, which is
+/// told.
 ///
 /// # Errors
 /// When nothing can be printed.

@@ -55,8 +55,8 @@ impl Court<'_> {
         }
     }
 
-    /// Without a file, where not every process's namespace can be looked at: one in the making would be in a namespace that
-    /// has a name.
+    /// Without a file, where not every process's namespace can be looked at: one in the making would be in a namespace
+    /// that has a name.
     fn is_left_behind(&self, attachment: &Attachment) -> bool {
         let is_attached = attachment.host_link.as_ref().is_some_and(Link::leads_elsewhere);
         let has_nothing = attachment.file.is_none() && attachment.link.is_none() && !is_attached;

@@ -8,8 +8,8 @@ use std::path::Path;
 use super::exposition::Exposition;
 use crate::trace::{Run, log_file};
 
-/// Bytes that are read at most. A file that is longer counts from its last whole multiple of that on: to Prometheus as if
-/// the counters had been reset there, as they are when the file is put aside.
+/// Bytes that are read at most. A file that is longer counts from its last whole multiple of that on: to Prometheus as
+/// if the counters had been reset there, as they are when the file is put aside.
 const MOST: u64 = 16 << 20;
 /// Upper bounds in seconds.
 const BOUNDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1., 2.5, 5., 10.];

@@ -24,7 +24,8 @@ impl<'a> Attached<'a> {
     /// `None` when the container's namespace is gone, and with it what there was to restore.
     ///
     /// # Errors
-    /// Code 8 when the namespace is there but cannot be entered; code 7 or 2 when the configuration's version cannot be had.
+    /// Code 8 when the namespace is there but cannot be entered; code 7 or 2 when the configuration's version cannot be
+    /// had.
     pub(super) fn new(kept: &'a Kept, cni_path: &'a [PathBuf]) -> Result<Option<Self>> {
         let Some(netns) = Netns::find(kept.conf.netns.as_deref())? else { return Ok(None) };
         Self::in_namespace(kept, netns.path(), cni_path).map(Some)

@@ -87,8 +87,8 @@ pub(super) fn settled(attached: &Attached<'_>, host: &Rc<Host>) -> Result<()> {
     }))
 }
 
-/// The plugin that made the parts, with what it was told: flannel's are its delegate's. `None` for one that is not of this
-/// suite, or keeps books only.
+/// The plugin that made the parts, with what it was told: flannel's are its delegate's. `None` for one that is not of
+/// this suite, or keeps books only.
 fn restorable(attached: &Attached<'_>, conf: &PluginConf) -> Result<Option<(&'static PartPlugin, Network)>> {
     let network = attached.network(conf)?;
     let Some(plugin) = find(&conf.name) else { return Ok(None) };

@@ -1,5 +1,5 @@
-//! Regular expressions for texts that mean something, as far as one can say it. They are the schema's: `validate` asks the
-//! declaration itself.
+//! Regular expressions for texts that mean something, as far as one can say it. They are the schema's: `validate` asks
+//! the declaration itself.
 
 use cni_types::Result;
 

@@ -89,8 +89,8 @@ fn nanoseconds(time: &str) -> Option<u64> {
     since.checked_mul(1_000_000_000)?.checked_add(format!("{fraction:0<9}").parse().ok()?)
 }
 
-/// The runs of the last operation on an attachment: those of its trace; where the runtime gave none, those of the same verb and
-/// attachment within a minute.
+/// The runs of the last operation on an attachment: those of its trace; where the runtime gave none, those of the same
+/// verb and attachment within a minute.
 pub(super) fn last_operation(runs: &[Run]) -> Vec<Run> {
     const TOGETHER: u64 = 60_000_000_000;
     let Some(last) = runs.last() else { return Vec::new() };

@@ -1,5 +1,5 @@
-//! What configurations need of this node: executables that speak their version, links, a kernel that has what it takes, and
-//! plugins that say they could work.
+//! What configurations need of this node: executables that speak their version, links, a kernel that has what it takes,
+//! and plugins that say they could work.
 
 mod kernel;
 
@@ -42,8 +42,8 @@ pub(crate) fn check(sheet: &mut Sheet, networks: &[Checked], cni_path: &[PathBuf
     }
 }
 
-/// The executables that were looked for, each once, with the versions of the specification that they speak; empty where they
-/// do not say.
+/// The executables that were looked for, each once, with the versions of the specification that they speak; empty where
+/// they do not say.
 struct Executables<'a> {
     dirs: &'a [PathBuf],
     found: BTreeMap<String, Vec<String>>,

@@ -98,7 +98,8 @@ fn unknown(sheet: &mut Sheet, at: &Spot, key: &str, known: &[Known], places: &Pl
     }
 }
 
-/// Names what looks like a letter of ours, or like nothing, and is another character: no key or name of this suite has any.
+/// Names what looks like a letter of ours, or like nothing, and is another character: no key or name of this suite has
+/// any.
 pub(crate) fn foreign(word: &str) -> String {
     let found = word.chars().find(|c| !c.is_ascii());
     found.map(|c| format!(" (U+{:04X} in it is no ASCII)", u32::from(c))).unwrap_or_default()

@@ -11,7 +11,8 @@ const WRITTEN: [(&str, &str); 3] = [
     ("cni.dev/valid-attachments", "for GC, from what it knows to be attached"),
 ];
 
-/// A runtime writes the network's name in place of the plugin's, too; people give plugins names, and nothing comes of it.
+/// A runtime writes the network's name in place of the plugin's, too; people give plugins names, and nothing comes of
+/// it.
 const VERSION: &str = "cniVersion";
 
 pub(super) fn check(sheet: &mut Sheet, network: &Network, plugin: &Plugin) {

@@ -32,7 +32,8 @@ fn every_example_is_clean() {
     assert_eq!(validate(&["--json", "--strict"], &[dir]).0, 0);
 }
 
-/// Prints how long a directory of 100 networks takes: it is to be 30 ms at most, on a quiet machine, of a release build.
+/// Prints how long a directory of 100 networks takes: it is to be 30 ms at most, on a quiet machine, of a release
+/// build.
 #[test]
 fn a_hundred_networks() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hundred");

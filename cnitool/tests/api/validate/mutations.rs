@@ -9,8 +9,8 @@ use super::{Finding, validate};
 const SHAPE: bool = true;
 const BEYOND: bool = false;
 
-/// The base, a part of its text, what stands instead, the kind of mistake, what the message suggests, and whether it is one
-/// of shape.
+/// The base, a part of its text, what stands instead, the kind of mistake, what the message suggests, and whether it is
+/// one of shape.
 type Mutation = (&'static str, &'static str, &'static str, &'static str, &'static str, bool);
 
 #[rustfmt::skip]
