@@ -1,5 +1,6 @@
-//! The kernel as the field's own libraries read it: `rtnetlink` and `netlink-packet-route`, on tokio. The plugins have
-//! sockets of their own; what a tool shows must not be read by the code that wrote it. Nothing in here changes anything.
+//! The kernel as the field's own libraries read it: `rtnetlink` with its sockets, and `netlink-packet-route`. The
+//! plugins have sockets of their own; what a tool shows must not be read by the code that wrote it. Nothing in here
+//! changes anything.
 
 mod conversation;
 mod events;

@@ -14,8 +14,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// How often `also` is asked.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Calls `then` after each change of this namespace's links, addresses and routes, and after each time that `also` says there
-/// was one that the kernel does not tell of. Ends when `then` says so.
+/// Calls `then` after each change of this namespace's links, addresses and routes, and after each time that `also` says
+/// there was one that the kernel does not tell of. Ends when `then` says so.
 ///
 /// # Errors
 /// When the kernel does not let this process listen.

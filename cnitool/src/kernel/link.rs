@@ -2,9 +2,20 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_route::link::{
-    InfoBridge, InfoData, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
-};
+use netlink_packet_route::link::{InfoBridge, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkHeader};
+use rtnetlink::packet_core::{DecodeError, Emitable, NlasIterator, Parseable, ParseableParametrized};
+
+/// The attributes that [`Link::take`] knows.
+const ATTRIBUTES: [u16; 8] = [
+    libc::IFLA_IFNAME,
+    libc::IFLA_IFALIAS,
+    libc::IFLA_QDISC,
+    libc::IFLA_MTU,
+    libc::IFLA_MASTER,
+    libc::IFLA_LINK,
+    libc::IFLA_LINK_NETNSID,
+    libc::IFLA_ADDRESS,
+];
 
 /// One link of a namespace, with its addresses.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,18 +49,29 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) fn read(message: LinkMessage) -> Self {
-        let flags = message.header.flags;
+    /// Reads an entry of the kernel's list: of its attributes those that a [`Link`] has, since there are many.
+    ///
+    /// # Errors
+    /// When it is cut off.
+    pub(super) fn read(message: &[u8]) -> Result<Self, DecodeError> {
+        let header = LinkHeader::parse(message)?;
         let mut link = Self {
-            index: message.header.index,
-            is_up: flags.contains(LinkFlags::Up),
-            has_carrier: flags.contains(LinkFlags::LowerUp),
+            index: header.index,
+            is_up: header.flags.contains(LinkFlags::Up),
+            has_carrier: header.flags.contains(LinkFlags::LowerUp),
             ..Self::default()
         };
-        for attribute in message.attributes {
-            link.take(attribute);
+        for attribute in NlasIterator::new(&message[header.buffer_len()..]) {
+            let attribute = attribute?;
+            match attribute.kind() {
+                libc::IFLA_LINKINFO => link.take_infos(attribute.value())?,
+                kind if ATTRIBUTES.contains(&kind) => {
+                    link.take(LinkAttribute::parse_with_param(&attribute, header.interface_family)?);
+                }
+                _ => {}
+            }
         }
-        link
+        Ok(link)
     }
 
     fn take(&mut self, attribute: LinkAttribute) {
@@ -65,25 +87,32 @@ impl Link {
                 let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 self.mac = digits.join(":");
             }
-            LinkAttribute::LinkInfo(infos) => infos.into_iter().for_each(|info| self.take_info(info)),
             _ => {}
         }
     }
 
-    fn take_info(&mut self, info: LinkInfo) {
-        match info {
-            LinkInfo::Kind(kind) => self.kind = name_of(&kind),
-            LinkInfo::Data(InfoData::Vlan(all)) => {
-                self.vlan = all.iter().find_map(|info| match info {
-                    InfoVlan::Id(id) => Some(*id),
-                    _ => None,
-                });
+    /// What is particular to its kind. The kind comes first.
+    fn take_infos(&mut self, infos: &[u8]) -> Result<(), DecodeError> {
+        for info in NlasIterator::new(infos) {
+            let info = info?;
+            match (info.kind(), self.kind.as_str()) {
+                (libc::IFLA_INFO_KIND, _) => self.kind = InfoKind::parse(&info)?.to_string(),
+                (libc::IFLA_INFO_DATA, "vlan") => {
+                    for info in NlasIterator::new(info.value()) {
+                        if let InfoVlan::Id(id) = InfoVlan::parse(&info?)? {
+                            self.vlan = Some(id);
+                        }
+                    }
+                }
+                (libc::IFLA_INFO_DATA, "bridge") => {
+                    for info in NlasIterator::new(info.value()) {
+                        self.filters_vlans |= InfoBridge::parse(&info?)? == InfoBridge::VlanFiltering(true);
+                    }
+                }
+                _ => {}
             }
-            LinkInfo::Data(InfoData::Bridge(all)) => {
-                self.filters_vlans = all.iter().any(|info| matches!(info, InfoBridge::VlanFiltering(true)));
-            }
-            _ => {}
         }
+        Ok(())
     }
 
     /// Whether the other end, or the link it is on, is in another namespace.
@@ -98,9 +127,4 @@ impl Link {
             IpAddr::V4(_) => true,
         })
     }
-}
-
-/// The kernel's word for the kind.
-fn name_of(kind: &InfoKind) -> String {
-    kind.to_string()
 }

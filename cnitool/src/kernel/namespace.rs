@@ -5,10 +5,11 @@ use std::io;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
-use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
+use rtnetlink::packet_core::Parseable;
 
 use super::Link;
-use super::conversation::{Conversation, wait_for};
+use super::conversation::{Answers, Conversation};
 
 /// The links of one namespace.
 #[derive(Debug, Clone, Default)]
@@ -24,26 +25,22 @@ impl Namespace {
     /// # Errors
     /// The kernel's.
     pub(crate) fn read() -> io::Result<Self> {
-        wait_for(Self::list())
+        Self::list(&mut Answers::new())
     }
 
-    /// The same while the thread waits for something.
-    pub(super) async fn list() -> io::Result<Self> {
-        let mut kernel = Conversation::open()?;
-        let links = kernel.list(&RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
-        let links = links.into_iter().filter_map(|message| match message {
-            RouteNetlinkMessage::NewLink(message) => Some(Link::read(message)),
-            _ => None,
-        });
-        let mut links: Vec<Link> = links.collect();
+    /// The same with the answers received there.
+    pub(super) fn list(answers: &mut Answers) -> io::Result<Self> {
+        let mut kernel = Conversation::open(answers)?;
+        let mut question = LinkMessage::default();
+        question.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]));
+        let mut links = kernel.list(&RouteNetlinkMessage::GetLink(question), Link::read)?;
         // Sorted for `at`: the kernel lists them in the order of their hashes.
         links.sort_by_key(|link| link.index);
         let names = links.iter().zip(0..).map(|(link, at)| (link.name.clone(), at)).collect();
         let mut namespace = Self { links, names };
-        for message in kernel.list(&RouteNetlinkMessage::GetAddress(AddressMessage::default())).await? {
-            if let RouteNetlinkMessage::NewAddress(message) = message {
-                namespace.take(message);
-            }
+        let question = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        for message in kernel.list(&question, AddressMessage::parse)? {
+            namespace.take(message);
         }
         Ok(namespace)
     }

@@ -10,7 +10,7 @@ use std::thread;
 use nix::sched::{CloneFlags, setns};
 
 use super::Namespace;
-use super::conversation::waiting;
+use super::conversation::Answers;
 use crate::at_once::at_once_with;
 
 /// Most threads that read namespaces.
@@ -22,12 +22,13 @@ pub(crate) struct Place {
     pub(crate) path: PathBuf,
     /// No two namespaces have the same while both live.
     pub(crate) inode: u64,
-    /// Whether it is mounted here, as runtimes do it; else a process is in it, which may be one of another node's in here.
+    /// Whether it is mounted here, as runtimes do it; else a process is in it, which may be one of another node's in
+    /// here.
     pub(crate) is_mounted: bool,
 }
 
-/// The namespaces that are mounted somewhere or that a process is in, each once, without this one. What could not be looked
-/// at is in `missing`.
+/// The namespaces that are mounted somewhere or that a process is in, each once, without this one. What could not be
+/// looked at is in `missing`.
 pub(crate) fn places(missing: &mut Vec<String>) -> Vec<Place> {
     let own = inode(Path::new("/proc/self/ns/net")).ok();
     let mut found = BTreeMap::new();
@@ -91,10 +92,9 @@ fn processes() -> io::Result<Vec<PathBuf>> {
 /// What is in each of the namespaces, in their order. Threads go there, and none comes back.
 pub(crate) fn read_all(places: &[Place]) -> Vec<io::Result<Namespace>> {
     let workers = thread::available_parallelism().map_or(1, usize::from).clamp(2, READERS);
-    at_once_with(workers, places, waiting, |waiting, place| {
-        let waiting = waiting.as_ref().map_err(|e| io::Error::from(e.kind()))?;
+    at_once_with(workers, places, Answers::new, |answers, place| {
         enter(place)?;
-        waiting.block_on(Namespace::list())
+        Namespace::list(answers)
     })
 }
 

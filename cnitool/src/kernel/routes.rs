@@ -4,35 +4,33 @@ use std::io;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage};
+use rtnetlink::packet_core::Parseable;
 
-use super::conversation::{Conversation, wait_for};
+use super::conversation::{Answers, Conversation};
 
 /// The links of this namespace's default routes in the main table, each once, the preferred first.
 ///
 /// # Errors
 /// The kernel's.
 pub(crate) fn default_links() -> io::Result<Vec<u32>> {
-    wait_for(async {
-        let mut kernel = Conversation::open()?;
-        let listed = kernel.list(&RouteNetlinkMessage::GetRoute(RouteMessage::default())).await?;
-        let routes = listed.into_iter().filter_map(|message| match message {
-            RouteNetlinkMessage::NewRoute(route) => Some(route),
-            _ => None,
-        });
-        let mut found: Vec<(u32, u32)> = routes.filter(is_default).flat_map(links).collect();
-        found.sort_unstable();
-        let mut links: Vec<u32> = Vec::new();
-        for (_, link) in found {
-            if !links.contains(&link) {
-                links.push(link);
-            }
+    let mut answers = Answers::new();
+    let question = RouteNetlinkMessage::GetRoute(RouteMessage::default());
+    let routes = Conversation::open(&mut answers)?.list(&question, |message| {
+        is_default(&RouteHeader::parse(message)?).then(|| RouteMessage::parse(message)).transpose()
+    })?;
+    let mut found: Vec<(u32, u32)> = routes.into_iter().flatten().flat_map(links).collect();
+    found.sort_unstable();
+    let mut links: Vec<u32> = Vec::new();
+    for (_, link) in found {
+        if !links.contains(&link) {
+            links.push(link);
         }
-        Ok(links)
-    })
+    }
+    Ok(links)
 }
 
-fn is_default(route: &RouteMessage) -> bool {
-    route.header.destination_prefix_length == 0 && route.header.table == RouteHeader::RT_TABLE_MAIN
+fn is_default(route: &RouteHeader) -> bool {
+    route.destination_prefix_length == 0 && route.table == RouteHeader::RT_TABLE_MAIN
 }
 
 /// With the metric in front; a route may have several next hops.

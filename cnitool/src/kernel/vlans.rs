@@ -7,30 +7,29 @@ use netlink_packet_route::link::{
     AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, LinkAttribute, LinkExtentMask, LinkMessage,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use rtnetlink::packet_core::Parseable;
 
-use super::conversation::{Conversation, wait_for};
+use super::conversation::{Answers, Conversation};
 
 /// The VLANs of each port of this namespace's bridges, by the port's index: a PVID, or a tagged one.
 ///
 /// # Errors
 /// The kernel's.
 pub(crate) fn port_vlans() -> io::Result<BTreeMap<u32, Vec<u16>>> {
-    wait_for(async {
-        let mut kernel = Conversation::open()?;
-        let mut question = LinkMessage::default();
-        question.header.interface_family = AddressFamily::Bridge;
-        question.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::Brvlan]));
-        let mut ports = BTreeMap::new();
-        for message in kernel.list(&RouteNetlinkMessage::GetLink(question)).await? {
-            let RouteNetlinkMessage::NewLink(port) = message else { continue };
-            for attribute in &port.attributes {
-                if let LinkAttribute::AfSpecBridge(specs) = attribute {
-                    ports.insert(port.header.index, vlans(specs));
-                }
+    let mut question = LinkMessage::default();
+    question.header.interface_family = AddressFamily::Bridge;
+    question.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::Brvlan]));
+    let mut answers = Answers::new();
+    let mut kernel = Conversation::open(&mut answers)?;
+    let mut ports = BTreeMap::new();
+    for port in kernel.list(&RouteNetlinkMessage::GetLink(question), LinkMessage::parse)? {
+        for attribute in &port.attributes {
+            if let LinkAttribute::AfSpecBridge(specs) = attribute {
+                ports.insert(port.header.index, vlans(specs));
             }
         }
-        Ok(ports)
-    })
+    }
+    Ok(ports)
 }
 
 fn vlans(specs: &[AfSpecBridge]) -> Vec<u16> {
