@@ -68,8 +68,8 @@ impl Cache {
         self.dir.join(format!("{}-{}-{}", id.network, id.container_id, id.ifname))
     }
 
-    /// Where a file is written before it gets its name. It names its owner: a process in another pid namespace may have our
-    /// number, and DEL and GC find what an ADD that was killed has left.
+    /// Where a file is written before it gets its name. It names its owner: a process in another pid namespace may have
+    /// our number, and DEL and GC find what an ADD that was killed has left.
     fn draft(&self, id: &AttachmentId) -> PathBuf {
         self.dir.join(format!("{DRAFT}{}", id.tag_prefix()))
     }
@@ -177,8 +177,8 @@ impl Stored {
         document.decode::<Self>().ok().filter(|stored| stored.kind == KIND)
     }
 
-    /// The namespace that the result says the interface is in: before 1.3 libcni wrote no `netns`, which containerd 1.6 and
-    /// podman 4 have. Runtimes of virtual machines may have other words there than a path.
+    /// The namespace that the result says the interface is in: before 1.3 libcni wrote no `netns`, which containerd 1.6
+    /// and podman 4 have. Runtimes of virtual machines may have other words there than a path.
     fn sandbox(&self) -> Option<PathBuf> {
         let Some(Json::Array(interfaces)) = self.result.as_ref()?.get("interfaces") else { return None };
         let named = |interface: &&Json| interface.get_str("name") == Some(self.if_name.as_str());

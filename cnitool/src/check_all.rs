@@ -63,7 +63,7 @@ fn check(runtime: &Runtime, net_dir: &Path, entry: &Entry) -> Verdict {
 fn list(kept: &Kept, net_dir: &Path) -> Result<NetworkList> {
     match kept.list.plugins.is_empty() {
         true => dir::find_network(net_dir, kept.list.name.as_str()),
-        false => Ok(kept.list.clone()),
+        false => Ok(NetworkList::clone(&kept.list)),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The files of the cache as they are, whoever wrote them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,8 +25,8 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     pub(crate) id: AttachmentId,
-    /// The configuration as it was then.
-    pub(crate) list: NetworkList,
+    /// The configuration as it was then; attachments with the same one share it.
+    pub(crate) list: Arc<NetworkList>,
     pub(crate) conf: RuntimeConf,
     pub(crate) result: CniResult,
 }
@@ -38,11 +40,12 @@ impl Cache {
         let is_draft =
             |file: &PathBuf| file.file_name().is_some_and(|n| n.to_string_lossy().starts_with(DRAFT));
         let files = self.files()?.into_iter().filter(|file| !is_draft(file));
+        let mut lists = Lists::default();
         // What has gone since is no entry.
         let entries = files.filter_map(|file| match fs::read(&file) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             bytes => {
-                let kept = bytes.doing("cannot read it").and_then(|bytes| Kept::parse(&bytes));
+                let kept = bytes.doing("cannot read it").and_then(|bytes| Kept::parse(&bytes, &mut lists));
                 Some(Entry { file, kept })
             }
         });
@@ -58,8 +61,29 @@ impl Entry {
     }
 }
 
+/// The configurations that were read, by their text in the cache: a node's thousand files have a few.
+#[derive(Default)]
+struct Lists(HashMap<String, Arc<NetworkList>>);
+
+impl Lists {
+    /// That of a file's `config`, as base64.
+    fn read(&mut self, config: &str) -> Result<Arc<NetworkList>> {
+        if let Some(list) = self.0.get(config) {
+            return Ok(Arc::clone(list));
+        }
+        let text = STANDARD.decode(config).map_err(|e| Error::decode("config").because(e))?;
+        let list = match Json::parse(&text).doing("config")? {
+            single if single.has("type") && !single.has("plugins") => NetworkList::from_single(&text),
+            _ => NetworkList::parse(&text),
+        };
+        let list = Arc::new(list.doing("config")?);
+        self.0.insert(config.to_owned(), Arc::clone(&list));
+        Ok(list)
+    }
+}
+
 impl Kept {
-    fn parse(bytes: &[u8]) -> Result<Self> {
+    fn parse(bytes: &[u8], lists: &mut Lists) -> Result<Self> {
         let document = Json::parse(bytes)?;
         let Some(stored) = Stored::read(&document) else {
             let kind = document.get_str("kind").map(|kind| format!("it is of kind {kind:?}"));
@@ -67,12 +91,7 @@ impl Kept {
                 kind.unwrap_or_else(|| "it is of the format before 2019, which names no attachment".into());
             return Err(Error::decode("this is no file of the cache's format cniCacheV1").because(why));
         };
-        let config = STANDARD.decode(&stored.config).map_err(|e| Error::decode("config").because(e))?;
-        let list = match Json::parse(&config).doing("config")? {
-            single if single.has("type") && !single.has("plugins") => NetworkList::from_single(&config),
-            _ => NetworkList::parse(&config),
-        };
-        let list = list.doing("config")?;
+        let list = lists.read(&stored.config)?;
         if list.name.as_str() != stored.network_name {
             return Err(Error::decode(format!("its config is of network {}", list.name)));
         }

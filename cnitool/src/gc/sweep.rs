@@ -86,7 +86,7 @@ fn remove(runtime: &Runtime, before: &Survey, attachment: &Attachment) -> Result
             }
             // Whose the namespace is now, nobody knows, unless the attachment was seen in it.
             let netns = netns.filter(|_| attachment.state == State::Ok);
-            (Some(&kept.list), RuntimeConf { netns, ..kept.conf.clone() })
+            (Some(&*kept.list), RuntimeConf { netns, ..kept.conf.clone() })
         }
         None if runtime.cache.contains(id) && attachment.file.is_none() => return Ok(false),
         None => (configured, bare(id)),

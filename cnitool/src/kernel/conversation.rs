@@ -5,8 +5,8 @@ use std::io;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use rtnetlink::packet_core::{
-    DecodeError, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN, NetlinkBuffer,
-    NetlinkMessage, NetlinkPayload,
+    DecodeError, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_NOOP, NLMSG_OVERRUN,
+    NetlinkBuffer, NetlinkMessage, NetlinkPayload,
 };
 use rtnetlink::sys::{Socket, protocols::NETLINK_ROUTE};
 
@@ -125,5 +125,8 @@ fn is_end(message: &[u8]) -> io::Result<bool> {
 }
 
 fn unreadable(why: impl ToString) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("the kernel's answer cannot be read: {}", why.to_string()))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the kernel's answer cannot be read: {}", why.to_string()),
+    )
 }
