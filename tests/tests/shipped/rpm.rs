@@ -27,7 +27,8 @@ fn scriptlets_stop_and_disable_when_the_package_goes_and_only_then() {
     // In the place of another's package, whose scriptlets come in between.
     asked("pre", "1");
     let new = asked("post", "1");
-    let go_on = "enable cni-dhcp.socket\nstart cni-dhcp.socket\nenable cni-dhcp.service\nstart cni-dhcp.service\n";
+    let go_on =
+        "enable cni-dhcp.socket\nstart cni-dhcp.socket\nenable cni-dhcp.service\nstart cni-dhcp.service\n";
     assert_eq!(new, "--system daemon-reload\n--create cni-plugins.conf\ntry-restart cni-dhcp.service\n");
     assert_eq!(asked("posttrans", "1"), format!("--system daemon-reload\n{go_on}"));
     // The next of ours.
@@ -46,7 +47,10 @@ fn scriptlets_stop_and_disable_when_the_package_goes_and_only_then() {
     assert!(units.len() >= 5 && units.iter().all(|unit| stopped.contains(unit)), "{units:?}: {stopped}");
     // The unit of a timer is not enabled by itself.
     let enabled = units.iter().filter(|unit| *unit != "cni-gc.service");
-    assert!(disabled.contains(" disable ") && enabled.clone().all(|unit| disabled.contains(unit)), "{disabled}");
+    assert!(
+        disabled.contains(" disable ") && enabled.clone().all(|unit| disabled.contains(unit)),
+        "{disabled}"
+    );
     assert_eq!(asked("postun", "0"), "--system daemon-reload\n");
     assert!(Path::new(&link).symlink_metadata().is_err(), "where there was no systemctl");
 }
