@@ -1,8 +1,10 @@
-//! The attachments of this node: the result cache, what every part of every plugin holds, and the kernel, joined by owner.
+//! The attachments of this node: the result cache, what every part of every plugin holds, and the kernel, joined by
+//! owner.
 //!
 //! A survey shows one moment after another, not one moment: what comes or goes meanwhile may look damaged.
 
 mod held;
+mod join;
 mod judge;
 mod leased;
 mod limits;
@@ -31,7 +33,8 @@ pub(crate) struct Attachment {
     pub(crate) id: Option<AttachmentId>,
     /// Its network, as far as known.
     pub(crate) network: Option<NetworkName>,
-    /// [`AttachmentId::tag_prefix`]; `None` for a file that cannot be read, or a reservation without an interface's name.
+    /// [`AttachmentId::tag_prefix`]; `None` for a file that cannot be read, or a reservation without an interface's
+    /// name.
     pub(crate) owner: Option<String>,
     /// Its file in the cache.
     pub(crate) file: Option<PathBuf>,
@@ -43,6 +46,9 @@ pub(crate) struct Attachment {
     pub(crate) link: Option<Link>,
     /// The host's end of it.
     pub(crate) host_link: Option<Link>,
+    /// The VLANs it is on, in order: those that the bridge lets through the host's end, or that of a `vlan` link. None
+    /// where the bridge does not tell VLANs apart or the port is as every port is made, on 1 alone.
+    pub(crate) vlans: Vec<u16>,
     /// Whether it is as it should be.
     pub(crate) state: State,
 }
@@ -75,6 +81,7 @@ impl Attachment {
             held: Vec::new(),
             link: None,
             host_link: None,
+            vlans: Vec::new(),
             state: State::Unknown("nobody has looked".into()),
         }
     }

@@ -9,8 +9,8 @@ use cni_types::{Json, Network, NetworkName, SpecVersion};
 use super::Thing;
 use crate::conflist::NetworkList;
 
-/// The things of a network's attachments, each with its owner's tag or what that starts with. What a part could not say is in
-/// `missing`.
+/// The things of a network's attachments, each with its owner's tag or what that starts with. What a part could not say
+/// is in `missing`.
 pub(super) fn of_network(
     host: &Host,
     name: &NetworkName,

@@ -27,6 +27,8 @@ pub(super) struct Judge<'a> {
     pub(super) by_inode: HashMap<u64, &'a Namespace>,
     /// The host's ends of pairs, by whose they are.
     pub(super) ends: HashMap<&'a str, &'a Link>,
+    /// What bridges let through their ports, by the port's index.
+    pub(super) port_vlans: BTreeMap<u32, Vec<u16>>,
     pub(super) networks: &'a BTreeMap<NetworkName, NetworkList>,
     /// Whether the cache could be listed.
     pub(super) has_cache: bool,
@@ -43,13 +45,17 @@ pub(super) fn ends(host: &Namespace) -> HashMap<&str, &Link> {
 }
 
 impl Judge<'_> {
-    /// Finds the attachment's interface and says its state.
+    /// Finds the attachment's interface with its VLANs, and says its state.
     pub(super) fn judge(&self, attachment: &mut Attachment) {
         attachment.host_link = self.host_link(attachment).cloned();
-        let state = match attachment.kept.clone() {
-            Some(kept) => self.of_kept(attachment, &kept),
+        // Out of the way while the attachment is written to.
+        let kept = attachment.kept.take();
+        let state = match &kept {
+            Some(kept) => self.of_kept(attachment, kept),
             None => self.without_file(attachment),
         };
+        attachment.kept = kept;
+        attachment.vlans = self.vlans(attachment);
         // A file that cannot be used is the first thing to know.
         if attachment.kept.is_some() || attachment.file.is_none() {
             attachment.state = state;
@@ -63,6 +69,14 @@ impl Judge<'_> {
             let on_host = result.interfaces.iter().filter(|interface| interface.sandbox.is_empty());
             on_host.filter_map(|interface| self.host.find(&interface.name)).find(|link| link.kind == "veth")
         })
+    }
+
+    fn vlans(&self, attachment: &Attachment) -> Vec<u16> {
+        if let Some(vlan) = attachment.link.as_ref().and_then(|link| link.vlan) {
+            return vec![vlan];
+        }
+        let of_port = attachment.host_link.as_ref().and_then(|end| self.port_vlans.get(&end.index));
+        of_port.filter(|vlans| vlans.as_slice() != [1]).cloned().unwrap_or_default()
     }
 
     /// The interface of an attachment that no file says the namespace of.

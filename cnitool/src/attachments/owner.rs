@@ -18,7 +18,8 @@ pub(super) fn named_by(tag: &str) -> Option<AttachmentId> {
 /// Characters of each of a tag's hashes.
 const HASH: usize = 16;
 
-/// The tag's hashes, if it is one: [`AttachmentId::tag_prefix`]. Behind them a record may have its container, or a rule its form.
+/// The tag's hashes, if it is one: [`AttachmentId::tag_prefix`]. Behind them a record may have its container, or a rule
+/// its form.
 pub(super) fn prefix_of(tag: &str) -> Option<&str> {
     let (prefix, rest) = tag.split_at_checked(2 * HASH + 1)?;
     let ends = rest.is_empty() || rest.starts_with([',', '-', ' ']);

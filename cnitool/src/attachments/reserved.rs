@@ -1,5 +1,5 @@
-//! The reservations of host-local, as the files say: `<dataDir>/<network>/<address>`, in it the container's id and, on the
-//! next line, the interface's name.
+//! The reservations of host-local, as the files say: `<dataDir>/<network>/<address>`, in it the container's id and, on
+//! the next line, the interface's name.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -6,17 +6,14 @@ use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
-use cni_part::Host;
-use cni_types::{AttachmentId, NetworkName};
+use cni_types::NetworkName;
 
+use super::Attachment;
+use super::join::Join;
 use super::judge::{self, Judge};
-use super::leased::{self, Lease};
-use super::owner::{named_by, prefix_of};
-use super::reserved::{self, Reservation};
-use super::{Attachment, LEASED, RESERVED, State, Thing, held};
 use crate::cache::{Cache, Entry};
 use crate::conflist::{NetworkList, dir};
-use crate::kernel::{Namespace, Place, places, read_all};
+use crate::kernel::{Namespace, Place, places, port_vlans, read_all};
 
 /// What this node has.
 #[derive(Debug)]
@@ -32,41 +29,49 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Looks at everything. What cannot be read is in [`Survey::missing`], and what depends on it is [`State::Unknown`].
+    /// Looks at everything. What cannot be read is in [`Survey::missing`], and what depends on it is
+    /// [`State::Unknown`].
     pub(crate) fn take(cache: &Cache, net_dir: &Path) -> Self {
         let mut missing = Vec::new();
         let host = Namespace::read().unwrap_or_else(|e| {
             missing.push(format!("the links of this namespace: {e}"));
             Namespace::default()
         });
-        let (namespaces, entries) = thread::scope(|scope| {
+        let mut join = Join::default();
+        // What the host has of the networks that it knows is looked at while the namespaces are read.
+        let (namespaces, networks, has_cache) = thread::scope(|scope| {
             let reading = scope.spawn(|| {
                 let mut missing = Vec::new();
                 (namespaces(places(&mut missing), &mut missing), missing)
             });
-            let entries = cache.entries();
-            (reading.join().unwrap_or_else(|panic| resume_unwind(panic)), entries)
+            let (entries, has_cache) = match cache.entries() {
+                Ok(entries) => (entries, true),
+                Err(e) => {
+                    missing.push(format!("the result cache: {e}"));
+                    (Vec::new(), false)
+                }
+            };
+            let networks = networks(&entries, net_dir, &mut missing);
+            join.entries(entries);
+            join.tagged([&host]);
+            join.held(&networks, &mut missing);
+            join.leased(&networks, &mut missing);
+            let (namespaces, unread) = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
+            missing.extend(unread);
+            (namespaces, networks, has_cache)
         });
-        let (namespaces, unread) = namespaces;
-        missing.extend(unread);
-        let (entries, has_cache) = match entries {
-            Ok(entries) => (entries, true),
-            Err(e) => {
-                missing.push(format!("the result cache: {e}"));
-                (Vec::new(), false)
-            }
-        };
-        let networks = networks(&entries, net_dir, &mut missing);
-        let mut join = Join::default();
-        join.entries(entries);
-        join.tagged(&host, &namespaces);
+        // What only a process is in may be of another node that runs in here.
+        let mounted = namespaces.iter().filter(|(place, _)| place.is_mounted);
+        join.tagged(mounted.map(|(_, namespace)| namespace));
         join.held(&networks, &mut missing);
         let mut attachments = join.finish();
+        let port_vlans = of_ports(&host, &mut missing);
         let judge = Judge {
             host: &host,
             namespaces: &namespaces,
             by_inode: namespaces.iter().map(|(place, namespace)| (place.inode, namespace)).collect(),
             ends: judge::ends(&host),
+            port_vlans,
             networks: &networks,
             has_cache,
             is_whole: missing.is_empty(),
@@ -94,7 +99,9 @@ fn networks(
     missing: &mut Vec<String>,
 ) -> BTreeMap<NetworkName, NetworkList> {
     let kept = entries.iter().filter_map(|entry| entry.kept.as_ref().ok());
-    let mut networks: BTreeMap<_, _> = kept.map(|kept| (kept.list.name.clone(), kept.list.clone())).collect();
+    let last: BTreeMap<_, _> = kept.map(|kept| (&kept.list.name, &kept.list)).collect();
+    let lists = last.into_iter().map(|(name, list)| (name.clone(), NetworkList::clone(list)));
+    let mut networks: BTreeMap<_, _> = lists.collect();
     let names = dir::names(net_dir).unwrap_or_else(|e| {
         missing.push(format!("the network configurations: {e}"));
         BTreeSet::new()
@@ -106,6 +113,18 @@ fn networks(
         }
     }
     networks
+}
+
+/// The VLANs of bridges' ports. A kernel without them refuses; without a bridge that filters them there is nothing to
+/// know.
+fn of_ports(host: &Namespace, missing: &mut Vec<String>) -> BTreeMap<u32, Vec<u16>> {
+    if !host.links.iter().any(|link| link.filters_vlans) {
+        return BTreeMap::new();
+    }
+    port_vlans().unwrap_or_else(|e| {
+        missing.push(format!("the VLANs of bridges' ports: {e}"));
+        BTreeMap::new()
+    })
 }
 
 fn namespaces(places: Vec<Place>, missing: &mut Vec<String>) -> Vec<(Place, Namespace)> {
@@ -120,118 +139,4 @@ fn namespaces(places: Vec<Place>, missing: &mut Vec<String>) -> Vec<(Place, Name
         }
     }
     namespaces
-}
-
-/// The attachments as they are found, by owner.
-#[derive(Default)]
-struct Join {
-    by_owner: BTreeMap<String, Attachment>,
-    /// Files and reservations that name no owner.
-    others: Vec<Attachment>,
-    unread: Vec<Entry>,
-    names: BTreeSet<NetworkName>,
-}
-
-impl Join {
-    fn entries(&mut self, entries: Vec<Entry>) {
-        for entry in entries {
-            match entry.kept {
-                Ok(kept) => {
-                    let attachment = self.of_id(&kept.id.clone());
-                    attachment.file = Some(entry.file);
-                    attachment.kept = Some(kept);
-                }
-                Err(_) => self.unread.push(entry),
-            }
-        }
-    }
-
-    fn of_id(&mut self, id: &AttachmentId) -> &mut Attachment {
-        self.names.insert(id.network.clone());
-        let attachment = self.of_owner(id.tag_prefix());
-        attachment.network = Some(id.network.clone());
-        attachment.id = Some(id.clone());
-        attachment
-    }
-
-    fn of_owner(&mut self, owner: String) -> &mut Attachment {
-        let new = || Attachment::new(Some(owner.clone()));
-        self.by_owner.entry(owner.clone()).or_insert_with(new)
-    }
-
-    /// Links say whose they are, also those of networks that nobody knows any more. What only a process is in may be of
-    /// another node that runs in here.
-    fn tagged(&mut self, host: &Namespace, namespaces: &[(Place, Namespace)]) {
-        let ours = namespaces.iter().filter(|(place, _)| place.is_mounted);
-        let all = ours.map(|(_, namespace)| namespace).chain([host]);
-        let ids =
-            all.flat_map(|namespace| &namespace.links).filter_map(|link| named_by(link.alias.as_ref()?));
-        for id in ids.collect::<Vec<_>>() {
-            self.of_id(&id);
-        }
-    }
-
-    fn held(&mut self, networks: &BTreeMap<NetworkName, NetworkList>, missing: &mut Vec<String>) {
-        self.names.extend(networks.keys().cloned());
-        self.names.extend(reserved::networks());
-        let host = Host::new();
-        for name in self.names.clone() {
-            let list = networks.get(&name);
-            for (tag, thing) in held::of_network(&host, &name, list, missing) {
-                let Some(owner) = prefix_of(&tag) else { continue };
-                let attachment = match named_by(&tag) {
-                    Some(id) => self.of_id(&id),
-                    None => self.of_owner(owner.to_owned()),
-                };
-                attachment.network.get_or_insert_with(|| name.clone());
-                attachment.held.push(thing);
-            }
-            for reservation in reserved::reservations(&name, list, missing) {
-                self.reserved(&name, reservation);
-            }
-        }
-        for Lease { id, address } in leased::leases(networks, missing) {
-            let lease = Thing { part: LEASED.into(), what: address.to_string(), is_on_record: false };
-            self.of_id(&id).held.push(lease);
-        }
-    }
-
-    fn reserved(&mut self, network: &NetworkName, found: Reservation) {
-        let thing = Thing { part: RESERVED.into(), what: found.ip.to_string(), is_on_record: false };
-        if let Some(ifname) = found.ifname {
-            let id = AttachmentId { network: network.clone(), container_id: found.container_id, ifname };
-            return self.of_id(&id).held.push(thing);
-        }
-        let is_its = |a: &&mut Attachment| {
-            a.id.as_ref().is_some_and(|id| id.network == *network && id.container_id == found.container_id)
-        };
-        match self.by_owner.values_mut().find(is_its) {
-            Some(attachment) => attachment.held.push(thing),
-            None => {
-                let new = Attachment::new(None);
-                self.others.push(Attachment { network: Some(network.clone()), held: vec![thing], ..new });
-            }
-        }
-    }
-
-    /// A file that cannot be read is that of the attachment whose name it has, or one of its own.
-    fn finish(mut self) -> Vec<Attachment> {
-        for entry in self.unread {
-            let Err(why) = entry.kept.as_ref() else { continue };
-            let why =
-                State::Damaged(format!("its cache file {} cannot be used: {why}", entry.file.display()));
-            let named = |a: &&mut Attachment| a.id.as_ref().is_some_and(|id| entry.is_named_after(id));
-            match self.by_owner.values_mut().find(named) {
-                Some(attachment) => (attachment.file, attachment.state) = (Some(entry.file), why),
-                None => {
-                    let new = Attachment::new(None);
-                    self.others.push(Attachment { file: Some(entry.file), state: why, ..new });
-                }
-            }
-        }
-        let mut all: Vec<_> = self.by_owner.into_values().chain(self.others).collect();
-        all.iter_mut().for_each(|attachment| attachment.held.sort());
-        all.sort_by_cached_key(Attachment::order);
-        all
-    }
 }

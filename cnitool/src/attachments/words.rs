@@ -42,4 +42,31 @@ impl Attachment {
             None => self.reserved().map(|ip| ip.to_string()).collect(),
         }
     }
+
+    /// `5, 100-200`: the VLANs it is on, where that is said.
+    pub(crate) fn vlan_ranges(&self) -> Option<String> {
+        (!self.vlans.is_empty()).then(|| ranges(&self.vlans))
+    }
+}
+
+fn ranges(vlans: &[u16]) -> String {
+    let mut parts: Vec<(u16, u16)> = Vec::new();
+    for vlan in vlans {
+        match parts.last_mut() {
+            Some((_, last)) if *last + 1 == *vlan => *last = *vlan,
+            _ => parts.push((*vlan, *vlan)),
+        }
+    }
+    let text = |(first, last): &(u16, u16)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    parts.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn vlans_in_a_row_are_one_range() {
+        assert_eq!(super::ranges(&[5, 100, 101, 102, 200]), "5, 100-102, 200");
+    }
 }

@@ -1,19 +1,16 @@
 //! The way from the world to each container.
 
-use std::collections::BTreeMap;
-
 use cni_types::Json;
 
 use super::item::{Item, Kind};
 use crate::attachments::{Attachment, State, Survey};
-use crate::kernel::{Link, default_links, port_vlans};
+use crate::kernel::{Link, default_links};
 
 /// What the ways are read from.
 pub(super) struct Paths<'a> {
     survey: &'a Survey,
     /// Where packets leave by that no bridge takes there.
     uplinks: Vec<u32>,
-    vlans: BTreeMap<u32, Vec<u16>>,
 }
 
 impl<'a> Paths<'a> {
@@ -22,15 +19,7 @@ impl<'a> Paths<'a> {
             survey.missing.push(format!("the routes: {e}"));
             Vec::new()
         });
-        // A kernel without VLANs on bridges refuses; without such a bridge there is nothing to know.
-        let vlans = match survey.host.links.iter().any(|link| link.filters_vlans) {
-            true => port_vlans().unwrap_or_else(|e| {
-                survey.missing.push(format!("the VLANs of bridges' ports: {e}"));
-                BTreeMap::new()
-            }),
-            false => BTreeMap::new(),
-        };
-        Self { survey, uplinks, vlans }
+        Self { survey, uplinks }
     }
 
     pub(super) fn tree(&self) -> Vec<Item> {
@@ -86,9 +75,8 @@ impl<'a> Paths<'a> {
         let inside = attachment.link.as_ref();
         let of_kind = inside.filter(|link| ["macvlan", "ipvlan", "vlan"].contains(&link.kind.as_str()));
         if let Some(link) = of_kind {
-            let tag = link.vlan.map(|vlan| format!("VLAN {vlan}"));
             let mut item = Item::new(Kind::Link, format!("{} {}", link.kind, link.name));
-            item.notes.extend(tag);
+            item.notes.extend(attachment.vlan_ranges().map(|ranges| format!("VLAN {ranges}")));
             return (self.of_master(attachment, link), Some(item));
         }
         if attachment.host_link.is_some() || self.has(attachment, "ptp") {
@@ -105,7 +93,8 @@ impl<'a> Paths<'a> {
         (vec![Item::new(Kind::Routed, name)], None)
     }
 
-    /// The host's link that the container's is on; of one that is on another of the container, that of the configuration.
+    /// The host's link that the container's is on; of one that is on another of the container, that of the
+    /// configuration.
     fn of_master(&self, attachment: &Attachment, link: &Link) -> Vec<Item> {
         let host = &self.survey.host;
         let on = link.other.filter(|_| link.leads_elsewhere()).and_then(|index| host.at(index));
@@ -155,8 +144,7 @@ impl<'a> Paths<'a> {
         let end = attachment.host_link.as_ref()?;
         let mut item = self.of_link(Kind::Link, end);
         item.notes.clear();
-        let vlans = self.vlans.get(&end.index).filter(|vlans| vlans.as_slice() != [1]);
-        item.notes.extend(vlans.filter(|vlans| !vlans.is_empty()).map(|vlans| ranges(vlans)));
+        item.notes.extend(attachment.vlan_ranges().map(|ranges| format!("VLAN {ranges}")));
         let limits = attachment.kept.as_ref().map(|kept| kept.limits().to_string()).unwrap_or_default();
         item.notes.extend((!limits.is_empty()).then(|| format!("limits: {limits}")));
         Some(item)
@@ -211,28 +199,5 @@ impl<'a> Paths<'a> {
         let list = self.survey.networks.get(attachment.network.as_ref()?)?;
         let plugin = list.plugins.iter().find(|conf| conf.name.as_str() == plugin)?;
         plugin.object.get_str(key).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
-    }
-}
-
-/// `VLAN 5, 100-200`; the numbers are sorted.
-fn ranges(vlans: &[u16]) -> String {
-    let mut parts: Vec<(u16, u16)> = Vec::new();
-    for vlan in vlans {
-        match parts.last_mut() {
-            Some((_, last)) if *last + 1 == *vlan => *last = *vlan,
-            _ => parts.push((*vlan, *vlan)),
-        }
-    }
-    let text = |(first, last): &(u16, u16)| {
-        if first == last { first.to_string() } else { format!("{first}-{last}") }
-    };
-    format!("VLAN {}", parts.iter().map(text).collect::<Vec<_>>().join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn vlans_in_a_row_are_one_range() {
-        assert_eq!(super::ranges(&[5, 100, 101, 102, 200]), "VLAN 5, 100-102, 200");
     }
 }

@@ -24,6 +24,7 @@ struct Entry<'a> {
     addresses: Vec<String>,
     mac: Option<&'a str>,
     host_link: Option<&'a str>,
+    vlans: &'a [u16],
     ports: Vec<String>,
     /// Bits per second.
     ingress_rate: u64,
@@ -63,6 +64,7 @@ impl<'a> Entry<'a> {
             addresses: attachment.addresses(),
             mac: attachment.link.as_ref().map(|link| link.mac.as_str()),
             host_link: attachment.host_link.as_ref().map(|link| link.name.as_str()),
+            vlans: &attachment.vlans,
             ports: kept
                 .map(|kept| kept.ports().iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),

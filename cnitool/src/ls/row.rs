@@ -17,13 +17,14 @@ pub(super) struct Row {
 }
 
 /// The columns, and whether they are in the short table.
-const COLUMNS: [(&str, bool); 10] = [
+const COLUMNS: [(&str, bool); 11] = [
     ("NETWORK", true),
     ("CONTAINER", true),
     ("IFNAME", true),
     ("ADDRESSES", true),
     ("MAC", false),
     ("HOST LINK", true),
+    ("VLAN", false),
     ("PORTS", true),
     ("LIMITS", false),
     ("NETNS", false),
@@ -48,6 +49,7 @@ impl Row {
             attachment.addresses().join(" "),
             link.map(|link| link.mac.clone()).unwrap_or_default(),
             attachment.host_link.as_ref().map(|link| link.name.clone()).unwrap_or_default(),
+            attachment.vlan_ranges().unwrap_or_default(),
             ports.unwrap_or_default().join(" "),
             kept.map(|kept| kept.limits().to_string()).unwrap_or_default(),
             kept.and_then(|kept| Some(kept.conf.netns.as_ref()?.display().to_string())).unwrap_or_default(),

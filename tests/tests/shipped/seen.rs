@@ -3,6 +3,7 @@
 mod graph;
 mod list;
 mod metrics;
+mod vlans;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

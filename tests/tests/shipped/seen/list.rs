@@ -78,6 +78,23 @@ fn every_state_is_told() {
     drop(open);
 }
 
+/// Links that are nobody's, more of them than one answer of the kernel has, change nothing of what is shown.
+#[test]
+fn a_thousand_links_of_nobody_are_passed_over() {
+    let seen = Seen::new();
+    seen.attach("web", "cart");
+    seen.attach("p2p", "limited");
+    let verbs = ["ls -o json", "graph", "gc --keep netns-dir=/run/netns --dry-run"];
+    let shown = || verbs.map(|verb| seen.text(verb));
+    let before = shown();
+    let pairs: String =
+        (0..500).map(|n| format!("link add left{n} type veth peer name right{n}\n")).collect();
+    fs::write("/run/pairs", pairs).unwrap();
+    seen.host.run("ip -batch /run/pairs");
+    assert_eq!(shown(), before);
+    assert!(seen.text("metrics").contains("cni_attachments{network=\"web\",state=\"ok\"} 1\n"));
+}
+
 #[test]
 fn what_has_no_file_is_alive_or_leaked() {
     let seen = Seen::new();
