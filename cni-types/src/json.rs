@@ -7,18 +7,20 @@
 
 mod decode;
 mod failure;
+mod fields;
 mod print;
 mod reader;
 mod scalar;
 mod text;
 mod tree;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde_json::Number;
 
 use crate::order::sort_by;
 
+pub use fields::{Fields, deserialize_fields, set_field};
 pub use print::push_string;
 pub use text::{Flaw, JsonNode, read_json};
 
@@ -59,7 +61,7 @@ impl Json {
         if objects < 2 {
             return Self::Object(members);
         }
-        let mut first = HashMap::new();
+        let mut first = BTreeMap::new();
         let mut merged: Vec<(String, Self)> = Vec::with_capacity(members.len());
         let mut twice = Vec::new();
         for (key, value) in members {

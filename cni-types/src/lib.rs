@@ -24,7 +24,9 @@ pub use attachment::{AttachmentId, hex, hex_digits, network_tag_prefix};
 pub use error::{Code, Doing, Error, Result, errno_text};
 pub use failures::Failures;
 pub use family::Family;
-pub use json::{Flaw, Json, JsonNode, push_string, read_json, same_key};
+pub use json::{Fields, Flaw, Json, JsonNode, push_string, read_json, same_key};
+#[doc(hidden)]
+pub use json::{deserialize_fields, set_field};
 pub use key::{Absent, Form, Formed, FromText, Key, PluginKeys, Text, Whole, Words};
 pub use mac::Mac;
 pub use name::{ContainerId, IfName, NetworkName, PluginName, cut, excerpt};

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-
 use crate::error::{Code, Error, Result};
 use crate::json::Json;
 use crate::name::excerpt;
@@ -136,10 +134,10 @@ impl From<SpecVersion> for Numbers {
 /// # Errors
 /// Code 6 when it is no string.
 pub fn declared_version(json: &Json) -> Result<String> {
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
+    #[derive(Default)]
     struct Probe {
         cni_version: String,
     }
+    crate::fields!(Probe { "cniVersion" cni_version });
     Ok(json.decode::<Probe>()?.cni_version)
 }

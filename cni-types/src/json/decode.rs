@@ -23,6 +23,22 @@ impl Json {
 
 struct Value<'a>(&'a Json);
 
+impl<'a> Value<'a> {
+    /// Those of these members that are there.
+    #[inline(never)]
+    fn members(&self, names: &[&'a str]) -> Result<Members<'a>, Failure> {
+        match self.0 {
+            Json::Null => Ok(Members::new(Vec::new())),
+            Json::Object(_) => {
+                let found = names.iter().filter_map(|name| self.0.get(name).map(|v| (*name, v)));
+                Ok(Members::new(found.collect()))
+            }
+            // A derived struct would read a list as its fields in order; Go does not.
+            other => Err(Failure::wrong_kind(other, "an object")),
+        }
+    }
+}
+
 /// Where a value of a known kind is wanted, `null` is that kind's zero: so `[null]` is a list of one empty string.
 macro_rules! null_is_zero {
     ($($method:ident => $visit:ident($zero:expr),)*) => {$(
@@ -46,10 +62,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
             Json::Number(n) => visit_number(n, visitor),
             Json::String(s) => visitor.visit_str(s),
             Json::Array(items) => visitor.visit_seq(Items(items.iter().enumerate())),
-            Json::Object(members) => {
-                let members = members.iter().map(|(k, v)| (k.as_str(), v)).collect::<Vec<_>>();
-                visitor.visit_map(Members::new(members))
-            }
+            Json::Object(members) => visitor.visit_map(Members::of(members)),
             Json::Deep(text) => visitor.visit_bytes(text.as_bytes()),
         }
     }
@@ -79,15 +92,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        match self.0 {
-            Json::Null => visitor.visit_map(Members::new(Vec::new())),
-            Json::Object(_) => {
-                let found = fields.iter().filter_map(|field| self.0.get(field).map(|v| (*field, v)));
-                visitor.visit_map(Members::new(found.collect()))
-            }
-            // A derived struct would read a list as its fields in order; Go does not.
-            other => Err(Failure::wrong_kind(other, "an object")),
-        }
+        visitor.visit_map(self.members(fields)?)
     }
 
     fn deserialize_newtype_struct<V: de::Visitor<'de>>(
@@ -145,6 +150,12 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
+    /// All of an object.
+    #[inline(never)]
+    fn of(members: &'a [(String, Json)]) -> Self {
+        Self::new(members.iter().map(|(key, value)| (key.as_str(), value)).collect())
+    }
+
     fn new(members: Vec<(&'a str, &'a Json)>) -> Self {
         Self { members: members.into_iter(), current: None }
     }
@@ -162,6 +173,9 @@ impl<'de> MapAccess<'de> for Members<'_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
         let (key, value) = self.current.take().unwrap_or(("", &Json::Null));
-        seed.deserialize(Value(value)).map_err(|e| e.under(key))
+        match seed.deserialize(Value(value)) {
+            Err(failure) => Err(failure.under(key)),
+            decoded => decoded,
+        }
     }
 }

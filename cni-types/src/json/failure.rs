@@ -12,7 +12,8 @@ use crate::name::{cut, excerpt};
 /// Longest text in characters: a message quotes its input, and must not grow with it.
 const TEXT_MAX: usize = 400;
 
-/// Where decoding failed (`a.b[0]`, empty at the top) and why.
+/// Where decoding failed (`a.b[0]`, empty at the top) and why. What makes one is not inlined: there is a decoder for each
+/// type of keys.
 #[derive(Debug)]
 pub(super) struct Failure {
     path: String,
@@ -20,16 +21,22 @@ pub(super) struct Failure {
 }
 
 impl Failure {
+    #[cold]
+    #[inline(never)]
     pub(super) fn wrong_kind(given: &Json, wanted: &str) -> Self {
         de::Error::custom(format_args!("invalid type: {}, expected {wanted}", given.kind()))
     }
 
     /// The same failure seen from the list around it.
+    #[cold]
+    #[inline(never)]
     pub(super) fn under_item(self, at: usize) -> Self {
         self.under(&format!("[{at}]"))
     }
 
     /// The same failure seen from the object or list around it.
+    #[cold]
+    #[inline(never)]
     pub(super) fn under(mut self, step: &str) -> Self {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{step}{dot}{}", self.path);
@@ -55,6 +62,8 @@ impl de::Error for Failure {
         Self { path: String::new(), problem: problem.to_string() }
     }
 
+    #[cold]
+    #[inline(never)]
     fn invalid_type(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
         let hint = match given {
             // A string where none is wanted.
@@ -66,6 +75,8 @@ impl de::Error for Failure {
         Self::custom(format_args!("invalid type: {}, expected {}{hint}", name(&given), describe(wanted)))
     }
 
+    #[cold]
+    #[inline(never)]
     fn invalid_value(given: Unexpected<'_>, wanted: &dyn Expected) -> Self {
         Self::custom(format_args!("invalid value: {}, expected {}", name(&given), describe(wanted)))
     }

@@ -25,7 +25,8 @@
 /// # Ok::<(), cni_types::Error>(())
 /// ```
 ///
-/// The crate needs `serde`. A field may have one more attribute of serde's, behind the text.
+/// The crate needs `serde`. A field may have one attribute of serde's behind the text, where `Serialize` is derived; that goes
+/// by the fields' names.
 #[macro_export]
 macro_rules! keys {
     ($(
@@ -37,14 +38,13 @@ macro_rules! keys {
         )*}
     )*) => {$(
         $(#[$outer])*
-        #[derive(::serde::Deserialize)]
-        #[serde(default)]
         $vis struct $Keys {$(
             $(#[doc = $text])*
-            #[serde(rename = $name)]
             $(#[serde($($serde)*)])?
             $vis $field: $type,
         )*}
+
+        $crate::fields!($Keys { $($name $field),* });
 
         impl Default for $Keys {
             fn default() -> Self {

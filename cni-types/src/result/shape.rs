@@ -7,13 +7,13 @@ use serde::Deserialize;
 use super::{CniResult, Dns, Interface, IpConfig, Route};
 use crate::addr::{Cidr, optional_ip};
 use crate::error::Result;
+use crate::fields;
 use crate::json::Json;
 use crate::version::{ResultForm, SpecVersion};
 
 /// 0.3.0 and later: lists of interfaces, addresses and routes. The `version` key of an address says what the address
 /// itself says better, so it is not read.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 struct Lists {
     interfaces: Vec<Interface>,
     ips: Vec<IpConfig>,
@@ -21,14 +21,17 @@ struct Lists {
     dns: Dns,
 }
 
+fields!(Lists { "interfaces" interfaces, "ips" ips, "routes" routes, "dns" dns });
+
 /// 0.1.0 and 0.2.0: at most one address per family.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 struct Legacy {
     ip4: Option<LegacyIp>,
     ip6: Option<LegacyIp>,
     dns: Dns,
 }
+
+fields!(Legacy { "ip4" ip4, "ip6" ip6, "dns" dns });
 
 #[derive(Deserialize)]
 struct LegacyIp {

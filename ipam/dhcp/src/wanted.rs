@@ -1,10 +1,10 @@
 //! What the configuration wants of a server, as the messages say it and the state file keeps it.
 
+use cni_types::fields;
 use serde::{Deserialize, Serialize};
 
 /// Options to send and to ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Wanted {
     /// The codes of option 55, in order of preference.
     pub(crate) request: Vec<u8>,
@@ -13,6 +13,8 @@ pub(crate) struct Wanted {
     /// Metric of the result's routes; 0 is unset.
     pub(crate) priority: u32,
 }
+
+fields!(Wanted { "request" request, "provide" provide, "priority" priority });
 
 /// One option to send.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

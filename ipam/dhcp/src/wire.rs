@@ -7,9 +7,9 @@ mod tests;
 use std::path::PathBuf;
 
 use cni_types::{
-    AttachmentId, CniResult, Code, ContainerId, Error, IfName, Json, NetworkName, Result, SpecVersion,
+    AttachmentId, CniResult, Code, ContainerId, Error, IfName, Json, NetworkName, Result, SpecVersion, fields,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::wanted::Wanted;
 
@@ -33,8 +33,7 @@ pub(crate) enum Request {
     Status,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Default, Serialize)]
 struct Question {
     version: u32,
     verb: String,
@@ -47,29 +46,37 @@ struct Question {
     valid: Vec<Attached>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+fields!(Question {
+    "version" version, "verb" verb, "network" network, "containerID" container_id, "ifname" ifname, "netns" netns,
+    "wanted" wanted, "valid" valid,
+});
+
+#[derive(Default, Serialize)]
 struct Attached {
     #[serde(rename = "containerID")]
     container_id: String,
     ifname: String,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+fields!(Attached { "containerID" container_id, "ifname" ifname });
+
+#[derive(Default, Serialize)]
 struct Answer {
     version: u32,
     error: Option<Failure>,
     result: Option<Json>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
+fields!(Answer { "version" version, "error" error, "result" result });
+
+#[derive(Default, Serialize)]
 struct Failure {
     code: u32,
     msg: String,
     details: String,
 }
+
+fields!(Failure { "code" code, "msg" msg, "details" details });
 
 impl Request {
     /// The document.

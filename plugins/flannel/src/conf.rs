@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use cni_types::{Error, Json, Key, Network, PluginKeys, PluginName, Result, Route, Text, keys};
-use serde::Deserialize;
+use cni_types::{Error, Json, Key, Network, PluginKeys, PluginName, Result, Route, Text, fields, keys};
 
 use crate::object::Object;
 
@@ -12,13 +11,14 @@ const SUBNET_FILE: &str = "/run/flannel/subnet.env";
 const DATA_DIR: &str = "/var/lib/cni/flannel";
 
 /// The objects, to be handed on as they are written.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Default)]
 struct Objects {
     delegate: Object,
     ipam: Object,
     runtime_config: Option<Object>,
 }
+
+fields!(Objects { "delegate" delegate, "ipam" ipam, "runtimeConfig" runtime_config });
 
 keys! {
     struct Keys {

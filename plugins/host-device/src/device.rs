@@ -1,14 +1,12 @@
 //! A device as it was on the host, and how it is told from others wherever it is now and whatever it is called there.
 
 use cni_net::{Link, Shape};
-use cni_types::{Json, Mac};
-use serde::Deserialize;
+use cni_types::{Json, Mac, fields};
 
 use crate::sysfs;
 
 /// What DEL and GC need to know.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Device {
     /// Its name on the host.
     pub(crate) name: String,
@@ -30,6 +28,12 @@ pub(crate) struct Device {
     /// What the kernel knows that namespace by, whatever its path (since Linux 5.14).
     netns_cookie: Option<u64>,
 }
+
+fields!(Device {
+    "name" name, "alternativeNames" alternative_names, "alias" alias, "index" index, "kind" kind, "mac" mac,
+    "permanentMac" permanent_mac, "mtu" mtu, "flags" flags, "parent" parent, "parentBus" parent_bus, "netns" netns,
+    "netnsCookie" netns_cookie,
+});
 
 impl Device {
     /// The device as it is on the host now, to be given to the namespace at the path `netns` with this cookie.

@@ -1,24 +1,23 @@
 //! The link attributes `tuning` knows, each set or not.
 
 use cni_net::{Attribute, Link, Rtnl};
-use cni_types::{Error, Json, Mac, Result};
-use serde::Deserialize;
+use cni_types::{Error, Json, Mac, Result, fields};
 
 /// Values of some attributes. Its JSON is that of the reference's backup file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Attributes {
     pub(crate) mac: Option<Mac>,
-    #[serde(rename = "promisc")]
     pub(crate) promiscuous: Option<bool>,
     /// Bytes.
     pub(crate) mtu: Option<u32>,
-    #[serde(rename = "allmulti")]
     pub(crate) all_multicast: Option<bool>,
     /// Packets.
-    #[serde(rename = "txQLen")]
     pub(crate) tx_queue_length: Option<u32>,
 }
+
+fields!(Attributes {
+    "mac" mac, "promisc" promiscuous, "mtu" mtu, "allmulti" all_multicast, "txQLen" tx_queue_length,
+});
 
 impl Attributes {
     pub(crate) fn is_empty(&self) -> bool {

@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use cni_types::{
-    AttachmentId, CniResult, ContainerId, Error, IfName, Json, Mac, NetworkName, Result, SpecVersion,
+    AttachmentId, CniResult, ContainerId, Error, IfName, Json, Mac, NetworkName, Result, SpecVersion, fields,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::lease::{Binding, Offer, Times};
 use crate::place::Place;
@@ -15,8 +15,8 @@ use crate::wanted::Wanted;
 use crate::wire;
 
 /// The keys. Times are in milliseconds since the boot.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Document {
     version: u32,
     network: String,
@@ -39,8 +39,13 @@ pub(super) struct Document {
     held: Option<HeldKeys>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+fields!(Document {
+    "version" version, "network" network, "containerID" container_id, "ifname" ifname, "netns" netns, "device" device,
+    "inode" inode, "netnsCookie" netns_cookie, "index" index, "mac" mac, "sharesMac" shares_mac, "wanted" wanted,
+    "address" address, "server" server, "serverMac" server_mac, "held" held,
+});
+
+#[derive(Debug, Default, Serialize)]
 struct HeldKeys {
     since: u64,
     renew: u64,
@@ -49,6 +54,8 @@ struct HeldKeys {
     /// A CNI result of version 1.1.0.
     result: Option<Json>,
 }
+
+fields!(HeldKeys { "since" since, "renew" renew, "rebind" rebind, "expire" expire, "result" result });
 
 /// The version of the files.
 const VERSION: u32 = 1;

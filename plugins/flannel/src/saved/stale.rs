@@ -1,7 +1,7 @@
 //! What GC finds.
 
 use cni_skel::Record;
-use cni_types::{AttachmentId, ContainerId, Doing, IfName, Ordered, Result, Stale};
+use cni_types::{AttachmentId, ContainerId, Doing, IfName, Ordered, Result, Stale, fields};
 use serde::Deserialize;
 
 use super::Saved;
@@ -44,11 +44,11 @@ impl Saved<'_> {
     }
 
     fn attachment(&self, record: &Record) -> Result<AttachmentId> {
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[derive(Default)]
         struct Keys {
             flannel_attachment: Option<Attachment>,
         }
+        fields!(Keys { "flannelAttachment" flannel_attachment });
         #[derive(Deserialize)]
         struct Attachment {
             #[serde(rename = "containerID")]

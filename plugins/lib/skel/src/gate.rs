@@ -8,11 +8,11 @@ use crate::plugin::About;
 /// # Errors
 /// Code 6 when `name` is no string, code 7 when it is missing or invalid.
 pub(crate) fn name(conf: &Json) -> Result<NetworkName> {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
+    #[derive(Default)]
     struct Probe {
         name: String,
     }
+    cni_types::fields!(Probe { "name" name });
     NetworkName::new(&conf.decode::<Probe>()?.name)
 }
 

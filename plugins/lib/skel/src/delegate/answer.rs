@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use cni_types::{CniResult, Code, Error, Json, PluginName, Result, SpecVersion, cut, excerpt};
-use serde::Deserialize;
+use cni_types::{CniResult, Code, Error, Json, PluginName, Result, SpecVersion, cut, excerpt, fields};
 
 use super::Verb;
 use crate::child::Finished;
@@ -41,17 +40,16 @@ pub(super) fn output(verb: Verb, name: &PluginName, finished: Finished) -> Resul
 }
 
 fn failure(verb: Verb, name: &PluginName, finished: &Finished) -> Error {
-    #[derive(Deserialize)]
+    #[derive(Default)]
     struct Object {
-        code: u32,
-        #[serde(default)]
+        code: Option<u32>,
         msg: String,
-        #[serde(default)]
         details: String,
     }
+    fields!(Object { "code" code, "msg" msg, "details" details });
     let Finished { status, stdout, stderr } = finished;
     let object = Json::parse(stdout).and_then(|json| json.decode::<Object>()).ok();
-    if let Some(Object { code, msg, details }) =
+    if let Some(Object { code: Some(code), msg, details }) =
         object.filter(|o| !(o.msg.is_empty() && o.details.is_empty()))
     {
         // 0 is no error code; the reference's plugins use it for a delegate of theirs that died without a word.
