@@ -29,7 +29,7 @@ impl Spent {
         *known = took.max(*known);
     }
 
-    /// The `n`-th pod was added to a network without any trouble of its own.
+    /// The `n`-th pod was added to a network without any trouble of its own, beside all that live at a time.
     pub(crate) fn on_add(&self, n: usize, network: usize, took: Duration) {
         self.adds.lock().unwrap().push((n, network, took));
     }
