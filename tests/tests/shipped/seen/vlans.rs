@@ -33,7 +33,8 @@ fn the_vlans_of_ports_and_links_are_those_that_the_kernel_has() {
     let trunk = json!([{ "id": 7 }, { "minID": 100, "maxID": 103 }]);
     configure("trunk", &json!({ "type": "bridge", "bridge": "br7", "vlan": 5, "vlanTrunk": trunk }));
     configure("native", &json!({ "type": "bridge", "bridge": "br7", "vlanTrunk": [{ "id": 9 }] }));
-    configure("tagged", &json!({ "type": "vlan", "master": "trunk0", "vlanId": 42 }));
+    let ipam = json!({ "type": "host-local", "subnet": "10.44.0.0/24" });
+    configure("tagged", &json!({ "type": "vlan", "master": "trunk0", "vlanId": 42, "ipam": ipam }));
     for (network, said) in
         [("access", "100"), ("trunk", "5, 7, 100-103"), ("native", "1, 9"), ("tagged", "42"), ("web", "-")]
     {
