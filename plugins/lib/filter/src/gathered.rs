@@ -9,14 +9,25 @@ use std::rc::Rc;
 
 use cni_types::{Error, Family, Result};
 
-use crate::Filter;
-use crate::iptables::{Listing, Script, Tool, Variant, legacy_holds, list};
-use crate::nft::{Batch, Chain, Request, Socket, Table};
+use crate::iptables::{Script, Tool};
+use crate::nft::{Batch, Request};
 
 /// What a list's request is known by: its type and what is behind its header.
 type Asked = (u16, Vec<u8>);
 /// A list as it came.
 pub(crate) type Listed = Rc<Vec<Vec<u8>>>;
+
+/// What gathered changes are made in at last: the ruleset, by its socket.
+pub(crate) trait Ruleset {
+    /// Its generation, where the kernel tells.
+    fn generation(&self) -> Option<u32>;
+
+    /// Makes all changes of the batch or none; with a generation, only if the ruleset is still of that one.
+    ///
+    /// # Errors
+    /// Code 101 when the kernel refuses.
+    fn commit(&self, batch: &Batch, generation: Option<u32>) -> Result<()>;
+}
 
 /// What was seen and what waits.
 #[derive(Default)]
@@ -75,33 +86,65 @@ impl Gathered {
     /// Lets the batch wait.
     pub(crate) fn push(&self, batch: Batch) {
         if !batch.is_empty() {
-            self.waited.set(self.waited.get() + 1);
+            self.waited.set(self.waited() + 1);
             self.batch.borrow_mut().append(batch);
         }
     }
 
     /// Makes what waits in nftables, and then what `act` makes.
-    pub(crate) fn at_once<T>(&self, socket: Option<&Socket>, act: impl FnOnce() -> Result<T>) -> Result<T> {
-        if let Some(Err(error)) = socket.map(|socket| self.commit(socket)) {
+    pub(crate) fn at_once<T>(
+        &self,
+        ruleset: Option<&dyn Ruleset>,
+        act: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        if let Some(Err(error)) = ruleset.map(|ruleset| self.commit(ruleset)) {
             self.refused.borrow_mut().get_or_insert(error);
         }
         self.is_on.set(false);
         let done = act();
-        self.start(socket);
+        self.start(ruleset);
         done
     }
 
-    fn start(&self, socket: Option<&Socket>) {
+    /// Begins: what was looked at before does not count.
+    pub(crate) fn start(&self, ruleset: Option<&dyn Ruleset>) {
         self.listed.borrow_mut().clear();
         self.seen.borrow_mut().clear();
-        self.generation.set(socket.and_then(|socket| socket.generation().ok()));
+        self.generation.set(ruleset.and_then(Ruleset::generation));
         self.is_on.set(true);
     }
 
     /// Only if nobody has changed the ruleset since it was looked at.
-    fn commit(&self, socket: &Socket) -> Result<()> {
-        let batch = self.batch.take();
-        Ok(socket.commit(&batch, self.generation.get())?)
+    fn commit(&self, ruleset: &dyn Ruleset) -> Result<()> {
+        ruleset.commit(&self.batch.take(), self.generation.get())
+    }
+
+    /// Ends: makes what waits, in nftables all or nothing, in iptables all or nothing of each family.
+    ///
+    /// # Errors
+    /// Code 101 when the kernel or the tool refuses now, or did when something had to be made at once.
+    pub(crate) fn settle(&self, ruleset: Result<Option<&dyn Ruleset>>) -> Result<()> {
+        self.is_on.set(false);
+        let native = ruleset?.map_or(Ok(()), |ruleset| self.commit(ruleset));
+        let refused = self.refused.take().map_or(Ok(()), Err);
+        Error::all([refused, native, self.carry_out()])
+    }
+
+    /// Lets a script of the family wait.
+    ///
+    /// # Errors
+    /// Code 101 when a word holds a character the format has no way to write.
+    pub(crate) fn push_script(&self, family: Family, script: &Script) -> Result<()> {
+        let body = script.body()?;
+        self.waited.set(self.waited() + 1);
+        let mut scripts = self.scripts.borrow_mut();
+        scripts.entry((family, script.table().to_owned())).or_default().push_str(body);
+        Ok(())
+    }
+
+    /// How many changes ever waited.
+    pub(crate) fn waited(&self) -> usize {
+        self.waited.get()
     }
 
     /// One run of the tool for each family.
@@ -116,85 +159,5 @@ impl Gathered {
             }
             Tool::find(family, "restore", false)?.restore(&text, false)
         }))
-    }
-}
-
-impl Filter {
-    /// From now on what was looked at is not looked at again, and changes wait for [`Filter::settle`].
-    pub fn gather(&self) {
-        self.gathered.start(self.nftables_if_present().ok().flatten());
-    }
-
-    /// How many changes ever waited.
-    pub fn waited(&self) -> usize {
-        self.gathered.waited.get()
-    }
-
-    /// Makes what waits, and ends the gathering: in nftables all or nothing, in iptables all or nothing of each family.
-    ///
-    /// # Errors
-    /// Code 101 when the kernel or the tool refuses, also because somebody else has changed the ruleset meanwhile: then
-    /// nobody knows what of it is there, and each has to look for itself.
-    pub fn settle(&self) -> Result<()> {
-        let gathered = &self.gathered;
-        gathered.is_on.set(false);
-        let socket = self.nftables_if_present()?;
-        let native = socket.map_or(Ok(()), |socket| gathered.commit(socket));
-        let refused = gathered.refused.take().map_or(Ok(()), Err);
-        Error::all([refused, native, gathered.carry_out()])
-    }
-
-    /// What `look` finds, or has found since the gathering began.
-    ///
-    /// # Errors
-    /// Those of `look`.
-    pub fn look<T: 'static>(&self, what: &str, look: impl FnOnce() -> Result<T>) -> Result<Rc<T>> {
-        self.gathered.look(what, look)
-    }
-
-    /// Which kernel interface has this chain of the host's iptables, without running a tool; legacy counts where the
-    /// table cannot be read.
-    ///
-    /// # Errors
-    /// Code 101 when there is no iptables, or the kernel refuses to say.
-    pub fn find_chain(&self, family: Family, table: &str, name: &str) -> Result<Option<Variant>> {
-        let find = || Ok(Tool::find(family, "restore", false)?.variant());
-        let variant = *self.look(Tool::command(family), find)?;
-        let socket = self.nftables_if_present()?.filter(|_| variant != Variant::Legacy);
-        if let Some(socket) = socket {
-            let chain = Chain { table: Table::iptables(family, table), name };
-            if socket.ask(&[chain.find()])?.iter().any(Option::is_some) {
-                return Ok(Some(Variant::Nft));
-            }
-        }
-        let is_legacy = variant != Variant::Nft && legacy_holds(family, table, name);
-        Ok(is_legacy.then_some(Variant::Legacy))
-    }
-
-    /// Lists a table with the host's iptables.
-    ///
-    /// # Errors
-    /// Code 101 when there is no tool, or with what it says.
-    pub fn list(&self, family: Family, table: &str) -> Result<Rc<Listing>> {
-        self.look(&format!("{} {table}", Tool::command(family)), || list(family, false, table))
-    }
-
-    /// Carries out a script with the host's iptables.
-    ///
-    /// # Errors
-    /// Code 11 naming the holder when the lock is not free in time, else code 101 with what the tool says.
-    pub fn restore(&self, family: Family, script: &Script) -> Result<()> {
-        let text = script.text()?;
-        let act = || Tool::find(family, "restore", false)?.restore(&text, false);
-        if !self.gathered.is_on() {
-            return act();
-        }
-        if script.is_shared() {
-            return self.gathered.at_once(self.nftables_if_present()?, act);
-        }
-        self.gathered.waited.set(self.waited() + 1);
-        let mut scripts = self.gathered.scripts.borrow_mut();
-        scripts.entry((family, script.table().to_owned())).or_default().push_str(script.body());
-        Ok(())
     }
 }

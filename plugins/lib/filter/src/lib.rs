@@ -11,6 +11,7 @@
 
 pub mod conntrack;
 mod filter;
+mod gather;
 mod gathered;
 mod given;
 pub mod iptables;

@@ -49,8 +49,17 @@ impl Script {
     }
 
     /// Its commands, a line each.
-    pub(crate) fn body(&self) -> &str {
-        &self.body
+    ///
+    /// # Errors
+    /// Code 101 when a word holds a character the format has no way to write.
+    pub(crate) fn body(&self) -> Result<&str> {
+        match &self.unsayable {
+            None => Ok(&self.body),
+            Some(word) => {
+                Err(Error::new(Code::FILTER, "iptables cannot take a text with control characters")
+                    .because(word))
+            }
+        }
     }
 
     /// Whether there is nothing to do.
@@ -61,15 +70,9 @@ impl Script {
     /// The whole input.
     ///
     /// # Errors
-    /// Code 101 when a word holds a character the format has no way to write.
+    /// As [`Self::body`].
     pub fn text(&self) -> Result<String> {
-        match &self.unsayable {
-            None => Ok(format!("*{}\n{}COMMIT\n", self.table, self.body)),
-            Some(word) => {
-                Err(Error::new(Code::FILTER, "iptables cannot take a text with control characters")
-                    .because(word))
-            }
-        }
+        Ok(format!("*{}\n{}COMMIT\n", self.table, self.body()?))
     }
 
     fn words(&mut self, words: &[&str]) {

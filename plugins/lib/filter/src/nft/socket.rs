@@ -10,7 +10,7 @@ use cni_types::{Error, Result};
 use super::lookup::number;
 use super::message::{GETGEN, SUBSYSTEM, attrs, request};
 use super::{Batch, Layout, Rule, Table, TableFamily};
-use crate::gathered::{Gathered, Listed};
+use crate::gathered::{Gathered, Listed, Ruleset};
 
 /// `NFTA_GEN_ID`.
 const GEN_ID: u16 = 1;
@@ -162,5 +162,15 @@ impl Socket {
     /// What went over the socket so far: messages sent, bytes received.
     pub fn traffic(&self) -> (u32, usize) {
         (self.wire.numbered(), self.wire.received())
+    }
+}
+
+impl Ruleset for Socket {
+    fn generation(&self) -> Option<u32> {
+        self.generation().ok()
+    }
+
+    fn commit(&self, batch: &Batch, generation: Option<u32>) -> Result<()> {
+        Ok(self.commit(batch, generation)?)
     }
 }
