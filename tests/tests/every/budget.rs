@@ -128,7 +128,7 @@ fn nothing_in_an_add_sleeps() {
 
 /// The standard library's handles of the streams begin with their buffers, and each size of allocation with a page.
 #[test]
-fn a_version_makes_at_most_17_system_calls() {
+fn a_version_makes_at_most_12_system_calls() {
     needs!(Dist, Strace);
     let _host = Host::new();
     let trace = Trace::new(&["trace=all"]);
@@ -137,7 +137,9 @@ fn a_version_makes_at_most_17_system_calls() {
     command.args(&words[1..]).arg(format!("{ANCHOR}/bin/bridge")).env("CNI_COMMAND", "VERSION");
     assert!(run(&mut command, b"").status.success());
     let calls: Vec<_> = trace.lines().into_iter().filter(|line| line.contains('(')).collect();
-    assert!((5..=17).contains(&calls.len()), "{}:\n{}", calls.len(), calls.join("\n"));
+    // The start of the GNU C library alone makes five more.
+    let most = if calls.iter().any(|call| call.contains("set_robust_list(")) { 17 } else { 12 };
+    assert!((5..=most).contains(&calls.len()), "{}:\n{}", calls.len(), calls.join("\n"));
 }
 
 #[test]
