@@ -37,7 +37,7 @@ fn examples_for_a_larger_kernel_work_and_leave_nothing() {
 }
 
 /// Whether it needs what the kernels of some machines lack.
-pub(crate) fn is_for_a_larger_kernel(list: &Value) -> bool {
+fn is_for_a_larger_kernel(list: &Value) -> bool {
     list["plugins"].as_array().unwrap().iter().any(|plugin| {
         let has = |key: &str| plugin.get(key).is_some();
         match plugin["type"].as_str().unwrap() {
