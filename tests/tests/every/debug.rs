@@ -50,7 +50,7 @@ fn ten_classic_causes_are_explained_on_one_screen() {
             "the bridge's name is another link's",
             "ip link add br0 type veth peer name x",
             vec![bridge()],
-            &["STATUS fails", "choose another name with the key"],
+            &["STATUS fails", "br0", "choose another name with the key"],
         ),
         (
             "the range is exhausted",
