@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Container, Host, Place, Snapshot, Suite};
+use crate::{Container, Host, Place, Snapshot, Suite, only_in};
 
 /// What differs after `act`, which prepares the host and makes one attachment of the container and returns the result
 /// of ADD: lines with `+` are ours, with `-` the reference's. Names and addresses nobody chose do not count, nor do
@@ -10,8 +10,7 @@ use crate::{Container, Host, Place, Snapshot, Suite};
 pub fn differences(known: &[&str], act: impl Fn(&Host, Suite, &Container) -> Value + Sync) -> Vec<String> {
     let [ours, theirs] = [Suite::Ours, Suite::Reference].map(|suite| state(known, suite, &act));
     let only = |a: &[String], b: &[String], sign: char| {
-        let lines: Vec<_> = a.iter().filter(|l| !b.contains(l)).map(|l| format!("{sign} {l}")).collect();
-        lines
+        only_in(a, b).iter().map(|line| format!("{sign} {line}")).collect::<Vec<_>>()
     };
     [only(&ours, &theirs, '+'), only(&theirs, &ours, '-')].concat()
 }

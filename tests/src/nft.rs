@@ -1,6 +1,6 @@
 //! `nft` as the judge of what we make of its language.
 
-use crate::{Host, Place};
+use crate::{Host, Place, only_in};
 
 /// What the kernel has: the objects without their handles, and the expressions of every rule.
 fn ruleset(host: &Host) -> [Vec<String>; 2] {
@@ -34,10 +34,7 @@ pub fn assert_as_nft_makes_it(text: &str, make: impl Fn(&Host) + Sync) {
     });
     assert!(theirs[0].len() > 2, "{text}");
     for (ours, theirs) in ours.iter().zip(&theirs) {
-        let lacks = |one: &[String], other: &[String]| -> Vec<String> {
-            one.iter().filter(|line| !other.contains(line)).cloned().collect()
-        };
-        assert_eq!(lacks(ours, theirs), lacks(theirs, ours), "{text}");
+        assert_eq!(only_in(ours, theirs), only_in(theirs, ours), "{text}");
         assert_eq!(ours, theirs, "{text}");
     }
 }

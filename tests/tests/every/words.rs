@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cni_tests::{Container, Host, Place, Suite, run};
+use cni_tests::{Container, Host, Place, Suite, only_in, run};
 use serde_json::Value;
 
 use crate::examples::{chain, examples, is_plain, prepare};
@@ -38,10 +38,7 @@ fn differences(name: &str, list: &Value) -> Option<String> {
         let pod = host.container("pod");
         host.sh(&format!("mkdir -p /run/netns\n{script}true"));
         let again = state(host, &pod, &script);
-        let lacks = |one: &[String], other: &[String]| -> Vec<String> {
-            one.iter().filter(|line| !other.contains(line)).cloned().collect()
-        };
-        let (lost, more) = (lacks(&made, &again), lacks(&again, &made));
+        let (lost, more) = (only_in(&made, &again), only_in(&again, &made));
         if !lost.is_empty() || !more.is_empty() {
             wrong = Some(format!("{name}: without {lost:#?}, with {more:#?}\n{script}"));
         }

@@ -2,8 +2,9 @@
 //! `tc qdisc`.
 
 use cni_netlink::attr::{self, each, find};
+use cni_types::ip_from_octets;
 
-use super::said::{Said, ip, mac};
+use super::said::{Said, mac};
 
 /// `AF_INET6`
 const INET6: u8 = 10;
@@ -20,9 +21,9 @@ pub(super) fn address(said: &Said<'_>) -> Option<String> {
         return Some(format!("ip address show{dev}"));
     }
     let find = |kind| said.find(8, kind);
-    let own = find(libc::IFA_LOCAL).or_else(|| find(libc::IFA_ADDRESS)).and_then(ip)?;
+    let own = find(libc::IFA_LOCAL).or_else(|| find(libc::IFA_ADDRESS)).and_then(ip_from_octets)?;
     let mut words = format!("ip address {verb} {own}/{} dev {link}", said.header8(1));
-    if let Some(broadcast) = find(libc::IFA_BROADCAST).and_then(ip) {
+    if let Some(broadcast) = find(libc::IFA_BROADCAST).and_then(ip_from_octets) {
         words += &format!(" broadcast {broadcast}");
     }
     let flags = find(8).and_then(attr::host32).unwrap_or_else(|| said.header8(2).into());
@@ -38,7 +39,7 @@ pub(super) fn route(said: &Said<'_>) -> Option<String> {
     if said.lists() {
         return Some(format!("{} route show table all", family(said)));
     }
-    let to = find(libc::RTA_DST).and_then(ip);
+    let to = find(libc::RTA_DST).and_then(ip_from_octets);
     if said.verb() == "show" {
         return Some(format!("ip route get {}", to?));
     }
@@ -53,8 +54,8 @@ pub(super) fn route(said: &Said<'_>) -> Option<String> {
     };
     let to = to.map_or_else(|| "default".to_owned(), |to| format!("{to}/{}", said.header8(1)));
     let mut words = format!("{} route {verb} {kind}{to}", family(said));
-    let via = find(18).and_then(|via| ip(via.get(2..)?));
-    if let Some(gateway) = find(libc::RTA_GATEWAY).and_then(ip).or(via) {
+    let via = find(18).and_then(|via| ip_from_octets(via.get(2..)?));
+    if let Some(gateway) = find(libc::RTA_GATEWAY).and_then(ip_from_octets).or(via) {
         words += &format!(" via {gateway}");
     }
     if let Some(index) = number(libc::RTA_OIF) {
@@ -78,7 +79,7 @@ pub(super) fn route(said: &Said<'_>) -> Option<String> {
     if let Some(metric) = number(libc::RTA_PRIORITY) {
         words += &format!(" metric {metric}");
     }
-    if let Some(source) = find(libc::RTA_PREFSRC).and_then(ip) {
+    if let Some(source) = find(libc::RTA_PREFSRC).and_then(ip_from_octets) {
         words += &format!(" src {source}");
     }
     for (kind, value) in each(find(libc::RTA_METRICS).unwrap_or_default()) {
@@ -93,7 +94,7 @@ pub(super) fn route(said: &Said<'_>) -> Option<String> {
 /// `struct ndmsg`, 12 bytes.
 pub(super) fn neighbour(said: &Said<'_>) -> Option<String> {
     let link = said.link(said.header32(4));
-    let to = said.find(12, libc::NDA_DST).and_then(ip)?;
+    let to = said.find(12, libc::NDA_DST).and_then(ip_from_octets)?;
     // NLM_F_REPLACE without NLM_F_CREATE
     let verb = if said.verb() == "replace" { "change" } else { said.verb() };
     let lladdr = said.find(12, libc::NDA_LLADDR).map(|lladdr| format!(" lladdr {}", mac(lladdr)));
@@ -109,7 +110,7 @@ pub(super) fn rule(said: &Said<'_>) -> Option<String> {
         return Some(words);
     }
     for (kind, name, length) in [(2, "from", said.header8(2)), (1, "to", said.header8(1))] {
-        if let Some(prefix) = said.find(12, kind).and_then(ip) {
+        if let Some(prefix) = said.find(12, kind).and_then(ip_from_octets) {
             words += &format!(" {name} {prefix}/{length}");
         }
     }

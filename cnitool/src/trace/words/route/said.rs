@@ -1,7 +1,5 @@
 //! A message of rtnetlink, and what is in it.
 
-use std::net::IpAddr;
-
 use cni_netlink::attr;
 
 use crate::trace::words::links::Links;
@@ -49,14 +47,6 @@ impl<'a> Said<'a> {
             1 => "del",
             _ => "show",
         }
-    }
-}
-
-pub(super) fn ip(value: &[u8]) -> Option<IpAddr> {
-    match value.len() {
-        4 => attr::array::<4>(value).map(IpAddr::from),
-        16 => attr::array::<16>(value).map(IpAddr::from),
-        _ => None,
     }
 }
 

@@ -29,41 +29,34 @@ const TYPE_BITS: u32 = 6;
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DataType {
+    pub(super) name: &'static str,
     /// As `nft` numbers it (`enum datatypes`). The kernel only stores the number.
     number: u32,
     pub(super) bytes: u32,
 }
 
-/// Names, numbers and bytes.
-const TYPES: [(&str, u32, u32); 6] = [
-    ("ipv4_addr", 7, 4),
-    ("ipv6_addr", 8, 16),
-    ("ether_addr", 9, 6),
-    ("inet_proto", 12, 1),
-    ("inet_service", 13, 2),
-    ("ifname", 41, 16),
+const TYPES: [DataType; 6] = [
+    DataType { name: "ipv4_addr", number: 7, bytes: 4 },
+    DataType { name: "ipv6_addr", number: 8, bytes: 16 },
+    DataType { name: "ether_addr", number: 9, bytes: 6 },
+    DataType { name: "inet_proto", number: 12, bytes: 1 },
+    DataType { name: "inet_service", number: 13, bytes: 2 },
+    DataType { name: "ifname", number: 41, bytes: 16 },
 ];
 
 impl DataType {
     /// The one of this name in `nft`.
     pub(super) fn find(name: &str) -> Option<Self> {
-        let (_, number, bytes) = *TYPES.iter().find(|(known, ..)| *known == name)?;
-        Some(Self { number, bytes })
-    }
-
-    /// Its name.
-    pub(super) fn name(self) -> Option<&'static str> {
-        TYPES.iter().find(|(_, number, _)| *number == self.number).map(|(name, ..)| *name)
+        TYPES.into_iter().find(|known| known.name == name)
     }
 
     /// The types in the number of a concatenation, the last one first.
     pub(super) fn split(number: u32) -> impl Iterator<Item = Option<Self>> {
         let numbers = std::iter::successors(Some(number), |number| Some(number >> TYPE_BITS));
-        numbers.take_while(|number| *number != 0).map(|number| {
-            let number = number & ((1 << TYPE_BITS) - 1);
-            let (_, number, bytes) = *TYPES.iter().find(|(_, known, _)| *known == number)?;
-            Some(Self { number, bytes })
-        })
+        let last = |number: u32| number & ((1 << TYPE_BITS) - 1);
+        numbers
+            .take_while(|number| *number != 0)
+            .map(move |number| TYPES.into_iter().find(|known| known.number == last(number)))
     }
 
     /// Number and length of a concatenation; in one each field is padded to 4 bytes.

@@ -40,7 +40,7 @@ fn words(types: &[DataType], value: &[u8], last: Option<&[u8]>) -> Option<String
 
 impl DataType {
     fn word(self, value: &[u8]) -> Option<String> {
-        Some(match self.name()? {
+        Some(match self.name {
             "ipv4_addr" | "ipv6_addr" => ip_from_octets(value)?.to_string(),
             "inet_proto" => value.first()?.to_string(),
             "inet_service" => u16::from_be_bytes(value.try_into().ok()?).to_string(),

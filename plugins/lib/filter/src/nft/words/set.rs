@@ -16,7 +16,7 @@ pub(super) fn words(attrs: &[u8], name: &str) -> Option<String> {
 
 /// The types of a key or of data, as they are numbered together.
 fn types(number: u32) -> Option<String> {
-    let mut names: Vec<&str> = DataType::split(number).map(|of| of?.name()).collect::<Option<_>>()?;
+    let mut names: Vec<&str> = DataType::split(number).map(|of| Some(of?.name)).collect::<Option<_>>()?;
     names.reverse();
     Some(names.join(" . "))
 }
